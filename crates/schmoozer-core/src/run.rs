@@ -1,0 +1,73 @@
+use std::future::Future;
+use std::mem;
+
+use tokio::time::Instant;
+
+use crate::wait::wait;
+use crate::{ConnResult, Connector, Failure, RetryResult, RunResult};
+
+/// Keeps `connector`'s connection alive until it says to exit: the loop, and nothing else.
+///
+/// Connects, runs the application on the connection, and when either fails asks the connector
+/// whether and when to try again. It never gives up by itself, and allocates nothing. To get the
+/// connector back, or to run it again, pass `&mut connector`.
+///
+/// # Errors
+///
+/// The error that the connector exits with. One that gives up hands back the cause of the last
+/// failure, so that is what the caller sees.
+///
+/// # Panics
+///
+/// When a callback panics, and when a delay is waited for outside a tokio runtime with its time
+/// driver enabled.
+///
+/// # Cancel safety
+///
+/// Drop the future at any time to stop: the attempt, the connection or the wait under way is dropped
+/// with it, and nothing is left behind. The connector remains usable if it was passed by `&mut`.
+pub fn run<C: Connector>(connector: C) -> impl Future<Output = Result<(), C::Error>> + Send {
+    drive(connector)
+}
+
+#[expect(
+    clippy::manual_async_fn,
+    reason = "an `async fn` holds the connector twice: as its argument and as its variable"
+)]
+pub(crate) fn drive<C: Connector>(
+    mut connector: C,
+) -> impl Future<Output = Result<(), C::Error>> + Send {
+    async move {
+        let mut attempt: u32 = 0;
+        let mut first = true;
+        loop {
+            let began = Instant::now();
+            let (cause, uptime) = match connector.connect().await {
+                ConnResult::Connected(connection) => {
+                    attempt = 0;
+                    let connected = Instant::now();
+                    match connector.run(connection).await {
+                        RunResult::Reconnect(cause) => (cause, Some(connected.elapsed())),
+                        RunResult::Exit(result) => return result,
+                    }
+                }
+                ConnResult::Reconnect(cause) => {
+                    attempt = attempt.saturating_add(1);
+                    (cause, None)
+                }
+                ConnResult::Exit(result) => return result,
+            };
+            let failure = Failure {
+                cause,
+                attempt,
+                elapsed: began.elapsed(),
+                uptime,
+                first: mem::take(&mut first),
+            };
+            match connector.retry_delay(failure).await {
+                RetryResult::After(delay) => wait(delay).await,
+                RetryResult::Exit(result) => return result,
+            }
+        }
+    }
+}
