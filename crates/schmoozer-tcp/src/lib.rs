@@ -1,1 +1,51 @@
-//! TCP.
+//! The `connect` that `TcpStream::connect` should have been.
+//!
+//! A [`Dialer`] connects on the internet as it is: it resolves names at every dial, tries their
+//! addresses staggered instead of one after the other (RFC 8305), ends within its timeout, sets what
+//! finds a peer that vanished, and says in one line what it tried when it fails.
+//!
+//! ```
+//! use schmoozer_tcp::Dialer;
+//! use tokio::io::AsyncWriteExt;
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> std::io::Result<()> {
+//! # let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+//! # let address = listener.local_addr()?.to_string();
+//!
+//! let dialer = Dialer::new(address)?;
+//! let mut stream = dialer.dial().await?;
+//! stream.write_all(b"hello").await?;
+//! # Ok(())
+//! # }
+//! ```
+
+#![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod dial;
+mod dialer;
+mod error;
+mod host_name;
+mod invalid_target;
+mod keepalive;
+mod message;
+mod order;
+mod race;
+mod record;
+mod resolve;
+mod socket;
+mod target;
+mod transient;
+
+pub use dialer::Dialer;
+pub use error::{DialError, Tried};
+pub use invalid_target::InvalidTarget;
+pub use keepalive::Keepalive;
+pub use order::Order;
+pub use resolve::{Answers, Resolve, SystemResolver};
+pub use target::Target;
+pub use transient::is_transient;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

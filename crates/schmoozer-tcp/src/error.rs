@@ -1,0 +1,141 @@
+//! What a dial that failed has to tell.
+
+use std::fmt;
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::Target;
+use crate::message;
+use crate::transient::Phase;
+
+/// Says why a dial failed, with everything that was tried.
+///
+/// Its text is one line of at most [`DialError::LONGEST_MESSAGE`] bytes that says it all, as a log needs:
+///
+/// ```text
+/// could not connect to db.example.com:5432: 192.0.2.1:5432 refused, [2001:db8::1]:5432 no route to host
+/// ```
+///
+/// It converts into an [`io::Error`] of the fitting kind that carries it, so that code which speaks
+/// `io::Error` alone loses nothing.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DialError {
+    /// The name could not be resolved. Nothing was connected to.
+    #[error(fmt = message::resolve)]
+    #[non_exhaustive]
+    Resolve {
+        /// The name.
+        target: Target,
+        /// What the resolver said. The text of the whole repeats it.
+        source: io::Error,
+    },
+    /// The name resolved to no address at all.
+    #[error(fmt = message::no_address)]
+    #[non_exhaustive]
+    NoAddress {
+        /// The name.
+        target: Target,
+    },
+    /// The timeout of the whole dial passed.
+    #[error(fmt = message::timeout)]
+    #[non_exhaustive]
+    Timeout {
+        /// The timeout.
+        after: Duration,
+        /// What was tried until then. What was still under way has an error of kind
+        /// [`TimedOut`](ErrorKind::TimedOut).
+        tried: Vec<Tried>,
+    },
+    /// Everything that there was to try has failed.
+    #[error(fmt = message::all_failed)]
+    #[non_exhaustive]
+    AllFailed {
+        /// What was tried, in the order in which it was begun.
+        tried: Vec<Tried>,
+    },
+}
+
+/// Records one step of a dial that failed: a connection attempt, or the lookup of a name.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Tried {
+    /// The endpoint that the step was for.
+    pub target: Target,
+    /// The address that was connected to, or `None` where the lookup of the name failed.
+    pub addr: Option<SocketAddr>,
+    /// What went wrong.
+    pub error: io::Error,
+    /// How long the step took.
+    pub elapsed: Duration,
+    pub(crate) phase: Phase,
+}
+
+impl Tried {
+    /// Tells whether this step may go better another time, by the table at [`is_transient`](crate::is_transient()).
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        self.phase.is_transient(&self.error)
+    }
+}
+
+impl DialError {
+    /// The length in bytes that the text of a `DialError` does not exceed.
+    pub const LONGEST_MESSAGE: usize = 512;
+
+    /// Tells whether another dial may go better, by the table at [`is_transient`](crate::is_transient()).
+    ///
+    /// Where several addresses were tried, one that may go better is enough.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::AllFailed { tried } => tried.iter().any(Tried::is_transient),
+            Self::Resolve { .. } | Self::NoAddress { .. } | Self::Timeout { .. } => true,
+        }
+    }
+
+    /// Returns what was tried, in the order in which it was begun.
+    #[must_use]
+    pub fn tried(&self) -> &[Tried] {
+        match self {
+            Self::Timeout { tried, .. } | Self::AllFailed { tried } => tried,
+            Self::Resolve { .. } | Self::NoAddress { .. } => &[],
+        }
+    }
+
+    /// Returns the kind of [`io::Error`] that this converts into.
+    ///
+    /// A timeout is [`TimedOut`](ErrorKind::TimedOut), a name without an address is
+    /// [`NotFound`](ErrorKind::NotFound), a failed lookup has the resolver's kind. Among several
+    /// failed attempts, a refusal or a reset by the peer says most, then a timeout, then the first.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Resolve { source, .. } => source.kind(),
+            Self::NoAddress { .. } => ErrorKind::NotFound,
+            Self::Timeout { .. } => ErrorKind::TimedOut,
+            Self::AllFailed { tried } => tried
+                .iter()
+                .map(|tried| tried.error.kind())
+                .min_by_key(|kind| match kind {
+                    ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset => 0,
+                    ErrorKind::TimedOut => 1,
+                    _ => 2,
+                })
+                .unwrap_or(ErrorKind::Other),
+        }
+    }
+}
+
+impl From<DialError> for io::Error {
+    fn from(error: DialError) -> Self {
+        Self::new(error.kind(), error)
+    }
+}
+
+impl fmt::Display for Tried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        message::tried(self, f)
+    }
+}

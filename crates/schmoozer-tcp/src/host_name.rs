@@ -1,0 +1,84 @@
+//! What may stand for a host.
+
+use std::net::Ipv6Addr;
+
+use crate::InvalidTarget;
+use crate::invalid_target::Reason;
+
+/// The longest host name that DNS can carry in text, in bytes (RFC 1035 §2.3.4, less its framing).
+const LONGEST_NAME: usize = 253;
+
+/// Refuses what may hold a secret before any other check can quote it.
+pub(crate) fn refuse_secrets(text: &str) -> Result<(), InvalidTarget> {
+    if text.contains('@') {
+        return Err(InvalidTarget::new(Reason::Credentials));
+    }
+    if text.contains(['/', '?', '#', '\\']) {
+        return Err(InvalidTarget::new(Reason::Url));
+    }
+    let odd = |c: char| !(c.is_ascii_alphanumeric() || ".-_:[]%".contains(c));
+    match text.chars().find(|&c| odd(c)) {
+        Some(c) => Err(InvalidTarget::new(Reason::Character(c))),
+        None => Ok(()),
+    }
+}
+
+/// Refuses what no resolver could turn into an address.
+pub(crate) fn check_name(host: &str) -> Result<(), InvalidTarget> {
+    if let Some((ip, zone)) = host.split_once('%') {
+        let zoned = ip.parse::<Ipv6Addr>().is_ok()
+            && !zone.is_empty()
+            && !zone.contains(['%', ':', '[', ']']);
+        return if zoned {
+            Ok(())
+        } else {
+            Err(InvalidTarget::new(Reason::NotAName(shown(host))))
+        };
+    }
+    let name = host.strip_suffix('.').unwrap_or(host);
+    if name.is_empty() {
+        return Err(InvalidTarget::new(Reason::NoHost));
+    }
+    if host.contains([':', '[', ']']) {
+        return Err(InvalidTarget::new(Reason::Brackets));
+    }
+    let labels_hold = name.split('.').all(|label| (1..=63).contains(&label.len()));
+    // A last label in digits alone is an IPv4 address gone wrong: no top-level domain is a number.
+    let numeric = name
+        .rsplit('.')
+        .next()
+        .is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit()));
+    if name.len() > LONGEST_NAME || !labels_hold || numeric {
+        return Err(InvalidTarget::new(Reason::NotAName(shown(host))));
+    }
+    Ok(())
+}
+
+/// Quotes at most 80 characters of text that has passed [`refuse_secrets`].
+pub(crate) fn shown(text: &str) -> String {
+    match text.char_indices().nth(80) {
+        Some((cut, _)) => format!("{}…", &text[..cut]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Target;
+
+    #[test]
+    fn a_name_is_bounded_and_so_is_its_refusal() {
+        let label = "a".repeat(63);
+        let longest = format!("{label}.{label}.{label}.{}", "a".repeat(61));
+        assert_eq!(longest.len(), LONGEST_NAME);
+        assert!(Target::try_from((longest.as_str(), 80)).is_ok());
+        assert!(Target::try_from((format!("{longest}a"), 80)).is_err());
+        assert!(Target::try_from((format!("{label}a.example"), 80)).is_err());
+        let error = "a."
+            .repeat(1_000_000)
+            .parse::<Target>()
+            .expect_err("no port, and far too long");
+        assert!(error.to_string().len() < 200);
+    }
+}

@@ -1,0 +1,339 @@
+//! The one line that says why a dial failed.
+
+use std::fmt::{self, Display, Formatter, Write};
+use std::io::{self, ErrorKind};
+use std::time::Duration;
+
+use crate::transient::Phase;
+use crate::{DialError, Target, Tried};
+
+/// How many steps, and how many endpoints, a line names before it only counts the rest.
+const NAMED: usize = 4;
+/// How much a line takes of one name, or of the words of a resolver or the system, in bytes.
+const LONGEST_PART: usize = 96;
+
+/// Writes the line of [`DialError::Resolve`].
+pub(crate) fn resolve(target: &Target, source: &io::Error, f: &mut Formatter<'_>) -> fmt::Result {
+    write!(
+        line(f),
+        "could not resolve {}: {}",
+        Part(target),
+        Reason(Phase::Lookup, source)
+    )
+}
+
+/// Writes the line of [`DialError::NoAddress`].
+pub(crate) fn no_address(target: &Target, f: &mut Formatter<'_>) -> fmt::Result {
+    write!(line(f), "{} has no address", Part(target))
+}
+
+/// Writes the line of [`DialError::Timeout`].
+pub(crate) fn timeout(after: &Duration, tried: &[Tried], f: &mut Formatter<'_>) -> fmt::Result {
+    write!(
+        line(f),
+        "could not connect to {} within {after:?}{}",
+        Endpoints(tried),
+        Steps(tried)
+    )
+}
+
+/// Writes the line of [`DialError::AllFailed`].
+pub(crate) fn all_failed(tried: &[Tried], f: &mut Formatter<'_>) -> fmt::Result {
+    write!(
+        line(f),
+        "could not connect to {}{}",
+        Endpoints(tried),
+        Steps(tried)
+    )
+}
+
+fn line<'a, 'b>(f: &'a mut Formatter<'b>) -> Bounded<'a, 'b> {
+    Bounded::new(f, DialError::LONGEST_MESSAGE)
+}
+
+/// Writes the line of one step: `192.0.2.1:5432 refused`.
+pub(crate) fn tried(step: &Tried, f: &mut Formatter<'_>) -> fmt::Result {
+    match step.addr {
+        Some(addr) => write!(f, "{addr} {}", Reason(step.phase, &step.error)),
+        None => write!(
+            f,
+            "{} not resolved: {}",
+            Part(&step.target),
+            Reason(step.phase, &step.error)
+        ),
+    }
+}
+
+/// Names endpoints: `db1.example.com:5432 or db2.example.com:5432`.
+pub(crate) fn names(targets: &[&Target], f: &mut impl Write) -> fmt::Result {
+    for (i, target) in targets.iter().take(NAMED).enumerate() {
+        write!(f, "{}{}", if i > 0 { " or " } else { "" }, Part(target))?;
+    }
+    match targets.len() {
+        0..=NAMED => Ok(()),
+        len => write!(f, " or {} more", len - NAMED),
+    }
+}
+
+/// The endpoints that a dial went through.
+struct Endpoints<'a>(&'a [Tried]);
+
+impl Display for Endpoints<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let mut targets: Vec<&Target> = Vec::new();
+        for step in self.0 {
+            if !targets.contains(&&step.target) {
+                targets.push(&step.target);
+            }
+        }
+        names(&targets, f)
+    }
+}
+
+/// The steps that a dial went through, after a colon.
+struct Steps<'a>(&'a [Tried]);
+
+impl Display for Steps<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            [] => Ok(()),
+            // The endpoint is this very address: once is enough.
+            [only] if only.addr.is_some() && only.addr == only.target.literal() => {
+                write!(f, ": {}", Reason(only.phase, &only.error))
+            }
+            steps => {
+                for (i, step) in steps.iter().take(NAMED).enumerate() {
+                    write!(f, "{}{step}", if i > 0 { ", " } else { ": " })?;
+                }
+                match steps.len() {
+                    0..=NAMED => Ok(()),
+                    len => write!(f, ", {} more", len - NAMED),
+                }
+            }
+        }
+    }
+}
+
+/// An error in the fewest words that an operator needs.
+struct Reason<'a>(Phase, &'a io::Error);
+
+impl Display for Reason<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self(phase, error) = *self;
+        // What came with its own words keeps them; the system's get shorter ones where it helps.
+        if error.get_ref().is_some() {
+            return Part(error).fmt(f);
+        }
+        f.write_str(match (phase, error.kind()) {
+            (_, ErrorKind::TimedOut) => "timed out",
+            (Phase::Bind, ErrorKind::AddrNotAvailable) => "the local address is not ours",
+            (Phase::Connect, ErrorKind::AddrNotAvailable) => "no local port left",
+            (Phase::Connect, ErrorKind::ConnectionRefused) => "refused",
+            (Phase::Connect, ErrorKind::ConnectionReset) => "reset",
+            (Phase::Connect, ErrorKind::HostUnreachable) => "no route to host",
+            (Phase::Connect, ErrorKind::NetworkUnreachable) => "network unreachable",
+            (Phase::Connect, ErrorKind::PermissionDenied) => "not permitted",
+            _ => return Part(error).fmt(f),
+        })
+    }
+}
+
+/// Something foreign to this crate, cut at [`LONGEST_PART`].
+struct Part<T>(T);
+
+impl<T: Display> Display for Part<T> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(Bounded::new(f, LONGEST_PART), "{}", self.0)
+    }
+}
+
+/// Passes text on as one line, and cuts it with an ellipsis once it is too long.
+struct Bounded<'a, 'b> {
+    out: &'a mut Formatter<'b>,
+    left: usize,
+    cut: bool,
+}
+
+const ELLIPSIS: char = '…';
+
+impl<'a, 'b> Bounded<'a, 'b> {
+    fn new(out: &'a mut Formatter<'b>, limit: usize) -> Self {
+        Self {
+            out,
+            left: limit - ELLIPSIS.len_utf8(),
+            cut: false,
+        }
+    }
+}
+
+impl Write for Bounded<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for c in text.chars() {
+            if self.cut {
+                return Ok(());
+            }
+            if let Some(left) = self.left.checked_sub(c.len_utf8()) {
+                self.left = left;
+                self.out.write_char(if c.is_control() { ' ' } else { c })?;
+            } else {
+                self.cut = true;
+                self.out.write_char(ELLIPSIS)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(target: &str, addr: Option<&str>, error: io::Error) -> Tried {
+        Tried {
+            target: target.parse().expect("a good target"),
+            addr: addr.map(|addr| addr.parse().expect("a good address")),
+            error,
+            elapsed: Duration::from_millis(1),
+            phase: if addr.is_some() {
+                Phase::Connect
+            } else {
+                Phase::Lookup
+            },
+        }
+    }
+
+    fn refused(target: &str, addr: &str) -> Tried {
+        step(target, Some(addr), ErrorKind::ConnectionRefused.into())
+    }
+
+    #[test]
+    fn every_address_is_named_with_its_own_error() {
+        let db = "db.example.com:5432";
+        let tried = vec![
+            refused(db, "192.0.2.1:5432"),
+            step(
+                db,
+                Some("[2001:db8::1]:5432"),
+                ErrorKind::HostUnreachable.into(),
+            ),
+        ];
+        assert_eq!(
+            DialError::AllFailed { tried }.to_string(),
+            "could not connect to db.example.com:5432: 192.0.2.1:5432 refused, [2001:db8::1]:5432 no route to host"
+        );
+    }
+
+    #[test]
+    fn a_literal_target_is_named_once() {
+        let tried = vec![refused("127.0.0.1:80", "127.0.0.1:80")];
+        assert_eq!(
+            DialError::AllFailed { tried }.to_string(),
+            "could not connect to 127.0.0.1:80: refused"
+        );
+    }
+
+    #[test]
+    fn several_endpoints_are_all_named() {
+        let tried = vec![
+            refused("192.0.2.1:80", "192.0.2.1:80"),
+            step("b.example:80", None, io::Error::other("no such name")),
+        ];
+        assert_eq!(
+            DialError::AllFailed { tried }.to_string(),
+            "could not connect to 192.0.2.1:80 or b.example:80: \
+             192.0.2.1:80 refused, b.example:80 not resolved: no such name"
+        );
+    }
+
+    #[test]
+    fn a_timeout_says_how_long_and_what_was_under_way() {
+        let tried = vec![step(
+            "a.example:80",
+            Some("192.0.2.1:80"),
+            ErrorKind::TimedOut.into(),
+        )];
+        assert_eq!(
+            DialError::Timeout {
+                after: Duration::from_secs(10),
+                tried
+            }
+            .to_string(),
+            "could not connect to a.example:80 within 10s: 192.0.2.1:80 timed out"
+        );
+    }
+
+    #[test]
+    fn a_failed_lookup_repeats_the_resolver() {
+        let target = Target::try_from("a.example:80").expect("a good target");
+        let source = io::Error::other("Name or service not known");
+        assert_eq!(
+            DialError::Resolve {
+                target: target.clone(),
+                source
+            }
+            .to_string(),
+            "could not resolve a.example:80: Name or service not known"
+        );
+        assert_eq!(
+            DialError::NoAddress { target }.to_string(),
+            "a.example:80 has no address"
+        );
+    }
+
+    #[test]
+    fn error_99_reads_by_what_was_being_done() {
+        let mut step = step(
+            "192.0.2.1:80",
+            Some("192.0.2.1:80"),
+            ErrorKind::AddrNotAvailable.into(),
+        );
+        assert_eq!(step.to_string(), "192.0.2.1:80 no local port left");
+        step.phase = Phase::Bind;
+        assert_eq!(
+            step.to_string(),
+            "192.0.2.1:80 the local address is not ours"
+        );
+    }
+
+    #[test]
+    fn the_message_is_one_line_of_bounded_length() {
+        let long = |c: &str| step("a.example:80", None, io::Error::other(c.repeat(10_000)));
+        let few = DialError::AllFailed {
+            tried: vec![long("é"), long("\n")],
+        }
+        .to_string();
+        assert!(
+            few.len() <= DialError::LONGEST_MESSAGE,
+            "{} bytes",
+            few.len()
+        );
+        assert!(!few.contains('\n'));
+
+        let host = format!("{}example", "a.".repeat(100));
+        let many = (0..1_000).map(|i| {
+            step(
+                &format!("{i}.{host}:80"),
+                None,
+                io::Error::other("x".repeat(999)),
+            )
+        });
+        let many = DialError::AllFailed {
+            tried: many.collect(),
+        }
+        .to_string();
+        assert_eq!(many.len(), DialError::LONGEST_MESSAGE);
+        assert!(many.ends_with('…'));
+    }
+
+    #[test]
+    fn what_is_not_named_is_counted() {
+        let tried = (1..=6)
+            .map(|i| refused("a.example:80", &format!("192.0.2.{i}:80")))
+            .collect();
+        assert_eq!(
+            DialError::AllFailed { tried }.to_string(),
+            "could not connect to a.example:80: 192.0.2.1:80 refused, 192.0.2.2:80 refused, \
+             192.0.2.3:80 refused, 192.0.2.4:80 refused, 2 more"
+        );
+    }
+}

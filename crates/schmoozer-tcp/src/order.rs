@@ -1,0 +1,96 @@
+//! Which of several endpoints a dial begins with.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Chooses the order in which a dial goes through several endpoints.
+///
+/// Every dial may go through all of them; what differs is where it begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Order {
+    /// Begins with the endpoint after the one that was used last, and goes round from there.
+    ///
+    /// "Used last" is the endpoint of the last connection; after a dial that failed, the one which that
+    /// dial began with. The clones of a dialer take turns together, so that they spread over the endpoints.
+    #[default]
+    InTurn,
+    /// Draws a new order for every dial, so that many clients spread over the endpoints.
+    Shuffled,
+    /// Begins with the first, always, and goes on to the next one only when that fails or is slow.
+    ///
+    /// How it comes back: the next dial begins with the first endpoint again. A connection to another
+    /// one is never cut for it; whoever wants that ends the connection, and so causes the next dial.
+    Failover,
+}
+
+impl Order {
+    /// Arranges the numbers of `len` endpoints for one dial.
+    pub(crate) fn arrange(self, len: usize, turn: &Turn) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..len).collect();
+        match self {
+            Self::InTurn => order.rotate_left(turn.next(len)),
+            Self::Shuffled => fastrand::shuffle(&mut order),
+            Self::Failover => {}
+        }
+        order
+    }
+}
+
+/// Whose turn it is, across dials and clones.
+#[derive(Debug, Default)]
+pub(crate) struct Turn(AtomicUsize);
+
+impl Turn {
+    /// Returns whose turn it is, and gives the next dial to the one after.
+    fn next(&self, len: usize) -> usize {
+        self.0.fetch_add(1, Ordering::Relaxed) % len
+    }
+
+    /// Gives the next dial to the endpoint after the one that a connection was made to.
+    pub(crate) fn used(&self, endpoint: usize) {
+        self.0.store(endpoint + 1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn in_turn_begins_one_further_each_time_and_goes_round() {
+        let turn = Turn::default();
+        let dials: Vec<_> = (0..4).map(|_| Order::InTurn.arrange(3, &turn)).collect();
+        assert_eq!(dials, [[0, 1, 2], [1, 2, 0], [2, 0, 1], [0, 1, 2]]);
+    }
+
+    #[test]
+    fn in_turn_goes_on_after_the_one_that_was_used() {
+        let turn = Turn::default();
+        assert_eq!(Order::InTurn.arrange(3, &turn), [0, 1, 2]);
+        turn.used(1);
+        assert_eq!(Order::InTurn.arrange(3, &turn), [2, 0, 1]);
+        turn.used(2);
+        assert_eq!(Order::InTurn.arrange(3, &turn), [0, 1, 2]);
+    }
+
+    #[test]
+    fn failover_begins_with_the_first_always() {
+        let turn = Turn::default();
+        turn.used(1);
+        assert_eq!(Order::Failover.arrange(3, &turn), [0, 1, 2]);
+        assert_eq!(Order::Failover.arrange(3, &turn), [0, 1, 2]);
+    }
+
+    #[test]
+    fn shuffled_begins_with_each_about_as_often() {
+        let mut first = [0_u32; 4];
+        for _ in 0..4_000 {
+            let mut order = Order::Shuffled.arrange(4, &Turn::default());
+            first[order[0]] += 1;
+            order.sort_unstable();
+            assert_eq!(order, [0, 1, 2, 3]);
+        }
+        // 1,000 each on average; 5 standard deviations are 137.
+        assert!(first.iter().all(|n| (863..=1_137).contains(n)), "{first:?}");
+    }
+}

@@ -1,0 +1,223 @@
+//! Which errors are worth another try.
+
+use std::io::{self, ErrorKind};
+
+use crate::DialError;
+
+/// "Address family not supported", which `std` gives no kind of its own.
+const EAFNOSUPPORT: i32 = if cfg!(windows) {
+    10_047
+} else if cfg!(any(target_os = "linux", target_os = "android")) {
+    97
+} else {
+    47
+};
+
+/// Tells whether the cause of `error` may pass by itself, so that another try is worth it.
+///
+/// This is what [`TcpConnector`](crate::TcpConnector) goes by until its `retry_if` is set. Nearly
+/// everything is transient: a program that keeps a connection does worse by stopping than by trying
+/// again with growing delays. What is not is configuration, which no delay repairs.
+///
+/// | error | seen as (numbers are Linux's) | transient | why |
+/// | --- | --- | --- | --- |
+/// | refused | `ConnectionRefused` (111) | yes | the server is down or restarting |
+/// | reset, aborted, broken pipe, closed by the peer | `ConnectionReset` (104), `ConnectionAborted` (103), `BrokenPipe` (32), `UnexpectedEof` | yes | the peer went away |
+/// | timed out, by us or by the kernel | `TimedOut` (110) | yes | loss, a black hole |
+/// | no route | `NetworkUnreachable` (101), `HostUnreachable` (113), `NetworkDown` (100) | yes | roaming, waking up, a cable |
+/// | name not resolved | whatever the resolver says | yes | DNS is down or not up yet |
+/// | out of descriptors or memory | 24, 23, 105, `OutOfMemory` | yes | it passes; giving up makes it permanent |
+/// | no local port | `AddrNotAvailable` (99) | yes | ports come back |
+/// | interrupted, would block | `Interrupted`, `WouldBlock` | yes | never final |
+/// | local address not ours | `AddrNotAvailable` (99), `AddrInUse` (98) when [`local_addr`](crate::Dialer::local_addr) was bound | no | configuration |
+/// | not permitted | `PermissionDenied` (1, 13) | no | a firewall's policy or missing privileges |
+/// | invalid | `InvalidInput` (22) | no | configuration |
+/// | unsupported | `Unsupported`, 97; in a dial on every address | no | there is no such family here |
+/// | anything else | | yes | as said above |
+///
+/// Two rows depend on what was being done: a failed lookup is transient whatever its kind, and
+/// error 99 means two things. A [`DialError`] knows, and so does an [`io::Error`] made from one;
+/// any other `io::Error` is taken as one of a connection, without a local address.
+///
+/// ```
+/// use std::io::{Error, ErrorKind};
+/// use schmoozer_tcp::is_transient;
+///
+/// assert!(is_transient(&Error::from(ErrorKind::NetworkUnreachable)));
+/// assert!(!is_transient(&Error::from(ErrorKind::PermissionDenied)));
+/// ```
+#[must_use]
+pub fn is_transient(error: &io::Error) -> bool {
+    match error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<DialError>())
+    {
+        Some(dial) => dial.is_transient(),
+        None => Phase::Connect.is_transient(error),
+    }
+}
+
+/// What was being done when an error came up; errors of one number differ by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Resolving the name.
+    Lookup,
+    /// Binding the socket to the local address.
+    Bind,
+    /// Making the socket, setting its options, connecting it.
+    Connect,
+}
+
+impl Phase {
+    pub(crate) fn is_transient(self, error: &io::Error) -> bool {
+        match (self, error.kind()) {
+            (Self::Lookup, _) => true,
+            (Self::Bind, ErrorKind::AddrNotAvailable | ErrorKind::AddrInUse)
+            | (_, ErrorKind::PermissionDenied | ErrorKind::Unsupported | ErrorKind::InvalidInput) => {
+                false
+            }
+            _ => error.raw_os_error() != Some(EAFNOSUPPORT),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn transient(phase: Phase, kind: ErrorKind) -> bool {
+        phase.is_transient(&io::Error::from(kind))
+    }
+
+    #[test]
+    fn a_server_that_is_down_is_transient() {
+        assert!(transient(Phase::Connect, ErrorKind::ConnectionRefused));
+    }
+
+    #[test]
+    fn a_peer_that_went_away_is_transient() {
+        for kind in [
+            ErrorKind::ConnectionReset,
+            ErrorKind::ConnectionAborted,
+            ErrorKind::BrokenPipe,
+            ErrorKind::UnexpectedEof,
+        ] {
+            assert!(is_transient(&kind.into()), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_timeout_is_transient() {
+        assert!(is_transient(&ErrorKind::TimedOut.into()));
+    }
+
+    #[test]
+    fn a_missing_route_is_transient() {
+        for kind in [
+            ErrorKind::NetworkUnreachable,
+            ErrorKind::HostUnreachable,
+            ErrorKind::NetworkDown,
+        ] {
+            assert!(is_transient(&kind.into()), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_does_not_resolve_is_transient_whatever_its_kind() {
+        for kind in [
+            ErrorKind::Other,
+            ErrorKind::NotFound,
+            ErrorKind::PermissionDenied,
+            ErrorKind::InvalidInput,
+        ] {
+            assert!(transient(Phase::Lookup, kind), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn being_out_of_memory_is_transient() {
+        assert!(is_transient(&ErrorKind::OutOfMemory.into()));
+    }
+
+    #[test]
+    fn having_no_local_port_is_transient() {
+        assert!(is_transient(&ErrorKind::AddrNotAvailable.into()));
+    }
+
+    #[test]
+    fn an_interruption_is_transient() {
+        assert!(is_transient(&ErrorKind::Interrupted.into()));
+        assert!(is_transient(&ErrorKind::WouldBlock.into()));
+    }
+
+    #[test]
+    fn a_local_address_that_is_not_ours_is_final() {
+        assert!(!transient(Phase::Bind, ErrorKind::AddrNotAvailable));
+        assert!(!transient(Phase::Bind, ErrorKind::AddrInUse));
+    }
+
+    #[test]
+    fn a_missing_permission_is_final() {
+        assert!(!is_transient(&ErrorKind::PermissionDenied.into()));
+        assert!(!transient(Phase::Bind, ErrorKind::PermissionDenied));
+    }
+
+    #[test]
+    fn malformed_input_is_final() {
+        assert!(!is_transient(&ErrorKind::InvalidInput.into()));
+    }
+
+    #[test]
+    fn an_unsupported_family_is_final() {
+        assert!(!is_transient(&ErrorKind::Unsupported.into()));
+        assert!(!is_transient(&io::Error::from_raw_os_error(EAFNOSUPPORT)));
+    }
+
+    #[test]
+    fn anything_else_is_transient() {
+        assert!(is_transient(&io::Error::other(
+            "something nobody thought of"
+        )));
+        assert!(is_transient(&ErrorKind::InvalidData.into()));
+        assert!(is_transient(&ErrorKind::AddrInUse.into()));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_numbers_that_linux_gives_fall_in_their_rows() {
+        for (number, expected) in [
+            (111, true),
+            (104, true),
+            (103, true),
+            (32, true),
+            (110, true),
+            (101, true),
+            (113, true),
+            (100, true),
+            (24, true),
+            (23, true),
+            (105, true),
+            (12, true),
+            (99, true),
+            (4, true),
+            (11, true),
+            (19, true),
+            (1, false),
+            (13, false),
+            (22, false),
+            (97, false),
+        ] {
+            assert_eq!(
+                is_transient(&io::Error::from_raw_os_error(number)),
+                expected,
+                "errno {number}"
+            );
+        }
+        for number in [98, 99] {
+            assert!(
+                !Phase::Bind.is_transient(&io::Error::from_raw_os_error(number)),
+                "errno {number}"
+            );
+        }
+    }
+}

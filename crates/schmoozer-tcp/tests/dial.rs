@@ -1,0 +1,257 @@
+//! A dial on real loopback sockets: what it connects to, in what time, and what it tells when it fails.
+
+#![cfg(target_os = "linux")]
+
+mod black_hole;
+mod scripted;
+
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use black_hole::BlackHole;
+use schmoozer_tcp::{DialError, Dialer};
+use scripted::{Scripted, Step};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{Instant, timeout};
+
+type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// How much later than planned things may happen, so that a busy machine fails nothing.
+const SLACK: Duration = Duration::from_millis(200);
+const DELAY: Duration = Duration::from_millis(100);
+/// Longer than any test waits for.
+const NEVER: Duration = Duration::from_secs(60);
+
+/// Returns an address at which nothing listens.
+async fn refusing(host: &str) -> io::Result<SocketAddr> {
+    TcpListener::bind((host, 0)).await?.local_addr()
+}
+
+fn by_name(resolver: Scripted) -> Dialer<Arc<Scripted>> {
+    let dialer = Dialer::new("db.example.com:5432").expect("a good target");
+    dialer.resolver(Arc::new(resolver)).attempt_delay(DELAY)
+}
+
+/// Dials, and returns how long that took.
+async fn timed<R: schmoozer_tcp::Resolve>(
+    dialer: &Dialer<R>,
+) -> (std::result::Result<TcpStream, DialError>, Duration) {
+    let begun = Instant::now();
+    let result = dialer.dial().await;
+    (result, begun.elapsed())
+}
+
+#[tokio::test]
+async fn a_literal_address_is_never_looked_up() -> Result {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let resolver = Arc::new(Scripted::new([vec![Step::Fail("asked")]]));
+    let dialer = Dialer::new(listener.local_addr()?)?.resolver(Arc::clone(&resolver));
+    assert_eq!(dialer.dial().await?.peer_addr()?, listener.local_addr()?);
+    assert_eq!(resolver.asked(), [""; 0]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_system_resolves_localhost() -> Result {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let dialer = Dialer::new(("localhost", listener.local_addr()?.port()))?;
+    assert_eq!(dialer.dial().await?.peer_addr()?, listener.local_addr()?);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_black_hole_costs_the_timeout_and_no_more() -> Result {
+    let hole = BlackHole::at("127.0.0.1").await?;
+    let (result, took) = timed(&Dialer::new(hole.addr)?.timeout(DELAY)).await;
+    assert!((DELAY..DELAY + SLACK).contains(&took), "{took:?}");
+    let Err(DialError::Timeout { after, tried, .. }) = result else {
+        panic!("{result:?}")
+    };
+    assert_eq!(
+        (after, tried.len(), tried[0].addr),
+        (DELAY, 1, Some(hole.addr))
+    );
+    assert_eq!(tried[0].error.kind(), ErrorKind::TimedOut);
+    assert!(tried[0].elapsed >= DELAY, "{:?}", tried[0].elapsed);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_dead_first_address_costs_one_stagger() -> Result {
+    let hole = BlackHole::at("127.0.0.1").await?;
+    let good = TcpListener::bind("127.0.0.1:0").await?;
+    let (result, took) = timed(&by_name(Scripted::giving([hole.addr, good.local_addr()?]))).await;
+    assert_eq!(result?.peer_addr()?, good.local_addr()?);
+    assert!((DELAY..DELAY + SLACK).contains(&took), "{took:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_plain_connect_would_still_hang_there() -> Result {
+    let hole = BlackHole::at("127.0.0.1").await?;
+    let good = TcpListener::bind("127.0.0.1:0").await?;
+    let addrs = [hole.addr, good.local_addr()?];
+    assert!(
+        timeout(DELAY + SLACK, TcpStream::connect(&addrs[..]))
+            .await
+            .is_err()
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_refused_first_address_costs_nothing() -> Result {
+    let refusing = refusing("127.0.0.1").await?;
+    let good = TcpListener::bind("127.0.0.1:0").await?;
+    let dialer = by_name(Scripted::giving([refusing, good.local_addr()?])).attempt_delay(NEVER);
+    let (result, took) = timed(&dialer.timeout(None)).await;
+    assert_eq!(result?.peer_addr()?, good.local_addr()?);
+    assert!(took < SLACK, "{took:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_address_that_failed_is_named_with_its_own_error() -> Result {
+    let v4 = refusing("127.0.0.1").await?;
+    let v6 = refusing("::1").await?;
+    let unroutable = SocketAddr::from(([255, 255, 255, 255], 9));
+    let (result, _) = timed(&by_name(Scripted::giving([v4, v6, unroutable]))).await;
+    let error = result.expect_err("nobody listens");
+    let DialError::AllFailed { tried, .. } = &error else {
+        panic!("{error:?}")
+    };
+    let seen: Vec<_> = tried
+        .iter()
+        .map(|tried| (tried.addr, tried.error.kind()))
+        .collect();
+    let refused = ErrorKind::ConnectionRefused;
+    let unreachable = ErrorKind::NetworkUnreachable;
+    assert_eq!(
+        seen,
+        [
+            (Some(v4), refused),
+            (Some(v6), refused),
+            (Some(unroutable), unreachable)
+        ]
+    );
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "could not connect to db.example.com:5432: {v4} refused, {v6} refused, {unroutable} network unreachable"
+        )
+    );
+    assert_eq!(io::Error::from(error).kind(), refused);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_dead_ipv6_address_costs_one_stagger_however_many_there_are() -> Result {
+    let holes = [
+        BlackHole::at("::1").await?,
+        BlackHole::at("::1").await?,
+        BlackHole::at("::1").await?,
+    ];
+    let good = TcpListener::bind("127.0.0.1:0").await?;
+    let addrs = holes
+        .iter()
+        .map(|hole| hole.addr)
+        .chain([good.local_addr()?]);
+    let (result, took) = timed(&by_name(Scripted::giving(addrs))).await;
+    assert_eq!(result?.peer_addr()?, good.local_addr()?);
+    assert!((DELAY..DELAY + SLACK).contains(&took), "{took:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_name_is_resolved_again_at_every_dial() -> Result {
+    let first = TcpListener::bind("127.0.0.1:0").await?;
+    let second = TcpListener::bind("127.0.0.1:0").await?;
+    let dialer = by_name(Scripted::new([
+        vec![Step::Fail("the resolver is down")],
+        vec![Step::Give(first.local_addr()?)],
+        vec![Step::Give(second.local_addr()?)],
+    ]));
+    let error = dialer.dial().await.expect_err("the resolver is down");
+    assert!(error.is_transient());
+    assert_eq!(
+        error.to_string(),
+        "could not resolve db.example.com:5432: the resolver is down"
+    );
+    assert_eq!(dialer.dial().await?.peer_addr()?, first.local_addr()?);
+    assert_eq!(dialer.dial().await?.peer_addr()?, second.local_addr()?);
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_timeout_covers_a_lookup_that_hangs() -> Result {
+    let dialer = by_name(Scripted::new([vec![Step::Wait(NEVER)]])).timeout(Duration::from_secs(3));
+    let (result, took) = timed(&dialer).await;
+    assert_eq!(took, Duration::from_secs(3));
+    assert_eq!(
+        result.expect_err("the lookup hangs").to_string(),
+        "could not connect to db.example.com:5432 within 3s: db.example.com:5432 not resolved: timed out"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_name_without_an_address_says_so() -> Result {
+    let error = by_name(Scripted::giving([]))
+        .dial()
+        .await
+        .expect_err("there is no address");
+    assert!(matches!(error, DialError::NoAddress { .. }), "{error:?}");
+    assert!(error.is_transient());
+    assert_eq!(io::Error::from(error).kind(), ErrorKind::NotFound);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_address_is_used_while_others_are_still_being_looked_up() -> Result {
+    let good = TcpListener::bind("[::1]:0").await?;
+    let dialer = by_name(Scripted::new([vec![
+        Step::Give(good.local_addr()?),
+        Step::Wait(NEVER),
+    ]]));
+    let (result, took) = timed(&dialer).await;
+    assert_eq!(result?.peer_addr()?, good.local_addr()?);
+    assert!(took < SLACK, "{took:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_ipv4_address_waits_for_ipv6_no_longer_than_the_resolution_delay() -> Result {
+    let v4 = TcpListener::bind("127.0.0.1:0").await?;
+    let v6 = TcpListener::bind("[::1]:0").await?;
+    let resolution_delay = Duration::from_millis(50);
+    let dialer = by_name(Scripted::new([
+        vec![Step::Give(v4.local_addr()?), Step::Wait(NEVER)],
+        vec![
+            Step::Give(v4.local_addr()?),
+            Step::Wait(resolution_delay / 2),
+            Step::Give(v6.local_addr()?),
+        ],
+    ]));
+    let (late, took) = timed(&dialer).await;
+    assert_eq!(late?.peer_addr()?, v4.local_addr()?);
+    assert!(
+        (resolution_delay..resolution_delay + SLACK).contains(&took),
+        "{took:?}"
+    );
+    let (soon, _) = timed(&dialer).await;
+    assert_eq!(soon?.peer_addr()?, v6.local_addr()?);
+    Ok(())
+}
+
+#[tokio::test]
+async fn addresses_that_came_before_the_lookup_failed_are_tried() -> Result {
+    let good = TcpListener::bind("127.0.0.1:0").await?;
+    let dialer = by_name(Scripted::new([vec![
+        Step::Give(good.local_addr()?),
+        Step::Fail("half of it failed"),
+    ]]));
+    assert_eq!(dialer.dial().await?.peer_addr()?, good.local_addr()?);
+    Ok(())
+}
