@@ -25,6 +25,8 @@
 mod dial;
 mod dialer;
 mod error;
+#[cfg(feature = "hickory")]
+mod hickory;
 mod host_name;
 mod invalid_target;
 mod keepalive;
@@ -39,6 +41,9 @@ mod transient;
 
 pub use dialer::Dialer;
 pub use error::{DialError, Tried};
+#[cfg(feature = "hickory")]
+#[cfg_attr(docsrs, doc(cfg(feature = "hickory")))]
+pub use hickory::HickoryResolver;
 pub use invalid_target::InvalidTarget;
 pub use keepalive::Keepalive;
 pub use order::Order;

@@ -127,7 +127,9 @@ impl Display for Reason<'_> {
         f.write_str(match (phase, error.kind()) {
             (_, ErrorKind::TimedOut) => "timed out",
             (Phase::Bind, ErrorKind::AddrNotAvailable) => "the local address is not ours",
-            (Phase::Connect, ErrorKind::AddrNotAvailable) => "no local port left",
+            (Phase::Bind, ErrorKind::AddrInUse) | (Phase::Connect, ErrorKind::AddrNotAvailable) => {
+                "no local port left"
+            }
             (Phase::Connect, ErrorKind::ConnectionRefused) => "refused",
             (Phase::Connect, ErrorKind::ConnectionReset) => "reset",
             (Phase::Connect, ErrorKind::HostUnreachable) => "no route to host",

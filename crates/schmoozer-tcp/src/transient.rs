@@ -27,9 +27,9 @@ const EAFNOSUPPORT: i32 = if cfg!(windows) {
 /// | no route | `NetworkUnreachable` (101), `HostUnreachable` (113), `NetworkDown` (100) | yes | roaming, waking up, a cable |
 /// | name not resolved | whatever the resolver says | yes | DNS is down or not up yet |
 /// | out of descriptors or memory | 24, 23, 105, `OutOfMemory` | yes | it passes; giving up makes it permanent |
-/// | no local port | `AddrNotAvailable` (99) | yes | ports come back |
+/// | no local port | `AddrNotAvailable` (99), `AddrInUse` (98) | yes | ports come back |
 /// | interrupted, would block | `Interrupted`, `WouldBlock` | yes | never final |
-/// | local address not ours | `AddrNotAvailable` (99), `AddrInUse` (98) when [`local_addr`](crate::Dialer::local_addr) was bound | no | configuration |
+/// | local address not ours | `AddrNotAvailable` (99) in binding to [`local_addr`](crate::Dialer::local_addr) | no | configuration |
 /// | not permitted | `PermissionDenied` (1, 13) | no | a firewall's policy or missing privileges |
 /// | invalid | `InvalidInput` (22) | no | configuration |
 /// | unsupported | `Unsupported`, 97; in a dial on every address | no | there is no such family here |
@@ -37,7 +37,8 @@ const EAFNOSUPPORT: i32 = if cfg!(windows) {
 ///
 /// Two rows depend on what was being done: a failed lookup is transient whatever its kind, and
 /// error 99 means two things. A [`DialError`] knows, and so does an [`io::Error`] made from one;
-/// any other `io::Error` is taken as one of a connection, without a local address.
+/// any other `io::Error` is taken as one of a connection, without a local address. Error 98 means one
+/// thing only, because a dialer leaves the local port to the system.
 ///
 /// ```
 /// use std::io::{Error, ErrorKind};
@@ -70,10 +71,10 @@ pub(crate) enum Phase {
 
 impl Phase {
     pub(crate) fn is_transient(self, error: &io::Error) -> bool {
+        use ErrorKind::{AddrNotAvailable, InvalidInput, PermissionDenied, Unsupported};
         match (self, error.kind()) {
             (Self::Lookup, _) => true,
-            (Self::Bind, ErrorKind::AddrNotAvailable | ErrorKind::AddrInUse)
-            | (_, ErrorKind::PermissionDenied | ErrorKind::Unsupported | ErrorKind::InvalidInput) => {
+            (Self::Bind, AddrNotAvailable) | (_, InvalidInput | PermissionDenied | Unsupported) => {
                 false
             }
             _ => error.raw_os_error() != Some(EAFNOSUPPORT),
@@ -142,6 +143,7 @@ mod tests {
     #[test]
     fn having_no_local_port_is_transient() {
         assert!(is_transient(&ErrorKind::AddrNotAvailable.into()));
+        assert!(transient(Phase::Bind, ErrorKind::AddrInUse));
     }
 
     #[test]
@@ -153,7 +155,6 @@ mod tests {
     #[test]
     fn a_local_address_that_is_not_ours_is_final() {
         assert!(!transient(Phase::Bind, ErrorKind::AddrNotAvailable));
-        assert!(!transient(Phase::Bind, ErrorKind::AddrInUse));
     }
 
     #[test]
@@ -199,6 +200,7 @@ mod tests {
             (105, true),
             (12, true),
             (99, true),
+            (98, true),
             (4, true),
             (11, true),
             (19, true),
@@ -213,11 +215,8 @@ mod tests {
                 "errno {number}"
             );
         }
-        for number in [98, 99] {
-            assert!(
-                !Phase::Bind.is_transient(&io::Error::from_raw_os_error(number)),
-                "errno {number}"
-            );
-        }
+        let not_ours = io::Error::from_raw_os_error(99);
+        let no_port = io::Error::from_raw_os_error(98);
+        assert!(!Phase::Bind.is_transient(&not_ours) && Phase::Bind.is_transient(&no_port));
     }
 }

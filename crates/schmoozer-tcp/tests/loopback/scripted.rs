@@ -41,7 +41,6 @@ impl Scripted {
     }
 
     /// Returns what was looked up so far.
-    #[allow(dead_code, reason = "not every test binary counts the lookups")]
     pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.lock().expect("no test panics here").clone()
     }

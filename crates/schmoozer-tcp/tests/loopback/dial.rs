@@ -1,22 +1,17 @@
 //! A dial on real loopback sockets: what it connects to, in what time, and what it tells when it fails.
 
-#![cfg(target_os = "linux")]
-
-mod black_hole;
-mod scripted;
-
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use black_hole::BlackHole;
 use schmoozer_tcp::{DialError, Dialer};
-use scripted::{Scripted, Step};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, timeout};
 
-type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
+use crate::Result;
+use crate::black_hole::BlackHole;
+use crate::scripted::{Scripted, Step};
 
 /// How much later than planned things may happen, so that a busy machine fails nothing.
 const SLACK: Duration = Duration::from_millis(200);

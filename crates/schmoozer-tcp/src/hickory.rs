@@ -1,0 +1,98 @@
+//! Names resolved by `hickory-resolver`, both families at once and each used as it arrives.
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
+use std::task::Poll;
+
+use hickory_resolver::{ResolveError, TokioResolver};
+
+use crate::{Answers, Resolve};
+
+/// Asks the name servers itself, with `hickory-resolver` (feature `hickory`).
+///
+/// IPv6 and IPv4 addresses are asked for at the same time, and connecting begins with what comes
+/// first (RFC 8305 §3). No thread is used, and a lookup ends when its dial does. Answers are cached as
+/// long as their time to live allows.
+///
+/// ```no_run
+/// use schmoozer_tcp::{Dialer, HickoryResolver};
+///
+/// # fn main() -> std::io::Result<()> {
+/// let dialer = Dialer::new("db.example.com:5432")?.resolver(HickoryResolver::system()?);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct HickoryResolver(TokioResolver);
+
+impl HickoryResolver {
+    /// Takes the name servers and the search list from the system's configuration, which is read now and not again.
+    ///
+    /// # Errors
+    ///
+    /// When that configuration cannot be read.
+    pub fn system() -> io::Result<Self> {
+        Ok(Self(TokioResolver::builder_tokio()?.build()))
+    }
+}
+
+/// Uses a resolver that was configured elsewhere, of `hickory-resolver` 0.25.
+impl From<TokioResolver> for HickoryResolver {
+    fn from(resolver: TokioResolver) -> Self {
+        Self(resolver)
+    }
+}
+
+impl Resolve for HickoryResolver {
+    async fn resolve(&self, host: &str, port: u16, answers: &Answers) -> io::Result<()> {
+        let push = |ip: IpAddr| answers.push(SocketAddr::new(ip, port));
+        let v6 = async {
+            self.0
+                .ipv6_lookup(host)
+                .await
+                .map(|found| found.iter().for_each(|v6| push(v6.0.into())))
+        };
+        let v4 = async {
+            self.0
+                .ipv4_lookup(host)
+                .await
+                .map(|found| found.iter().for_each(|v4| push(v4.0.into())))
+        };
+        match both(v6, v4).await {
+            (Ok(()), _) | (_, Ok(())) => Ok(()),
+            (Err(v6), Err(v4)) if has_no_address(&v6) && has_no_address(&v4) => Ok(()),
+            (Err(v6), Err(v4)) => Err(if has_no_address(&v6) { v4 } else { v6 }.into()),
+        }
+    }
+}
+
+/// Tells a name without addresses of a family from one that is unknown or could not be asked for.
+fn has_no_address(error: &ResolveError) -> bool {
+    error.is_no_records_found() && !error.is_nx_domain()
+}
+
+async fn both<A: Future, B: Future>(a: A, b: B) -> (A::Output, B::Output) {
+    let (mut a, mut b) = (pin!(a), pin!(b));
+    let (mut a_output, mut b_output) = (None, None);
+    poll_fn(|cx| {
+        a_output = a_output.take().or_else(|| ready(a.as_mut().poll(cx)));
+        b_output = b_output.take().or_else(|| ready(b.as_mut().poll(cx)));
+        match (a_output.take(), b_output.take()) {
+            (Some(a), Some(b)) => Poll::Ready((a, b)),
+            outputs => {
+                (a_output, b_output) = outputs;
+                Poll::Pending
+            }
+        }
+    })
+    .await
+}
+
+fn ready<T>(poll: Poll<T>) -> Option<T> {
+    match poll {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
+    }
+}

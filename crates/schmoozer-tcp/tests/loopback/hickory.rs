@@ -1,0 +1,92 @@
+//! Dialing with `hickory-resolver` against a name server on loopback.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use hickory_resolver::TokioResolver;
+use hickory_resolver::config::{NameServerConfigGroup, ResolverConfig};
+use hickory_resolver::name_server::TokioConnectionProvider;
+use schmoozer_tcp::{DialError, Dialer, HickoryResolver};
+use tokio::net::TcpListener;
+use tokio::time::Instant;
+
+use crate::Result;
+use crate::name_server::{Answer, serve};
+
+const AT_ONCE: Duration = Duration::ZERO;
+const V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
+const V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+/// Makes a dialer for a name, and listeners of both families at its port.
+async fn name(v6: Answer, v4: Answer) -> Result<(Dialer<HickoryResolver>, [TcpListener; 2])> {
+    let server = serve(v6, v4).await?;
+    let servers = NameServerConfigGroup::from_ips_clear(&[server.ip()], server.port(), true);
+    let config = ResolverConfig::from_parts(None, vec![], servers);
+    let resolver =
+        TokioResolver::builder_with_config(config, TokioConnectionProvider::default()).build();
+    let v4 = TcpListener::bind((V4, 0)).await?;
+    let port = v4.local_addr()?.port();
+    let v6 = TcpListener::bind((V6, port)).await?;
+    let dialer = Dialer::new(("db.example.com", port))?.resolver(HickoryResolver::from(resolver));
+    Ok((dialer, [v6, v4]))
+}
+
+async fn connected(v6: Answer, v4: Answer) -> Result<(SocketAddr, Duration)> {
+    let (dialer, _listeners) = name(v6, v4).await?;
+    let begun = Instant::now();
+    let stream = dialer.dial().await?;
+    Ok((stream.peer_addr()?, begun.elapsed()))
+}
+
+fn soon(ip: IpAddr) -> Answer {
+    Answer::Addresses(AT_ONCE, vec![ip])
+}
+
+fn none() -> Answer {
+    Answer::Addresses(AT_ONCE, vec![])
+}
+
+#[tokio::test]
+async fn ipv6_goes_first_when_both_are_there() -> Result {
+    assert_eq!(connected(soon(V6), soon(V4)).await?.0.ip(), V6);
+    Ok(())
+}
+
+#[tokio::test]
+async fn ipv6_goes_first_when_it_comes_within_the_resolution_delay() -> Result {
+    let late = Answer::Addresses(Duration::from_millis(20), vec![V6]);
+    assert_eq!(connected(late, soon(V4)).await?.0.ip(), V6);
+    Ok(())
+}
+
+#[tokio::test]
+async fn ipv4_is_used_while_ipv6_is_not_answered() -> Result {
+    let (peer, took) = connected(Answer::Silence, soon(V4)).await?;
+    assert_eq!(peer.ip(), V4);
+    assert!(
+        (Duration::from_millis(50)..Duration::from_millis(500)).contains(&took),
+        "{took:?}"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn one_family_is_enough() -> Result {
+    assert_eq!(connected(none(), soon(V4)).await?.0.ip(), V4);
+    assert_eq!(connected(soon(V6), none()).await?.0.ip(), V6);
+    assert_eq!(connected(soon(V6), Answer::Silence).await?.0.ip(), V6);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_name_without_addresses_differs_from_one_that_is_unknown() -> Result {
+    let (dialer, _listeners) = name(none(), none()).await?;
+    let error = dialer.dial().await.expect_err("the name has no address");
+    assert!(matches!(error, DialError::NoAddress { .. }), "{error:?}");
+
+    let (dialer, _listeners) = name(Answer::Unknown, Answer::Unknown).await?;
+    let error = dialer.dial().await.expect_err("there is no such name");
+    assert!(matches!(error, DialError::Resolve { .. }), "{error:?}");
+    assert!(error.is_transient());
+    Ok(())
+}
