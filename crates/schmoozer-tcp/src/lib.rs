@@ -18,10 +18,23 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! A [`TcpConnector`] keeps a connection: it dials, hands the stream to a handler, and dials again with
+//! growing delays when that fails. It is a [`Connector`](schmoozer_core::Connector), so
+//! [`schmoozer_core::run`] runs it.
+//!
+//! Both give out a plain [`TcpStream`](tokio::net::TcpStream): TLS and framing go on top. Unix sockets and other
+//! transports are served by `schmoozer-core` and its `connector_fn` alone.
+//!
+//! # Features
+//!
+//! - `hickory`: `HickoryResolver`, which asks the name servers itself instead of blocking a thread in the
+//!   system's resolver, and connects to the first address while others are still on their way.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod connector;
 mod dial;
 mod dialer;
 mod error;
@@ -39,6 +52,7 @@ mod socket;
 mod target;
 mod transient;
 
+pub use connector::TcpConnector;
 pub use dialer::Dialer;
 pub use error::{DialError, Tried};
 #[cfg(feature = "hickory")]

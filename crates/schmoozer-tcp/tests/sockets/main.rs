@@ -2,14 +2,20 @@
 
 #![cfg(target_os = "linux")]
 
+mod bad_network;
 mod black_hole;
+mod connector;
 mod dial;
 mod endpoints;
 #[cfg(feature = "hickory")]
 mod hickory;
+mod kernel;
+mod limits;
 #[cfg(feature = "hickory")]
 mod name_server;
+mod network;
 mod options;
+mod rerun;
 mod scripted;
 
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;

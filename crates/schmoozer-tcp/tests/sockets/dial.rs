@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::Result;
 use crate::black_hole::BlackHole;
+use crate::kernel::{State, sockets_to};
 use crate::scripted::{Scripted, Step};
 
 /// How much later than planned things may happen, so that a busy machine fails nothing.
@@ -80,6 +81,19 @@ async fn a_dead_first_address_costs_one_stagger() -> Result {
     let (result, took) = timed(&by_name(Scripted::giving([hole.addr, good.local_addr()?]))).await;
     assert_eq!(result?.peer_addr()?, good.local_addr()?);
     assert!((DELAY..DELAY + SLACK).contains(&took), "{took:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_losers_of_a_race_are_closed_at_once() -> Result {
+    let hole = BlackHole::at("127.0.0.1").await?;
+    let good = TcpListener::bind("127.0.0.1:0").await?;
+    let dialer = by_name(Scripted::giving([hole.addr, good.local_addr()?]));
+    let dialing = tokio::spawn(async move { dialer.dial().await });
+    tokio::time::sleep(DELAY / 2).await;
+    assert_eq!(sockets_to(hole.addr, State::SynSent)?, 1);
+    let _stream = dialing.await??;
+    assert_eq!(sockets_to(hole.addr, State::SynSent)?, 0);
     Ok(())
 }
 

@@ -1,0 +1,266 @@
+//! Networks that lose packets, lose the way, or lose the other side.
+
+use std::io::{self, ErrorKind};
+use std::ops::Range;
+use std::time::Duration;
+
+use schmoozer_core::run;
+use schmoozer_tcp::{DialError, Dialer, Keepalive, TcpConnector};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpStream, UdpSocket};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::Result;
+use crate::kernel::{State, sockets_from, sockets_to};
+use crate::network::{THERE_V4, THERE_V6, beside_another_host, ip_there, shell, shell_there};
+use crate::scripted::Scripted;
+
+const SECOND: Duration = Duration::from_secs(1);
+const TENTH: Duration = Duration::from_millis(100);
+/// Longer than any of these tests waits for.
+const NEVER: Duration = Duration::from_secs(600);
+
+/// What became of a connection.
+#[derive(Debug)]
+enum Event {
+    Connected,
+    Lost(ErrorKind),
+}
+
+/// Cuts the cable of an established connection, and tells after how long the loss was noticed. Then
+/// mends it, and waits for the next connection.
+async fn cut_and_mended(dialer: Dialer, talks: bool) -> Result<Duration> {
+    let (events, mut seen) = mpsc::unbounded_channel();
+    let handler = move |stream: TcpStream| {
+        let events = events.clone();
+        async move {
+            let _ = events.send(Event::Connected);
+            let error = if talks {
+                talk(stream).await
+            } else {
+                listen(stream).await
+            };
+            let _ = events.send(Event::Lost(error.kind()));
+            Err(error)
+        }
+    };
+    let connector = TcpConnector::new(dialer.timeout(SECOND), handler).delays(vec![TENTH; 1_000]);
+    let kept = tokio::spawn(async move { run(connector).await });
+    let mut next = async || {
+        timeout(SECOND * 60, seen.recv())
+            .await
+            .ok()
+            .flatten()
+            .ok_or("no event in a minute")
+    };
+
+    assert!(matches!(next().await?, Event::Connected));
+    ip_there("link set cable down")?;
+    let cut = Instant::now();
+    let lost = next().await?;
+    let noticed = cut.elapsed();
+    let Event::Lost(kind) = lost else {
+        return Err(format!("{lost:?}").into());
+    };
+    assert!(
+        matches!(kind, ErrorKind::TimedOut | ErrorKind::HostUnreachable),
+        "{kind:?}"
+    );
+    ip_there("link set cable up")?;
+    assert!(matches!(next().await?, Event::Connected));
+    kept.abort();
+    Ok(noticed)
+}
+
+async fn listen(mut stream: TcpStream) -> io::Error {
+    match stream.read(&mut [0]).await {
+        Ok(_) => ErrorKind::UnexpectedEof.into(),
+        Err(error) => error,
+    }
+}
+
+async fn talk(mut stream: TcpStream) -> io::Error {
+    loop {
+        if let Err(error) = stream.write_all(b"still there?").await {
+            return error;
+        }
+        sleep(TENTH).await;
+    }
+}
+
+fn seconds(range: Range<u64>) -> Range<Duration> {
+    Duration::from_secs(range.start)..Duration::from_secs(range.end)
+}
+
+#[test]
+fn a_cut_cable_is_noticed_on_an_idle_connection() -> Result {
+    beside_another_host(
+        "bad_network::a_cut_cable_is_noticed_on_an_idle_connection",
+        || async {
+            let keepalive = Keepalive::new().idle(SECOND).interval(SECOND).count(2);
+            let dialer = Dialer::new(THERE_V4)?
+                .keepalive(keepalive)
+                .user_timeout(None);
+            let noticed = cut_and_mended(dialer, false).await?;
+            assert!(seconds(2..5).contains(&noticed), "{noticed:?}");
+            Ok(())
+        },
+    )
+}
+
+#[test]
+fn a_cut_cable_is_noticed_while_data_is_under_way() -> Result {
+    beside_another_host(
+        "bad_network::a_cut_cable_is_noticed_while_data_is_under_way",
+        || async {
+            let dialer = Dialer::new(THERE_V4)?
+                .keepalive(None)
+                .user_timeout(SECOND * 2);
+            let noticed = cut_and_mended(dialer, true).await?;
+            assert!(seconds(1..5).contains(&noticed), "{noticed:?}");
+            Ok(())
+        },
+    )
+}
+
+#[test]
+fn the_defaults_notice_a_cut_cable_in_half_a_minute() -> Result {
+    beside_another_host(
+        "bad_network::the_defaults_notice_a_cut_cable_in_half_a_minute",
+        || async {
+            let noticed = cut_and_mended(Dialer::new(THERE_V4)?, false).await?;
+            assert!(seconds(29..33).contains(&noticed), "{noticed:?}");
+            Ok(())
+        },
+    )
+}
+
+#[test]
+fn a_network_that_cannot_be_reached_is_waited_for() -> Result {
+    beside_another_host(
+        "bad_network::a_network_that_cannot_be_reached_is_waited_for",
+        || async {
+            ip_there("address add 10.88.0.1/32 dev lo")?;
+            let mut failures = 0;
+            let connector = TcpConnector::new(Dialer::new("10.88.0.1:7000")?, |_| async {
+                Ok::<(), DialError>(())
+            })
+            .delays(vec![TENTH; 1_000])
+            .retry_if(move |error: &DialError| {
+                failures += 1;
+                let way = "ip route add 10.88.0.1 via 10.77.0.2";
+                let found = failures != 3 || shell(way).is_ok();
+                found && error.kind() == ErrorKind::NetworkUnreachable && error.is_transient()
+            });
+            Ok(timeout(SECOND * 5, run(connector)).await??)
+        },
+    )
+}
+
+#[test]
+fn a_dead_ipv6_address_costs_one_stagger() -> Result {
+    beside_another_host(
+        "bad_network::a_dead_ipv6_address_costs_one_stagger",
+        || async {
+            let dead = "[fd77::dead]:7000".parse()?;
+            let good = THERE_V4.parse()?;
+            let dialer =
+                Dialer::new("there.example:7000")?.resolver(Scripted::giving([dead, good]));
+            let begun = Instant::now();
+            assert_eq!(dialer.dial().await?.peer_addr()?, good);
+            let stagger = Duration::from_millis(250);
+            assert!(
+                (stagger..stagger * 2).contains(&begun.elapsed()),
+                "{:?}",
+                begun.elapsed()
+            );
+            Ok(())
+        },
+    )
+}
+
+#[test]
+fn a_host_of_one_family_loses_no_time_on_the_other() -> Result {
+    beside_another_host(
+        "bad_network::a_host_of_one_family_loses_no_time_on_the_other",
+        || async {
+            let (v4, v6) = (THERE_V4.parse()?, THERE_V6.parse()?);
+            let dialer = |addrs| -> Result<_> {
+                let dialer = Dialer::new("there.example:7000")?.attempt_delay(NEVER);
+                Ok(dialer.resolver(Scripted::giving(addrs)))
+            };
+            shell("ip -4 address flush dev cable")?;
+            let stream = timeout(SECOND, dialer([v4, v6])?.dial()).await??;
+            assert_eq!(stream.peer_addr()?, v6);
+
+            shell(
+                "ip address add 10.77.0.1/24 dev cable && echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6",
+            )?;
+            let stream = timeout(SECOND, dialer([v6, v4])?.dial()).await??;
+            assert_eq!(stream.peer_addr()?, v4);
+            Ok(())
+        },
+    )
+}
+
+/// Sends more than the line takes: its queue is always full, which delays packets and drops one in three.
+async fn crowd() -> io::Result<()> {
+    let socket = UdpSocket::bind("10.77.0.1:0").await?;
+    loop {
+        // 400 packets of 88 bytes a second, where 25,000 bytes get through.
+        for _ in 0..4 {
+            socket.send_to(&[0; 46], "10.77.0.2:9").await?;
+        }
+        sleep(TENTH / 10).await;
+    }
+}
+
+#[test]
+fn of_a_race_over_a_bad_line_one_connection_is_kept() -> Result {
+    beside_another_host(
+        "bad_network::of_a_race_over_a_bad_line_one_connection_is_kept",
+        || async {
+            ip_there("address add 10.77.0.3/24 dev cable")?;
+            shell("tc qdisc add dev cable root tbf rate 200kbit burst 1540 latency 200ms")?;
+            tokio::spawn(crowd());
+            sleep(SECOND).await;
+            let addrs = [
+                THERE_V6.parse()?,
+                THERE_V4.parse()?,
+                "10.77.0.3:7000".parse()?,
+            ];
+            let dialer = Dialer::new("there.example:7000")?
+                .timeout(SECOND * 30)
+                .attempt_delay(TENTH);
+            let dialer = dialer.resolver(Scripted::giving(addrs));
+            for _ in 0..5 {
+                let begun = Instant::now();
+                let mut stream = dialer.dial().await?;
+                assert!(
+                    begun.elapsed() > TENTH,
+                    "the line is too good: {:?}",
+                    begun.elapsed()
+                );
+                assert_eq!(sockets_to(addrs[0], State::SynSent)?, 0);
+                assert_eq!(sockets_to(addrs[0], State::Established)?, 1);
+                timeout(SECOND * 30, async {
+                    stream.write_all(b"once").await?;
+                    stream.read_exact(&mut [0; 4]).await?;
+                    // The other host has to hear of the losers' end over the same line.
+                    while sockets_from(addrs[0], State::Established, &there()?) > 1 {
+                        sleep(TENTH).await;
+                    }
+                    Result::Ok(())
+                })
+                .await??;
+            }
+            Ok(())
+        },
+    )
+}
+
+/// Returns the other host's table of sockets.
+fn there() -> Result<String> {
+    shell_there("cat /proc/net/tcp /proc/net/tcp6")
+}

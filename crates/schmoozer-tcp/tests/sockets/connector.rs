@@ -1,0 +1,347 @@
+//! A connector against servers that come, go and misbehave, on real loopback sockets.
+
+use std::fmt::Debug;
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use schmoozer_core::{Connector, run};
+use schmoozer_tcp::{DialError, Dialer, TcpConnector};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::Result;
+use crate::black_hole::BlackHole;
+use crate::kernel::{State, sockets_to};
+use crate::scripted::{Scripted, Step};
+
+const SHORT: Duration = Duration::from_millis(10);
+const STEADY: [Duration; 100] = [SHORT; 100];
+const SOON: Duration = Duration::from_secs(5);
+
+/// Reads until the peer ends the connection, which counts as an error, unless it said goodbye.
+async fn until_goodbye(mut stream: TcpStream) -> io::Result<()> {
+    let mut received = Vec::new();
+    stream.read_to_end(&mut received).await?;
+    if received == b"bye" {
+        Ok(())
+    } else {
+        Err(ErrorKind::UnexpectedEof.into())
+    }
+}
+
+async fn ends<C: Connector<Error: Debug>>(
+    connector: C,
+) -> Result<std::result::Result<(), C::Error>> {
+    Ok(timeout(SOON, run(connector)).await?)
+}
+
+/// Listens again at an address that was given up before.
+async fn again(addr: SocketAddr) -> Result<TcpListener> {
+    Ok(TcpListener::bind(addr).await?)
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_yet_is_waited_for() -> Result {
+    let addr = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
+    let connected = tokio::spawn(run(
+        TcpConnector::new(Dialer::new(addr)?, until_goodbye).delays(STEADY)
+    ));
+    sleep(SHORT * 5).await;
+    let server = again(addr).await?;
+    let back = Instant::now();
+    let (mut stream, _) = timeout(SOON, server.accept()).await??;
+    assert!(
+        back.elapsed() < SHORT + Duration::from_millis(200),
+        "{:?}",
+        back.elapsed()
+    );
+    stream.write_all(b"bye").await?;
+    drop(stream);
+    Ok(timeout(SOON, connected).await???)
+}
+
+#[tokio::test]
+async fn a_server_that_restarts_on_the_same_port_is_found_again() -> Result {
+    let server = TcpListener::bind("127.0.0.1:0").await?;
+    let addr = server.local_addr()?;
+    let connected = tokio::spawn(run(
+        TcpConnector::new(Dialer::new(addr)?, until_goodbye).delays(STEADY)
+    ));
+    let (stream, _) = timeout(SOON, server.accept()).await??;
+    drop((server, stream));
+    sleep(SHORT * 5).await;
+    let server = again(addr).await?;
+    let (mut stream, _) = timeout(SOON, server.accept()).await??;
+    stream.write_all(b"bye").await?;
+    drop(stream);
+    Ok(timeout(SOON, connected).await???)
+}
+
+#[tokio::test]
+async fn delays_go_on_growing_while_the_server_accepts_and_closes() -> Result {
+    let server = TcpListener::bind("127.0.0.1:0").await?;
+    let delays = [20, 40, 80, 160].map(Duration::from_millis);
+    let connector =
+        TcpConnector::new(Dialer::new(server.local_addr()?)?, until_goodbye).delays(delays);
+    let ended = tokio::spawn(run(connector));
+    let mut accepted = Vec::new();
+    for _ in 0..=delays.len() {
+        let (stream, _) = timeout(SOON, server.accept()).await??;
+        accepted.push(Instant::now());
+        drop(stream);
+    }
+    let error = timeout(SOON, ended)
+        .await??
+        .expect_err("the policy has ended");
+    assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
+    for (delay, pair) in delays.iter().zip(accepted.windows(2)) {
+        let waited = pair[1] - pair[0];
+        assert!(
+            (*delay..*delay + Duration::from_millis(200)).contains(&waited),
+            "{waited:?} for {delay:?}"
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_outage_is_given_up_while_the_server_accepts_and_closes() -> Result {
+    let server = TcpListener::bind("127.0.0.1:0").await?;
+    let dialer = Dialer::new(server.local_addr()?)?;
+    let outage = Duration::from_millis(150);
+    let begun = Instant::now();
+    let connector = TcpConnector::new(dialer, until_goodbye)
+        .give_up_after(outage)
+        .delays(STEADY);
+    let ended = tokio::spawn(run(connector));
+    let mut attempts = 0;
+    while let Ok(accepted) = timeout(outage, server.accept()).await {
+        drop(accepted?);
+        attempts += 1;
+    }
+    let error = timeout(SOON, ended)
+        .await??
+        .expect_err("the outage was given up");
+    assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
+    assert!((3..=17).contains(&attempts), "{attempts}");
+    assert!(begun.elapsed() < SOON);
+    Ok(())
+}
+
+#[tokio::test]
+async fn only_a_lasting_connection_ends_the_outage() -> Result {
+    let server = TcpListener::bind("127.0.0.1:0").await?;
+    let lasts = Duration::from_millis(100);
+    let connector = TcpConnector::new(Dialer::new(server.local_addr()?)?, until_goodbye)
+        .reset_after(lasts)
+        .delays([SHORT, SHORT]);
+    let ended = tokio::spawn(run(connector));
+    // Two short connections use the policy up; the third lasts, and so there are two more retries.
+    for held in [
+        Duration::ZERO,
+        Duration::ZERO,
+        lasts * 2,
+        Duration::ZERO,
+        Duration::ZERO,
+    ] {
+        let (stream, _) = timeout(SOON, server.accept()).await??;
+        sleep(held).await;
+        drop(stream);
+    }
+    assert!(timeout(SOON, ended).await??.is_err());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_reset_reaches_the_handler_and_causes_one_reconnect() -> Result {
+    let server = TcpListener::bind("127.0.0.1:0").await?;
+    let causes = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&causes);
+    let connector = TcpConnector::new(
+        Dialer::new(server.local_addr()?)?,
+        move |mut stream: TcpStream| {
+            let seen = Arc::clone(&seen);
+            async move {
+                stream.write_all(b"hello").await?;
+                let result = until_goodbye(stream).await;
+                seen.lock()
+                    .expect("no test panics here")
+                    .push(result.as_ref().err().map(io::Error::kind));
+                result
+            }
+        },
+    );
+    let ended = tokio::spawn(run(connector.delays(STEADY)));
+    let (mut stream, _) = timeout(SOON, server.accept()).await??;
+    // Once this has come the client's handler runs; before, the reset would hit its connect.
+    stream.read_exact(&mut [0; 5]).await?;
+    stream.set_zero_linger()?;
+    drop(stream);
+    let (mut stream, _) = timeout(SOON, server.accept()).await??;
+    stream.read_exact(&mut [0; 5]).await?;
+    stream.write_all(b"bye").await?;
+    drop(stream);
+    timeout(SOON, ended).await???;
+    let causes = causes.lock().expect("no test panics here").clone();
+    assert_eq!(causes, [Some(ErrorKind::ConnectionReset), None]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_server_that_resets_at_once_is_given_up_with_that_cause() -> Result {
+    let server = TcpListener::bind("127.0.0.1:0").await?;
+    let connector = TcpConnector::new(Dialer::new(server.local_addr()?)?, until_goodbye);
+    let ended = tokio::spawn(run(connector.delays([SHORT; 3])));
+    for _ in 0..4 {
+        let (stream, _) = timeout(SOON, server.accept()).await??;
+        stream.set_zero_linger()?;
+    }
+    let error = timeout(SOON, ended)
+        .await??
+        .expect_err("the policy has ended");
+    assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_name_is_resolved_again_until_it_leads_somewhere() -> Result {
+    let gone = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
+    let server = TcpListener::bind("127.0.0.1:0").await?;
+    let resolver = Scripted::new([
+        vec![Step::Fail("the resolver is not up yet")],
+        vec![],
+        vec![Step::Give(gone)],
+        vec![Step::Give(server.local_addr()?)],
+    ]);
+    let resolver = Arc::new(resolver);
+    let dialer = Dialer::new("db.example.com:5432")?.resolver(Arc::clone(&resolver));
+    let ended = tokio::spawn(run(TcpConnector::new(dialer, until_goodbye).delays(STEADY)));
+    let (mut stream, _) = timeout(SOON, server.accept()).await??;
+    assert_eq!(resolver.asked().len(), 4);
+    stream.write_all(b"bye").await?;
+    drop(stream);
+    Ok(timeout(SOON, ended).await???)
+}
+
+#[tokio::test]
+async fn what_is_not_transient_ends_the_loop_at_once() -> Result {
+    let server = TcpListener::bind("127.0.0.1:0").await?;
+    let not_ours =
+        Dialer::new(server.local_addr()?)?.local_addr(std::net::IpAddr::from([203, 0, 113, 1]));
+    let connector = TcpConnector::new(not_ours, until_goodbye).delays([SOON]);
+    let error = ends(connector)
+        .await?
+        .expect_err("the local address is not ours");
+    assert_eq!(error.kind(), ErrorKind::AddrNotAvailable);
+
+    let forbidden = |_: TcpStream| async { Err(io::Error::from(ErrorKind::PermissionDenied)) };
+    let connector = TcpConnector::new(Dialer::new(server.local_addr()?)?, forbidden).delays([SOON]);
+    assert_eq!(
+        ends(connector).await?.expect_err("forbidden").kind(),
+        ErrorKind::PermissionDenied
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn retry_if_has_the_last_word_on_dials_and_on_the_handler() -> Result {
+    let gone = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
+    let connector = TcpConnector::new(Dialer::new(gone)?, until_goodbye)
+        .delays([SOON])
+        .retry_if(|error: &io::Error| error.kind() != ErrorKind::ConnectionRefused);
+    assert_eq!(
+        ends(connector).await?.expect_err("refused").kind(),
+        ErrorKind::ConnectionRefused
+    );
+
+    let server = TcpListener::bind("127.0.0.1:0").await?;
+    let mut calls = 0;
+    let handler = move |_: TcpStream| {
+        calls += 1;
+        async move {
+            if calls < 3 {
+                Err(io::Error::from(ErrorKind::PermissionDenied))
+            } else {
+                Ok(())
+            }
+        }
+    };
+    let connector = TcpConnector::new(Dialer::new(server.local_addr()?)?, handler);
+    Ok(ends(connector.delays([SHORT; 2]).retry_if(|_| true)).await??)
+}
+
+#[tokio::test]
+async fn the_handler_has_an_error_type_of_its_own() -> Result {
+    #[derive(Debug, PartialEq, thiserror::Error)]
+    enum Trouble {
+        #[error("no connection: {0}")]
+        Dial(String),
+        #[error("login refused")]
+        Login,
+    }
+
+    impl From<DialError> for Trouble {
+        fn from(error: DialError) -> Self {
+            Self::Dial(error.to_string())
+        }
+    }
+
+    let server = TcpListener::bind("127.0.0.1:0").await?;
+    let addr = server.local_addr()?;
+    let connector = TcpConnector::new(Dialer::new(addr)?, |_| async { Err(Trouble::Login) });
+    assert_eq!(
+        ends(connector.delays([SHORT; 2])).await?,
+        Err(Trouble::Login)
+    );
+    drop(server);
+    let connector = TcpConnector::new(Dialer::new(addr)?, |_| async { Err(Trouble::Login) });
+    let refused = Trouble::Dial(format!("could not connect to {addr}: refused"));
+    assert_eq!(ends(connector.delays([SHORT; 2])).await?, Err(refused));
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_target_is_named_and_its_secrets_are_refused() -> Result {
+    let dialer = Dialer::any_of(["a.example:1", "b.example:2"])?;
+    let connector = TcpConnector::new(dialer, until_goodbye);
+    assert_eq!(
+        connector.display_target().as_deref(),
+        Some("a.example:1 or b.example:2")
+    );
+    assert!(Dialer::new("user:hunter2@a.example:1").is_err());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_future_that_is_dropped_leaves_no_socket_and_no_task() -> Result {
+    let tasks = Handle::current().metrics().num_alive_tasks();
+    let hole = BlackHole::at("127.0.0.1").await?;
+    let connector =
+        || -> Result<_> { Ok(TcpConnector::new(Dialer::new(hole.addr)?, until_goodbye)) };
+    {
+        let connecting = run(connector()?);
+        assert!(timeout(SHORT, connecting).await.is_err());
+    }
+    assert_eq!(sockets_to(hole.addr, State::SynSent)?, 0);
+
+    let server = TcpListener::bind("127.0.0.1:0").await?;
+    let addr = server.local_addr()?;
+    let running = TcpConnector::new(Dialer::new(addr)?, until_goodbye);
+    assert!(timeout(SHORT * 5, run(running)).await.is_err());
+    let (mut stream, _) = server.accept().await?;
+    assert_eq!(timeout(SOON, stream.read(&mut [0])).await??, 0);
+
+    drop((server, stream));
+    let waiting = TcpConnector::new(Dialer::new(addr)?, until_goodbye).delays([SOON]);
+    assert!(timeout(SHORT * 5, run(waiting)).await.is_err());
+    assert_eq!(
+        sockets_to(addr, State::Established)? + sockets_to(addr, State::SynSent)?,
+        0
+    );
+    assert_eq!(Handle::current().metrics().num_alive_tasks(), tasks);
+    Ok(())
+}

@@ -1,0 +1,36 @@
+//! What the kernel has open, as `/proc/net/tcp` tells.
+
+use std::fs::read_to_string;
+use std::io;
+use std::net::SocketAddr;
+
+/// The state of a socket, by the number that the kernel prints.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum State {
+    Established = 1,
+    SynSent = 2,
+}
+
+/// Counts the sockets of this host that are connected, or connecting, to the port of `peer`.
+pub(crate) fn sockets_to(peer: SocketAddr, state: State) -> io::Result<usize> {
+    let table = read_to_string("/proc/net/tcp")? + &read_to_string("/proc/net/tcp6")?;
+    Ok(sockets_in(&table, 2, peer, state))
+}
+
+/// Counts the sockets in a table of `/proc/net/tcp` that are connected at the port of `local`.
+pub(crate) fn sockets_from(local: SocketAddr, state: State, table: &str) -> usize {
+    sockets_in(table, 1, local, state)
+}
+
+fn sockets_in(table: &str, column: usize, addr: SocketAddr, state: State) -> usize {
+    let port = format!(":{:04X}", addr.port());
+    let state = format!("{:02X}", state as u8);
+    let matches = table.lines().filter(|line| {
+        let columns: Vec<_> = line.split_whitespace().collect();
+        columns
+            .get(column)
+            .is_some_and(|addr| addr.ends_with(&port))
+            && columns.get(3) == Some(&state.as_str())
+    });
+    matches.count()
+}

@@ -1,0 +1,110 @@
+//! What happens when this side runs out of something: it is waited out.
+
+use std::fs::File;
+use std::iter;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use schmoozer_core::run;
+use schmoozer_tcp::{DialError, Dialer, TcpConnector};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+
+use crate::network::{in_a_host_of_its_own, shell};
+use crate::{Result, rerun};
+
+/// Dials until a connection is up, and after the third failure gives back what was used up. Returns
+/// the numbers of the system's errors.
+async fn waited_out<T: Send + 'static>(dialer: Dialer, used_up: T) -> Result<Vec<Option<i32>>> {
+    let (errors, seen) = mpsc::channel();
+    let mut used_up = Some(used_up);
+    let mut failures = 0;
+    let connector = TcpConnector::new(dialer, |_| async { Ok::<(), DialError>(()) })
+        .delays([Duration::from_millis(10); 20])
+        .retry_if(move |error: &DialError| {
+            failures += 1;
+            used_up = used_up.take().filter(|_| failures < 3);
+            let number = error
+                .tried()
+                .first()
+                .and_then(|tried| tried.error.raw_os_error());
+            errors.send(number).is_ok() && error.is_transient()
+        });
+    timeout(Duration::from_secs(5), run(connector)).await??;
+    Ok(seen.try_iter().collect())
+}
+
+/// Connects until there is no local port left; the connections leave nothing behind when dropped.
+async fn all_ports(server: SocketAddr) -> Result<Vec<TcpStream>> {
+    let mut streams = Vec::new();
+    while let Ok(stream) = TcpStream::connect(server).await {
+        stream.set_zero_linger()?;
+        streams.push(stream);
+    }
+    Ok(streams)
+}
+
+#[test]
+fn being_out_of_descriptors_is_waited_out() -> Result {
+    if rerun::role().is_none() {
+        let few = ["sh", "-c", "ulimit -n 40; exec \"$@\"", "sh"];
+        return rerun::passes(rerun::command(
+            &few,
+            "limits::being_out_of_descriptors_is_waited_out",
+            "few",
+        )?);
+    }
+    rerun::block_on(|| async {
+        let server = TcpListener::bind("127.0.0.1:0").await?;
+        let all: Vec<File> = iter::from_fn(|| File::open("/dev/null").ok())
+            .take(1_000)
+            .collect();
+        assert!(all.len() < 40);
+        let errors = waited_out(Dialer::new(server.local_addr()?)?, all).await?;
+        assert_eq!(errors, [Some(24); 3]);
+        Ok(())
+    })
+}
+
+#[test]
+fn being_out_of_local_ports_is_waited_out() -> Result {
+    in_a_host_of_its_own("limits::being_out_of_local_ports_is_waited_out", || async {
+        shell("echo 40000 40003 > /proc/sys/net/ipv4/ip_local_port_range")?;
+        let server = TcpListener::bind("127.0.0.1:9000").await?;
+        let addr = server.local_addr()?;
+        let dialer = Dialer::new(addr)?;
+        let all = all_ports(addr).await?;
+        assert_eq!(all.len(), 4);
+        assert_eq!(waited_out(dialer.clone(), all).await?, [Some(99); 3]);
+
+        // With a local address the port is taken in binding, and that has another error.
+        let bound = dialer.local_addr(IpAddr::from([127, 0, 0, 1]));
+        let all = all_ports(addr).await?;
+        assert_eq!(waited_out(bound, all).await?, [Some(98); 3]);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_connection_to_itself_is_none() -> Result {
+    in_a_host_of_its_own("limits::a_connection_to_itself_is_none", || async {
+        shell("echo 40000 40000 > /proc/sys/net/ipv4/ip_local_port_range")?;
+        let nobody = SocketAddr::from(([127, 0, 0, 1], 40_000));
+        let itself = TcpStream::connect(nobody).await?;
+        assert_eq!(itself.local_addr()?, itself.peer_addr()?);
+        itself.set_zero_linger()?;
+        drop(itself);
+
+        let error = Dialer::new(nobody)?
+            .dial()
+            .await
+            .expect_err("nobody listens there");
+        assert_eq!(
+            error.to_string(),
+            "could not connect to 127.0.0.1:40000: refused (the connection met itself)"
+        );
+        assert!(error.is_transient());
+        Ok(())
+    })
+}
