@@ -1,0 +1,67 @@
+//! What a delay policy is, and what can be done with any of them.
+
+use core::time::Duration;
+
+use crate::{Jitter, Shaped};
+
+/// Turns anything that yields durations into a delay policy with jitter, cap and limits.
+///
+/// A policy is any `Clone + IntoIterator<Item = Duration>`, so this trait is implemented for all of them: for the
+/// policies here, for arrays of durations, for other crates' iterators. To iterate a clone is to start a fresh retry
+/// sequence; where it ends, the caller gives up.
+///
+/// The policies of this crate have these methods as `const` ones of their own, which return the policy itself.
+///
+/// # Examples
+///
+/// Five delays from an iterator of the standard library, spread, and never above one second:
+///
+/// ```
+/// use std::time::Duration;
+/// use schmoozer_backoff::{Jitter, Policy};
+///
+/// let squares = (1..=5_u64).map(|n| Duration::from_millis(100 * n * n));
+/// let policy = squares.cap(Duration::from_secs(1)).jitter(Jitter::Equal);
+/// assert_eq!(policy.clone().into_iter().count(), 5);
+/// assert!(policy.into_iter().all(|delay| delay <= Duration::from_secs(1)));
+/// ```
+pub trait Policy: Clone + IntoIterator<Item = Duration> {
+    /// Spreads the delays at random, inside what the cap leaves of the window.
+    ///
+    /// # Panics
+    ///
+    /// If the share of [`Jitter::Proportional`] is not a number from 0 to 1.
+    #[track_caller]
+    fn jitter(self, jitter: Jitter) -> Shaped<Self> {
+        Shaped::new(self).jitter(jitter)
+    }
+
+    /// Bounds each delay, jitter included.
+    fn cap(self, cap: Duration) -> Shaped<Self> {
+        Shaped::new(self).cap(cap)
+    }
+
+    /// Gives up after `retries` delays; 0 never retries.
+    fn max_retries(self, retries: u32) -> Shaped<Self> {
+        Shaped::new(self).max_retries(retries)
+    }
+
+    /// Gives up before the sum of the delays would pass `total`.
+    ///
+    /// A delay that does not fit is not cut short: the cut would bring every client back at one moment.
+    fn max_total(self, total: Duration) -> Shaped<Self> {
+        Shaped::new(self).max_total(total)
+    }
+
+    /// Puts one delay of zero before all others; [`max_retries`](Self::max_retries) counts it.
+    fn first_immediate(self) -> Shaped<Self> {
+        Shaped::new(self).first_immediate()
+    }
+
+    /// Draws the same delays every time. For tests: clients that share a seed come back together.
+    fn seeded(self, seed: u64) -> Shaped<Self> {
+        Shaped::new(self).seeded(seed)
+    }
+}
+
+impl<P: Clone + IntoIterator<Item = Duration>> Policy for P {}

@@ -1,0 +1,123 @@
+//! Random numbers that no two retry sequences share.
+
+use core::sync::atomic::{AtomicUsize, Ordering};
+
+use fastrand::Rng;
+
+/// Counts the sequences of this process. Each takes a number of its own, so that two of them differ even where
+/// everything else that goes into their seeds is the same.
+static SEQUENCES: AtomicUsize = AtomicUsize::new(0);
+
+/// Stirs `entropy` into the randomness of every sequence that starts from now on.
+///
+/// With the feature `std` there is no need to: each sequence is seeded from the operating system's randomness.
+/// Without it the crate has no entropy at all. The sequences of one process still differ from each other, but two
+/// devices that run the same firmware draw the same delays, and come back in the same moment, unless each stirs in
+/// something of its own at start-up: a serial number, a MAC address, the noise of an ADC.
+///
+/// # Examples
+///
+/// ```
+/// let serial_number = 0x0012_4B00_1CA3_77F1;
+/// schmoozer_backoff::stir(serial_number);
+/// ```
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a number as wide as the counter is all it can hold"
+)]
+pub fn stir(entropy: u64) {
+    advance(mix(entropy) as usize);
+}
+
+/// A generator for one sequence, unlike that of any other sequence in this process or in a fork of it.
+pub(crate) fn fresh() -> Rng {
+    Rng::with_seed(seed(thread_random(), advance(1) as u64, process()))
+}
+
+/// A generator that only `seed` decides on.
+pub(crate) fn seeded(seed: u64) -> Rng {
+    Rng::with_seed(mix(seed))
+}
+
+/// Draws from `low..=high`, each value as likely as any other to within `(high - low) / 2⁶⁴`.
+#[inline]
+pub(crate) fn uniform(rng: &mut Rng, low: u64, high: u64) -> u64 {
+    let random = u128::from(rng.u64(..));
+    low + ((random * u128::from(high - low) + random) >> 64) as u64
+}
+
+/// Folds what tells sequences apart into one seed: the thread's own randomness, the number of the sequence, and the
+/// process, since a forked child inherits the first two.
+fn seed(thread_random: u64, sequence: u64, process: u32) -> u64 {
+    thread_random ^ mix(sequence ^ (u64::from(process) << 32))
+}
+
+/// Adds to the count of sequences and returns what it was.
+#[cfg(target_has_atomic = "ptr")]
+fn advance(by: usize) -> usize {
+    SEQUENCES.fetch_add(by, Ordering::Relaxed)
+}
+
+/// Adds to the count of sequences and returns what it was, on processors that can only load and store.
+#[cfg(not(target_has_atomic = "ptr"))]
+fn advance(by: usize) -> usize {
+    let before = SEQUENCES.load(Ordering::Relaxed);
+    SEQUENCES.store(before.wrapping_add(by), Ordering::Relaxed);
+    before
+}
+
+#[cfg(feature = "std")]
+fn thread_random() -> u64 {
+    Rng::new().u64(..)
+}
+
+#[cfg(not(feature = "std"))]
+fn thread_random() -> u64 {
+    0
+}
+
+#[cfg(all(feature = "std", unix))]
+fn process() -> u32 {
+    std::process::id()
+}
+
+#[cfg(not(all(feature = "std", unix)))]
+fn process() -> u32 {
+    0
+}
+
+/// Spreads every bit of `n` over all bits of the result, one to one (the finalizer of Steele, Lea and Flood's
+/// `SplitMix64`, "Fast Splittable Pseudorandom Number Generators", 2014).
+const fn mix(n: u64) -> u64 {
+    let n = n.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let n = (n ^ (n >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let n = (n ^ (n >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    n ^ (n >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_part_of_a_seed_tells_sequences_apart() {
+        let same = seed(1, 2, 3);
+        assert_ne!(seed(9, 2, 3), same);
+        assert_ne!(seed(1, 9, 3), same);
+        assert_ne!(seed(1, 2, 9), same);
+    }
+
+    #[test]
+    fn a_draw_reaches_both_ends_of_its_range_and_passes_neither() {
+        let mut rng = seeded(1);
+        let draws: [u64; 100] = core::array::from_fn(|_| uniform(&mut rng, 7, 9));
+        assert_eq!(draws.iter().min(), Some(&7));
+        assert_eq!(draws.iter().max(), Some(&9));
+    }
+
+    #[test]
+    fn a_draw_from_the_whole_range_is_the_random_number_itself() {
+        assert_eq!(uniform(&mut seeded(5), 0, u64::MAX), seeded(5).u64(..));
+        assert_eq!(uniform(&mut seeded(5), 3, 3), 3);
+    }
+}
