@@ -21,20 +21,32 @@
 extern crate std;
 
 mod constant;
+mod decorrelated;
 mod exponential;
 mod factor;
+mod fibonacci;
+mod from_fn;
 mod jitter;
+mod linear;
 mod nanos;
 mod policy;
 mod random;
 mod retries;
+mod sequence;
 mod shape;
 mod shaped;
+mod then;
 
 pub use constant::Constant;
+pub use decorrelated::Decorrelated;
 pub use exponential::Exponential;
+pub use fibonacci::Fibonacci;
+pub use from_fn::{FromFn, from_fn};
 pub use jitter::Jitter;
+pub use linear::Linear;
 pub use policy::Policy;
 pub use random::stir;
 pub use retries::Retries;
+pub use sequence::Sequence;
 pub use shaped::Shaped;
+pub use then::Then;

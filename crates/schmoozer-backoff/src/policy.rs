@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use crate::{Jitter, Shaped};
+use crate::{Jitter, Shaped, Then};
 
 /// Turns anything that yields durations into a delay policy with jitter, cap and limits.
 ///
@@ -56,6 +56,14 @@ pub trait Policy: Clone + IntoIterator<Item = Duration> {
     /// Puts one delay of zero before all others; [`max_retries`](Self::max_retries) counts it.
     fn first_immediate(self) -> Shaped<Self> {
         Shaped::new(self).first_immediate()
+    }
+
+    /// Goes on with `next` where this policy gives up; each of the two keeps its own options.
+    ///
+    /// A policy that never ends never gets there: bound it with [`max_retries`](Self::max_retries) or
+    /// [`max_total`](Self::max_total).
+    fn then<Q: Policy>(self, next: Q) -> Then<Self, Q> {
+        Then::new(self, next)
     }
 
     /// Draws the same delays every time. For tests: clients that share a seed come back together.

@@ -1,0 +1,85 @@
+//! Delays that depend on chance and on the delay before.
+
+use core::time::Duration;
+
+use fastrand::Rng;
+
+use crate::nanos::nanos;
+use crate::random::uniform;
+use crate::retries::{Progression, Retries};
+use crate::shape::{Shape, options};
+
+/// Draws each delay from the initial one up to three times the delay before it.
+///
+/// This is "decorrelated jitter" of Marc Brooker's "Exponential Backoff And Jitter" (AWS Architecture Blog, 2015),
+/// with one difference. There the delay is cut to the cap after it was drawn, which puts two of three clients at the
+/// cap on the cap itself, all in one moment; here it is drawn from the part of the window that lies under the cap.
+///
+/// It brings its own spread, so it needs no further [`jitter`](Self::jitter).
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use schmoozer_backoff::Decorrelated;
+///
+/// let policy = Decorrelated::new(Duration::from_millis(100)).cap(Duration::from_secs(10));
+/// for delay in policy.into_iter().take(100) {
+///     assert!(delay >= Duration::from_millis(100) && delay <= Duration::from_secs(10));
+/// }
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[must_use = "a policy does nothing until it is iterated"]
+pub struct Decorrelated {
+    pub(crate) initial: Duration,
+    pub(crate) shape: Shape,
+}
+
+impl Decorrelated {
+    /// Draws the first delay from `initial` to three times that, and goes on for ever, without cap.
+    ///
+    /// A zero stays zero.
+    pub const fn new(initial: Duration) -> Self {
+        Self {
+            initial,
+            shape: Shape::PLAIN,
+        }
+    }
+}
+
+options!(Decorrelated);
+
+impl IntoIterator for Decorrelated {
+    type Item = Duration;
+    type IntoIter = Retries<Self>;
+
+    fn into_iter(self) -> Retries<Self> {
+        let initial = nanos(self.initial);
+        Retries::new(
+            Walk {
+                initial,
+                last: initial,
+            },
+            self.shape,
+        )
+    }
+}
+
+/// The lowest delay, and the last one drawn.
+#[derive(Debug)]
+pub struct Walk {
+    initial: u64,
+    last: u64,
+}
+
+impl Progression for Decorrelated {
+    type State = Walk;
+    const RANDOM: bool = true;
+
+    #[inline]
+    fn next(walk: &mut Walk, cap: u64, rng: &mut Rng) -> Option<u64> {
+        let highest = walk.last.saturating_mul(3).min(cap);
+        walk.last = uniform(rng, walk.initial.min(cap), highest);
+        Some(walk.last)
+    }
+}
