@@ -5,9 +5,9 @@ use std::error::Error;
 use std::fmt::{self, Display};
 use std::future::Future;
 use std::io;
-use std::iter::{self, Repeat};
 use std::time::Duration;
 
+use schmoozer_backoff::Exponential;
 use schmoozer_core::{
     ConnResult, Connector, Delays, Failure, Hint, NoHint, RetryResult, RunResult,
 };
@@ -47,7 +47,7 @@ use crate::{DialError, Dialer, Resolve, SystemResolver, is_transient, message};
 ///
 /// | setting | default |
 /// | --- | --- |
-/// | [`delays`](Self::delays) | 1 s each |
+/// | [`delays`](Self::delays) | [`Exponential::default()`](schmoozer_backoff::Exponential) |
 /// | [`reset_after`](Self::reset_after) | 10 s |
 /// | [`give_up_after`](Self::give_up_after) | never |
 /// | [`retry_if`](Self::retry_if) | the table at [`is_transient`](crate::is_transient()) |
@@ -59,7 +59,7 @@ use crate::{DialError, Dialer, Resolve, SystemResolver, is_transient, message};
 /// `Box<dyn Error + Send + Sync>` that has one of them in its chain of sources; what the table does not
 /// know is retried. [`retry_if`](Self::retry_if) replaces all of this.
 #[must_use = "a connector does nothing until it is run"]
-pub struct TcpConnector<H, E, P: IntoIterator = Repeat<Duration>, R = SystemResolver, G = NoHint> {
+pub struct TcpConnector<H, E, P: IntoIterator = Exponential, R = SystemResolver, G = NoHint> {
     dialer: Dialer<R>,
     handler: H,
     delays: Delays<P, G>,
@@ -70,7 +70,7 @@ pub struct TcpConnector<H, E, P: IntoIterator = Repeat<Duration>, R = SystemReso
 
 type RetryIf<E> = Box<dyn FnMut(&E) -> bool + Send>;
 
-impl<H, E, R> TcpConnector<H, E, Repeat<Duration>, R> {
+impl<H, E, R> TcpConnector<H, E, Exponential, R> {
     /// Makes a connector that dials with `dialer` and serves each connection with `handler`.
     pub fn new<Handling>(dialer: Dialer<R>, handler: H) -> Self
     where
@@ -81,7 +81,7 @@ impl<H, E, R> TcpConnector<H, E, Repeat<Duration>, R> {
         Self {
             dialer,
             handler,
-            delays: Delays::new(iter::repeat(Duration::from_secs(1))),
+            delays: Delays::new(Exponential::default()),
             reset_after: None,
             give_up_after: None,
             retry_if: None,

@@ -15,6 +15,10 @@ use crate::transient::Phase;
 pub(crate) struct Options {
     pub(crate) nodelay: bool,
     pub(crate) keepalive: Option<Keepalive>,
+    #[cfg_attr(
+        not(any(target_os = "android", target_os = "linux")),
+        expect(dead_code, reason = "the system has no such setting")
+    )]
     pub(crate) user_timeout: Option<Duration>,
     pub(crate) local_addr: Option<IpAddr>,
     #[cfg(any(target_os = "android", target_os = "linux"))]
