@@ -121,7 +121,10 @@ impl<R> Dialer<R> {
         self
     }
 
-    /// Bounds the whole dial, resolving included; `None` leaves it to the system, which takes minutes.
+    /// Bounds the whole dial, resolving included.
+    ///
+    /// `None` leaves it to the system: two minutes for an address that does not answer, or on Linux the
+    /// `user_timeout` where that is shorter.
     #[must_use]
     pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.timeout = timeout.into();

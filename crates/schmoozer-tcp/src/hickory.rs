@@ -16,6 +16,10 @@ use crate::{Answers, Resolve};
 /// first (RFC 8305 §3). No thread is used, and a lookup ends when its dial does. Answers are cached as
 /// long as their time to live allows.
 ///
+/// It is version 0.25, as 0.26 needs Rust 1.88. Two advisories are open for that: RUSTSEC-2026-0118 is in
+/// DNSSEC validation, which is not compiled in here, and RUSTSEC-2026-0119 in writing large messages,
+/// where a resolver writes questions of one name.
+///
 /// ```no_run
 /// use schmoozer_tcp::{Dialer, HickoryResolver};
 ///

@@ -14,7 +14,9 @@ use crate::black_hole::BlackHole;
 use crate::kernel::{State, sockets_to};
 use crate::scripted::{Scripted, Step};
 
-/// How much later than planned things may happen, so that a busy machine fails nothing.
+/// How much later than planned the quickest of three dials may be.
+const CLOSE: Duration = Duration::from_millis(20);
+/// How much later than planned a single thing may happen, so that a busy machine fails nothing.
 const SLACK: Duration = Duration::from_millis(200);
 const DELAY: Duration = Duration::from_millis(100);
 /// Longer than any test waits for.
@@ -39,6 +41,19 @@ async fn timed<R: schmoozer_tcp::Resolve>(
     (result, begun.elapsed())
 }
 
+/// Dials three times, and returns the last result and the shortest time: what a busy machine adds is not
+/// the dialer's.
+async fn quickest<R: schmoozer_tcp::Resolve>(
+    dialer: &Dialer<R>,
+) -> (std::result::Result<TcpStream, DialError>, Duration) {
+    let [(_, a), (_, b), (result, c)] = [
+        timed(dialer).await,
+        timed(dialer).await,
+        timed(dialer).await,
+    ];
+    (result, a.min(b).min(c))
+}
+
 #[tokio::test]
 async fn a_literal_address_is_never_looked_up() -> Result {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -60,8 +75,8 @@ async fn the_system_resolves_localhost() -> Result {
 #[tokio::test]
 async fn a_black_hole_costs_the_timeout_and_no_more() -> Result {
     let hole = BlackHole::at("127.0.0.1").await?;
-    let (result, took) = timed(&Dialer::new(hole.addr)?.timeout(DELAY)).await;
-    assert!((DELAY..DELAY + SLACK).contains(&took), "{took:?}");
+    let (result, took) = quickest(&Dialer::new(hole.addr)?.timeout(DELAY)).await;
+    assert!((DELAY..DELAY + CLOSE).contains(&took), "{took:?}");
     let Err(DialError::Timeout { after, tried, .. }) = result else {
         panic!("{result:?}")
     };
@@ -78,9 +93,10 @@ async fn a_black_hole_costs_the_timeout_and_no_more() -> Result {
 async fn a_dead_first_address_costs_one_stagger() -> Result {
     let hole = BlackHole::at("127.0.0.1").await?;
     let good = TcpListener::bind("127.0.0.1:0").await?;
-    let (result, took) = timed(&by_name(Scripted::giving([hole.addr, good.local_addr()?]))).await;
+    let (result, took) =
+        quickest(&by_name(Scripted::giving([hole.addr, good.local_addr()?]))).await;
     assert_eq!(result?.peer_addr()?, good.local_addr()?);
-    assert!((DELAY..DELAY + SLACK).contains(&took), "{took:?}");
+    assert!((DELAY..DELAY + CLOSE).contains(&took), "{took:?}");
     Ok(())
 }
 
@@ -115,9 +131,9 @@ async fn a_refused_first_address_costs_nothing() -> Result {
     let refusing = refusing("127.0.0.1").await?;
     let good = TcpListener::bind("127.0.0.1:0").await?;
     let dialer = by_name(Scripted::giving([refusing, good.local_addr()?])).attempt_delay(NEVER);
-    let (result, took) = timed(&dialer.timeout(None)).await;
+    let (result, took) = quickest(&dialer.timeout(None)).await;
     assert_eq!(result?.peer_addr()?, good.local_addr()?);
-    assert!(took < SLACK, "{took:?}");
+    assert!(took < CLOSE, "{took:?}");
     Ok(())
 }
 
@@ -167,9 +183,9 @@ async fn a_dead_ipv6_address_costs_one_stagger_however_many_there_are() -> Resul
         .iter()
         .map(|hole| hole.addr)
         .chain([good.local_addr()?]);
-    let (result, took) = timed(&by_name(Scripted::giving(addrs))).await;
+    let (result, took) = quickest(&by_name(Scripted::giving(addrs))).await;
     assert_eq!(result?.peer_addr()?, good.local_addr()?);
-    assert!((DELAY..DELAY + SLACK).contains(&took), "{took:?}");
+    assert!((DELAY..DELAY + CLOSE).contains(&took), "{took:?}");
     Ok(())
 }
 
