@@ -204,6 +204,32 @@ fn a_host_of_one_family_loses_no_time_on_the_other() -> Result {
     )
 }
 
+#[test]
+fn a_link_local_address_is_reached_through_its_zone() -> Result {
+    let test = "bad_network::a_link_local_address_is_reached_through_its_zone";
+    beside_another_host(test, || async {
+        let shown = shell_there("ip -brief -6 address show dev cable scope link")?;
+        let address = shown
+            .split_whitespace()
+            .nth(2)
+            .and_then(|address| address.split('/').next());
+        let target = format!(
+            "[{}%cable]:7000",
+            address.ok_or("there is no link-local address")?
+        );
+        // Both hosts first make sure that nobody else has the address (RFC 4862 §5.4).
+        let connector = TcpConnector::new(Dialer::new(target)?, |stream| async move {
+            assert!(
+                stream
+                    .peer_addr()
+                    .is_ok_and(|peer| peer.to_string().starts_with("[fe80::"))
+            );
+            Ok::<(), DialError>(())
+        });
+        Ok(timeout(SECOND * 10, run(connector.delays(vec![TENTH; 100]))).await??)
+    })
+}
+
 /// Sends more than the line takes: its queue is always full, which delays packets and drops one in three.
 async fn crowd() -> io::Result<()> {
     let socket = UdpSocket::bind("10.77.0.1:0").await?;

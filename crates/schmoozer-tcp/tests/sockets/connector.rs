@@ -208,6 +208,25 @@ async fn a_server_that_resets_at_once_is_given_up_with_that_cause() -> Result {
 }
 
 #[tokio::test]
+async fn the_old_socket_is_closed_before_the_next_dial() -> Result {
+    let server = TcpListener::bind("127.0.0.1:0").await?;
+    let handler = |mut stream: TcpStream| async move {
+        match stream.read_u8().await? {
+            b'!' => Ok(()),
+            _ => Err(io::Error::other("the server makes no sense")),
+        }
+    };
+    let connector = TcpConnector::new(Dialer::new(server.local_addr()?)?, handler);
+    let ended = tokio::spawn(run(connector.delays([SHORT])));
+    let (mut old, _) = timeout(SOON, server.accept()).await??;
+    old.write_all(b"?").await?;
+    let (mut new, _) = timeout(SOON, server.accept()).await??;
+    assert_eq!(old.try_read(&mut [0])?, 0);
+    new.write_all(b"!").await?;
+    Ok(timeout(SOON, ended).await???)
+}
+
+#[tokio::test]
 async fn the_name_is_resolved_again_until_it_leads_somewhere() -> Result {
     let gone = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
     let server = TcpListener::bind("127.0.0.1:0").await?;
