@@ -20,6 +20,8 @@
 #[cfg(feature = "std")]
 extern crate std;
 
+#[cfg(feature = "std")]
+mod config;
 mod constant;
 mod decorrelated;
 mod exponential;
@@ -37,6 +39,8 @@ mod shape;
 mod shaped;
 mod then;
 
+#[cfg(feature = "std")]
+pub use config::{ConfigError, ConfigRetries, PolicyConfig};
 pub use constant::Constant;
 pub use decorrelated::Decorrelated;
 pub use exponential::Exponential;

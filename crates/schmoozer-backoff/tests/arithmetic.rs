@@ -1,6 +1,9 @@
 //! No input makes a policy overflow, panic, pass its cap or go backwards.
 
-#![expect(clippy::cast_precision_loss, reason = "a formula in floating point is what is compared with")]
+#![expect(
+    clippy::cast_precision_loss,
+    reason = "a formula in floating point is what is compared with"
+)]
 
 use std::time::Duration;
 

@@ -5,7 +5,10 @@
 //! are allowed for the mean, one percent for the deviation. The quarters of the window hold a quarter of the draws
 //! each, give or take five standard errors, 0.7 %.
 
-#![expect(clippy::cast_precision_loss, reason = "counts of draws are far below 2⁵³")]
+#![expect(
+    clippy::cast_precision_loss,
+    reason = "counts of draws are far below 2⁵³"
+)]
 
 use std::time::Duration;
 

@@ -1,0 +1,113 @@
+//! What is wrong with a configuration, and where.
+
+use core::fmt;
+use core::ops::Range;
+use std::string::String;
+use std::{format, vec::Vec};
+
+/// What is wrong with a piece of text, and which of its bytes.
+#[derive(Debug)]
+pub(super) struct Fault {
+    pub(super) message: String,
+    pub(super) at: Range<usize>,
+}
+
+impl Fault {
+    pub(super) fn new(message: impl Into<String>, at: Range<usize>) -> Self {
+        Self {
+            message: message.into(),
+            at,
+        }
+    }
+
+    /// Moves the place to where the text begins in a longer one.
+    pub(super) fn offset(self, by: usize) -> Self {
+        Self {
+            message: self.message,
+            at: self.at.start + by..self.at.end + by,
+        }
+    }
+}
+
+/// Puts text from outside into a message: in quotes, without control characters, and never more than its start.
+pub(super) fn quoted(text: &str) -> String {
+    const SHOWN: usize = 32;
+    let shown: String = text
+        .chars()
+        .take(SHOWN)
+        .flat_map(char::escape_debug)
+        .collect();
+    let dots = if text.chars().nth(SHOWN).is_some() {
+        "…"
+    } else {
+        ""
+    };
+    format!("`{shown}{dots}`")
+}
+
+/// Puts names into a message, as a list that ends in "or" or "and".
+pub(super) fn listed(names: impl IntoIterator<Item = &'static str>, last: &str) -> String {
+    let names: Vec<&str> = names.into_iter().collect();
+    match names.split_last() {
+        Some((end, start)) if !start.is_empty() => format!("{} {last} {end}", start.join(", ")),
+        _ => names.concat(),
+    }
+}
+
+/// Says what is wrong with the text of a policy, and where.
+///
+/// `{}` writes one line, `{:#}` the text below it as well, with the place marked:
+///
+/// ```
+/// use schmoozer_backoff::PolicyConfig;
+///
+/// let Err(error) = "exponential:250ms..30s,ful".parse::<PolicyConfig>() else { panic!("read it") };
+/// assert_eq!(error.span(), 23..26);
+/// let marked = "\n  exponential:250ms..30s,ful\n                         ^^^";
+/// assert!(format!("{error:#}").ends_with(marked));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    message: String,
+    text: String,
+    span: Range<usize>,
+}
+
+impl ConfigError {
+    pub(super) fn new(text: &str, fault: Fault) -> Self {
+        Self {
+            message: fault.message,
+            text: text.into(),
+            span: fault.at,
+        }
+    }
+
+    /// The bytes of the text that are wrong; empty where something is missing.
+    #[must_use]
+    pub fn span(&self) -> Range<usize> {
+        self.span.clone()
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const BEFORE: usize = 40;
+        const AFTER: usize = 30;
+        f.write_str(&self.message)?;
+        if !f.alternate() {
+            return Ok(());
+        }
+        let printable = |c: char| if c.is_control() { '\u{FFFD}' } else { c };
+        let (before, rest) = self.text.split_at(self.span.start);
+        let (wrong, after) = rest.split_at(self.span.len());
+        let skipped = before.chars().count().saturating_sub(BEFORE);
+        let before: String = before.chars().skip(skipped).map(printable).collect();
+        let wrong: String = wrong.chars().take(BEFORE).map(printable).collect();
+        let after: String = after.chars().take(AFTER).map(printable).collect();
+        let indent = " ".repeat(before.chars().count());
+        let marks = "^".repeat(wrong.chars().count().max(1));
+        write!(f, "\n  {before}{wrong}{after}\n  {indent}{marks}")
+    }
+}
+
+impl core::error::Error for ConfigError {}

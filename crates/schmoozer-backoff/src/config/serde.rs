@@ -1,0 +1,247 @@
+//! A policy in a configuration file.
+
+use core::fmt;
+use std::format;
+use std::string::{String, ToString as _};
+use std::vec::Vec;
+
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Unexpected, Visitor};
+use serde::ser::{SerializeMap as _, Serializer};
+use serde::{Deserialize, Serialize};
+
+use super::PolicyConfig;
+use super::duration;
+use super::fault::quoted;
+use super::key::{Key, Name};
+use super::settings::Settings;
+use super::value::{MOST_DELAYS, Value, expectation};
+
+impl Serialize for PolicyConfig {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if !serializer.is_human_readable() {
+            return serializer.collect_str(self);
+        }
+        let (name, settings) = self.settings();
+        let mut map = serializer.serialize_map(Some(settings.len() + 1))?;
+        map.serialize_entry("policy", name.as_str())?;
+        for (key, value) in settings {
+            let key = key.as_str();
+            match value {
+                Value::Factor(factor) => map.serialize_entry(key, &factor)?,
+                Value::Number(number) => map.serialize_entry(key, &number)?,
+                Value::Flag(flag) => map.serialize_entry(key, &flag)?,
+                Value::Delays(delays) => {
+                    let delays: Vec<String> = delays.into_iter().map(duration::to_string).collect();
+                    map.serialize_entry(key, &delays)?;
+                }
+                value => map.serialize_entry(key, &value.to_string())?,
+            }
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for PolicyConfig {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            deserializer.deserialize_any(PolicyVisitor)
+        } else {
+            deserializer.deserialize_str(PolicyVisitor)
+        }
+    }
+}
+
+struct PolicyVisitor;
+
+impl<'de> Visitor<'de> for PolicyVisitor {
+    type Value = PolicyConfig;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "a table with the key `policy`, or a string such as \"exponential:250ms..30s,x2,full\"",
+        )
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<PolicyConfig, E> {
+        text.parse().map_err(E::custom)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<PolicyConfig, A::Error> {
+        let mut name = None;
+        let mut settings = Settings::default();
+        while let Some(word) = map.next_key_seed(WordSeed(name))? {
+            match word {
+                Word::Policy if name.is_some() => return Err(de::Error::duplicate_field("policy")),
+                Word::Policy => name = Some(map.next_value_seed(NameSeed)?),
+                Word::Key(key) if settings.has(key) => {
+                    return Err(de::Error::duplicate_field(key.as_str()));
+                }
+                Word::Key(key) => settings.set(key, map.next_value_seed(ValueSeed(key))?),
+            }
+        }
+        let Some(name) = name else {
+            return Err(de::Error::custom(format!(
+                "`policy` is missing: expected {}",
+                Name::all()
+            )));
+        };
+        settings
+            .build(name)
+            .map_err(|misfit| de::Error::custom(misfit.message))
+    }
+}
+
+/// A key of the table.
+enum Word {
+    Policy,
+    Key(Key),
+}
+
+/// Reads a key of the table; the policy, if it is known already, is for the error.
+struct WordSeed(Option<Name>);
+
+impl<'de> DeserializeSeed<'de> for WordSeed {
+    type Value = Word;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Word, D::Error> {
+        deserializer.deserialize_identifier(self)
+    }
+}
+
+impl Visitor<'_> for WordSeed {
+    type Value = Word;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Word, E> {
+        if text == "policy" {
+            return Ok(Word::Policy);
+        }
+        Key::find(text).map(Word::Key).ok_or_else(|| {
+            let allowed = match self.0 {
+                Some(name) => format!("`{}` takes {}", name.as_str(), name.keys()),
+                None => format!("a policy takes policy, {}", Key::all()),
+            };
+            E::custom(format!("unknown key {}: {allowed}", quoted(text)))
+        })
+    }
+}
+
+struct NameSeed;
+
+impl<'de> DeserializeSeed<'de> for NameSeed {
+    type Value = Name;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Name, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for NameSeed {
+    type Value = Name;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`policy` to be one of {}", Name::all())
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Name, E> {
+        Name::find(text).ok_or_else(|| {
+            E::custom(format!(
+                "`policy`: {} is no policy: expected {}",
+                quoted(text),
+                Name::all()
+            ))
+        })
+    }
+}
+
+/// Reads the value of a key.
+struct ValueSeed(Key);
+
+impl<'de> DeserializeSeed<'de> for ValueSeed {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl ValueSeed {
+    fn error<E: de::Error>(&self, message: &str) -> E {
+        E::custom(format!("`{}`: {message}", self.0.as_str()))
+    }
+
+    fn checked<E: de::Error>(
+        &self,
+        value: Option<Value>,
+        given: Unexpected<'_>,
+    ) -> Result<Value, E> {
+        value.ok_or_else(|| self.error(&format!("{given} is not {}", expectation(self.0))))
+    }
+}
+
+impl<'de> Visitor<'de> for ValueSeed {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` to be {}", self.0.as_str(), expectation(self.0))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Value, E> {
+        if self.0 == Key::Delays {
+            return Err(E::invalid_type(Unexpected::Str(&quoted(text)), &self));
+        }
+        Value::parse(self.0, text).map_err(|fault| self.error(&fault.message))
+    }
+
+    fn visit_bool<E: de::Error>(self, flag: bool) -> Result<Value, E> {
+        self.checked(
+            (self.0 == Key::FirstImmediate).then_some(Value::Flag(flag)),
+            Unexpected::Bool(flag),
+        )
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Value, E> {
+        match (self.0, u32::try_from(number)) {
+            (Key::MaxRetries | Key::Seed, _) => {
+                self.checked(Value::number(self.0, number), Unexpected::Unsigned(number))
+            }
+            (_, Ok(small)) => self.visit_f64(small.into()),
+            _ => self.checked(None, Unexpected::Unsigned(number)),
+        }
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Value, E> {
+        match u64::try_from(number) {
+            Ok(number) => self.visit_u64(number),
+            Err(_) => self.checked(None, Unexpected::Signed(number)),
+        }
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Value, E> {
+        let value = match self.0 {
+            Key::Factor => Value::factor(number),
+            Key::Jitter => Value::share(number),
+            _ => None,
+        };
+        self.checked(value, Unexpected::Float(number))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
+        if self.0 != Key::Delays {
+            return Err(de::Error::invalid_type(Unexpected::Seq, &self));
+        }
+        let mut delays = Vec::new();
+        while let Some(delay) = list.next_element_seed(Self(Key::Delay))? {
+            if delays.len() == MOST_DELAYS {
+                return Err(self.error(&format!("the list has more than {MOST_DELAYS} delays")));
+            }
+            if let Value::Duration(delay) = delay {
+                delays.push(delay);
+            }
+        }
+        Ok(Value::Delays(delays))
+    }
+}

@@ -1,0 +1,157 @@
+//! The values of a configuration.
+
+use core::fmt;
+use core::time::Duration;
+use std::format;
+use std::string::ToString as _;
+use std::vec::Vec;
+
+use super::duration;
+use super::fault::{Fault, quoted};
+use super::key::Key;
+use crate::Jitter;
+
+/// The most delays that a list may have.
+pub(super) const MOST_DELAYS: usize = 1024;
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Value {
+    Duration(Duration),
+    Delays(Vec<Duration>),
+    NoCap,
+    Factor(f64),
+    Jitter(Jitter),
+    Number(u64),
+    Flag(bool),
+    /// Of a list: whether its end is the end.
+    Ends(bool),
+}
+
+impl Value {
+    /// Reads the value of `key`.
+    pub(super) fn parse(key: Key, text: &str) -> Result<Self, Fault> {
+        let expected = || {
+            let message = format!("{} is not {}", quoted(text), expectation(key));
+            Fault::new(message, 0..text.len())
+        };
+        match key {
+            Key::Cap if text == "none" => Ok(Self::NoCap),
+            Key::Delay | Key::Initial | Key::Step | Key::Cap | Key::MaxTotal => {
+                duration::parse(text).map(Self::Duration)
+            }
+            Key::Delays => parse_delays(text),
+            Key::Factor => text
+                .parse()
+                .ok()
+                .and_then(Self::factor)
+                .ok_or_else(expected),
+            Key::Jitter => match text {
+                "none" => Ok(Self::Jitter(Jitter::None)),
+                "full" => Ok(Self::Jitter(Jitter::Full)),
+                "equal" => Ok(Self::Jitter(Jitter::Equal)),
+                _ => parse_share(text).and_then(Self::share).ok_or_else(expected),
+            },
+            Key::MaxRetries | Key::Seed => text
+                .parse()
+                .ok()
+                .and_then(|number| Self::number(key, number))
+                .ok_or_else(expected),
+            Key::Last if text == "repeats" => Ok(Self::Ends(false)),
+            Key::Last if text == "ends" => Ok(Self::Ends(true)),
+            Key::FirstImmediate => text.parse().map(Self::Flag).map_err(|_| expected()),
+            Key::Last => Err(expected()),
+        }
+    }
+
+    pub(super) fn factor(factor: f64) -> Option<Self> {
+        (factor >= 1.0 && factor.is_finite()).then_some(Self::Factor(factor))
+    }
+
+    pub(super) fn share(share: f64) -> Option<Self> {
+        (0.0..=1.0)
+            .contains(&share)
+            .then_some(Self::Jitter(Jitter::Proportional(share)))
+    }
+
+    pub(super) fn number(key: Key, number: u64) -> Option<Self> {
+        (key == Key::Seed || u32::try_from(number).is_ok()).then_some(Self::Number(number))
+    }
+}
+
+/// What a value of `key` is, in words.
+pub(super) fn expectation(key: Key) -> &'static str {
+    match key {
+        Key::Delay | Key::Initial | Key::Step | Key::MaxTotal => "a duration such as 250ms",
+        Key::Cap => "a duration such as 30s, or none",
+        Key::Delays => "a list of durations",
+        Key::Factor => "a finite number of at least 1",
+        Key::Jitter => "a jitter: expected none, full, equal or a share from 0% to 100%",
+        Key::MaxRetries => "a whole number from 0 to 4294967295",
+        Key::Seed => "a whole number from 0 to 18446744073709551615",
+        Key::Last => "what the last delay does: expected repeats or ends",
+        Key::FirstImmediate => "true or false",
+    }
+}
+
+fn parse_share(text: &str) -> Option<f64> {
+    match text.strip_suffix('%') {
+        Some(percent) => percent.parse::<f64>().ok().map(|percent| percent / 100.0),
+        None => text.parse().ok(),
+    }
+}
+
+fn parse_delays(text: &str) -> Result<Value, Fault> {
+    if text.is_empty() {
+        return Ok(Value::Delays(Vec::new()));
+    }
+    let mut delays = Vec::new();
+    let mut at = 0;
+    for part in text.split('/') {
+        if delays.len() == MOST_DELAYS {
+            return Err(Fault::new(
+                format!("the list has more than {MOST_DELAYS} delays"),
+                at..text.len(),
+            ));
+        }
+        delays.push(duration::parse(part).map_err(|fault| fault.offset(at))?);
+        at += part.len() + 1;
+    }
+    Ok(Value::Delays(delays))
+}
+
+/// Writes what [`Value::parse`] reads.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Duration(duration) => duration::write(f, *duration),
+            Self::Delays(delays) => {
+                for (i, delay) in delays.iter().enumerate() {
+                    f.write_str(if i == 0 { "" } else { "/" })?;
+                    duration::write(f, *delay)?;
+                }
+                Ok(())
+            }
+            Self::NoCap | Self::Jitter(Jitter::None) => f.write_str("none"),
+            Self::Factor(factor) if *factor < 1e15 => write!(f, "{factor}"),
+            Self::Factor(factor) => write!(f, "{factor:?}"),
+            Self::Jitter(Jitter::Full) => f.write_str("full"),
+            Self::Jitter(Jitter::Equal) => f.write_str("equal"),
+            Self::Jitter(Jitter::Proportional(share)) => write_share(f, *share),
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Flag(flag) => write!(f, "{flag}"),
+            Self::Ends(true) => f.write_str("ends"),
+            Self::Ends(false) => f.write_str("repeats"),
+        }
+    }
+}
+
+/// Writes a share so that it is read back to the last bit: in percent where that is short, and as it is otherwise.
+fn write_share(f: &mut fmt::Formatter<'_>, share: f64) -> fmt::Result {
+    let percent = format!("{}%", (share * 100_000.0).round() / 1_000.0);
+    let text = if parse_share(&percent) == Some(share) {
+        percent
+    } else {
+        share.to_string()
+    };
+    f.write_str(&text)
+}

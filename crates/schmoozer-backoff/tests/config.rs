@@ -1,0 +1,311 @@
+//! A policy in one line: what is read, what is refused, and where the error points.
+
+#![cfg(feature = "std")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use schmoozer_backoff::{
+    Constant, Decorrelated, Exponential, Fibonacci, Jitter, Linear, PolicyConfig, Sequence,
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn list(seconds: &[u64]) -> Sequence<Arc<[Duration]>> {
+    Sequence::new(
+        seconds
+            .iter()
+            .map(|seconds| Duration::from_secs(*seconds))
+            .collect(),
+    )
+}
+
+#[test]
+fn each_policy_is_read_from_one_line_and_written_back() {
+    let cases: [(&str, PolicyConfig); 12] = [
+        ("constant:1s", Constant::new(SECOND).into()),
+        (
+            "constant:1s,20%",
+            Constant::new(SECOND)
+                .jitter(Jitter::Proportional(0.2))
+                .into(),
+        ),
+        (
+            "linear:1s..30s,+500ms",
+            Linear::new(SECOND).step(SECOND / 2).cap(30 * SECOND).into(),
+        ),
+        (
+            "exponential:1s..none,x2,none",
+            Exponential::new(SECOND).into(),
+        ),
+        ("exponential:1s..2m,x1.6,20%", Exponential::grpc().into()),
+        (
+            "fibonacci:1s,equal,max_retries=3",
+            Fibonacci::new(SECOND)
+                .jitter(Jitter::Equal)
+                .max_retries(3)
+                .into(),
+        ),
+        (
+            "decorrelated:1s..1h,max_total=2h",
+            Decorrelated::new(SECOND)
+                .cap(3_600 * SECOND)
+                .max_total(7_200 * SECOND)
+                .into(),
+        ),
+        ("sequence:1s/5s/30s", list(&[1, 5, 30]).into()),
+        (
+            "sequence:1s/5s..2s,last=ends,full",
+            list(&[1, 5])
+                .cap(2 * SECOND)
+                .once()
+                .jitter(Jitter::Full)
+                .into(),
+        ),
+        ("sequence:delays=,cap=1s", list(&[]).cap(SECOND).into()),
+        (
+            "constant:1s,first_immediate,seed=7",
+            Constant::new(SECOND).first_immediate().seeded(7).into(),
+        ),
+        (
+            "constant:1s,12.345%",
+            Constant::new(SECOND)
+                .jitter(Jitter::Proportional(0.123_45))
+                .into(),
+        ),
+    ];
+    for (text, policy) in cases {
+        assert_eq!(text.parse(), Ok(policy.clone()));
+        assert_eq!(policy.to_string(), text);
+    }
+}
+
+#[test]
+fn options_come_in_any_order_and_by_their_full_names() {
+    let policy = Exponential::new(SECOND)
+        .factor(3.0)
+        .cap(9 * SECOND)
+        .jitter(Jitter::Equal)
+        .first_immediate();
+    for text in [
+        "exponential:1s..9s,x3,equal,first_immediate",
+        "exponential:first_immediate,equal,x3,initial=1s,cap=9s",
+        "exponential:cap=9s,jitter=equal,factor=3,initial=1000ms,first_immediate=true",
+    ] {
+        assert_eq!(text.parse(), Ok(PolicyConfig::from(policy)), "{text}");
+    }
+}
+
+#[test]
+fn what_an_exponential_policy_leaves_out_is_that_of_the_default() {
+    assert_eq!("exponential".parse(), Ok(PolicyConfig::default()));
+    let default = Exponential::default();
+    let ten = Exponential::new(Duration::from_millis(10))
+        .cap(SECOND)
+        .jitter(Jitter::Full);
+    assert_eq!("exponential:10ms".parse(), Ok(PolicyConfig::from(ten)));
+    assert_eq!(
+        "exponential:x3".parse(),
+        Ok(PolicyConfig::from(default.factor(3.0)))
+    );
+    assert_eq!(
+        "exponential:none".parse(),
+        Ok(PolicyConfig::from(default.jitter(Jitter::None)))
+    );
+}
+
+#[test]
+fn a_config_yields_the_delays_of_its_policy() {
+    let policy: PolicyConfig = list(&[1, 5, 30]).into();
+    let delays: Vec<u64> = policy
+        .into_iter()
+        .map(|delay| delay.as_secs())
+        .take(4)
+        .collect();
+    assert_eq!(delays, [1, 5, 30, 30]);
+    let policies: [PolicyConfig; 5] = [
+        Constant::new(SECOND).into(),
+        Linear::new(SECOND).into(),
+        Exponential::new(SECOND).into(),
+        Fibonacci::new(SECOND).into(),
+        Decorrelated::new(SECOND).cap(SECOND).into(),
+    ];
+    let fourth = policies.map(|policy| policy.into_iter().nth(3).map(|delay| delay.as_secs()));
+    assert_eq!(fourth, [Some(1), Some(4), Some(8), Some(3), Some(1)]);
+}
+
+/// Asserts that `text` is refused with `message`, and that the error points at `part`.
+#[track_caller]
+fn assert_refused(text: &str, part: &str, message: &str) {
+    let Err(error) = text.parse::<PolicyConfig>() else {
+        panic!("read {text}")
+    };
+    assert_eq!(error.to_string(), message);
+    assert_eq!(&text[error.span()], part);
+}
+
+#[test]
+fn errors_point_at_the_part_and_say_what_is_allowed() {
+    let policies = "constant, linear, exponential, fibonacci, decorrelated or sequence";
+    assert_refused(
+        "exponentail:1s",
+        "exponentail",
+        &format!("`exponentail` is no policy: expected {policies}"),
+    );
+    assert_refused("", "", &format!("`` is no policy: expected {policies}"));
+    let shape = "cap, jitter, max_retries, max_total, first_immediate and seed";
+    assert_refused(
+        "constant:1s,factor=2",
+        "2",
+        &format!("`factor` is not an option of `constant`, which takes delay, {shape}"),
+    );
+    assert_refused(
+        "exponential:1s..2s,retries=3",
+        "retries",
+        &format!("unknown option `retries`: `exponential` takes initial, factor, {shape}"),
+    );
+    assert_refused(
+        "exponential:1s..2s,x0.5",
+        "0.5",
+        "`factor`: `0.5` is not a finite number of at least 1",
+    );
+    assert_refused(
+        "constant:1s,120%",
+        "120%",
+        "`jitter`: `120%` is not a jitter: expected none, full, equal or a share from 0% to 100%",
+    );
+    assert_refused(
+        "linear:5",
+        "",
+        "`initial`: the duration has no unit: expected ns, us, ms, s, m, h or d",
+    );
+    assert_refused(
+        "linear:5s..3 weeks",
+        " weeks",
+        "`cap`: ` weeks` is no unit of time: expected ns, us, ms, s, m, h or d",
+    );
+    assert_refused(
+        "sequence:1s/2/3s",
+        "",
+        "`delays`: the duration has no unit: expected ns, us, ms, s, m, h or d",
+    );
+    assert_refused("constant:1s,full,equal", "equal", "`jitter` is given twice");
+    assert_refused(
+        "constant:1s,first_immediate,first_immediate=true",
+        "true",
+        "`first_immediate` is given twice",
+    );
+    assert_refused("fibonacci:full", "", "`fibonacci` needs `initial`");
+    assert_refused("sequence", "", "`sequence` needs `delays`");
+    assert_refused(
+        "exponential:20s",
+        "20s",
+        "`initial` is above the default `cap` of 1s: give `cap` too, or none",
+    );
+    assert_refused(
+        "constant:1s,max_retries=-1",
+        "-1",
+        "`max_retries`: `-1` is not a whole number from 0 to 4294967295",
+    );
+    assert_refused(
+        "sequence:1s,last=stays",
+        "stays",
+        "`last`: `stays` is not what the last delay does: expected repeats or ends",
+    );
+}
+
+#[test]
+fn an_option_that_is_none_is_told_every_form_there_is() {
+    assert_refused(
+        "linear:1s,ful",
+        "ful",
+        "`ful` is no option: expected a jitter (none, full, equal or a share such as 20%), a factor such as x2, a step \
+         such as +1s, first_immediate, or key=value with one of initial, step, cap, jitter, max_retries, max_total, \
+         first_immediate and seed",
+    );
+}
+
+#[test]
+fn the_alternate_form_marks_the_place() {
+    let Err(error) = "constant:1s,ful,max_retries=3".parse::<PolicyConfig>() else {
+        panic!("read it")
+    };
+    let text = format!("{error:#}");
+    let lines: Vec<&str> = text.lines().skip(1).collect();
+    assert_eq!(
+        lines,
+        ["  constant:1s,ful,max_retries=3", "              ^^^"]
+    );
+}
+
+#[test]
+fn hostile_text_is_refused_in_a_short_message() {
+    let megabyte = "x".repeat(1 << 20);
+    let Err(error) = megabyte.parse::<PolicyConfig>() else {
+        panic!("read it")
+    };
+    assert_eq!(
+        error.to_string(),
+        "the text of a policy has at most 65536 bytes, not 1048576"
+    );
+    for text in [
+        "x".repeat(30_000),
+        format!("constant:{}", "9".repeat(30_000)),
+        format!("constant:1s,{}", "ä".repeat(15_000)),
+        format!("constant:1s,{}=1", "\u{1b}[31m".repeat(4_000)),
+        format!("sequence:{}", "1s/".repeat(10_000)),
+        format!("constant:{}", "1ns".repeat(10_000)),
+        format!("constant:1s{}", ",full".repeat(6_000)),
+    ] {
+        if let Err(error) = text.parse::<PolicyConfig>() {
+            let message = format!("{error:#}");
+            assert!(message.chars().count() < 700, "{message}");
+            assert!(!message.contains('\u{1b}'), "{message}");
+        }
+    }
+}
+
+#[test]
+fn the_longest_list_is_read_and_one_more_is_not() {
+    let longest = Sequence::new(Arc::from([Duration::MAX; 1024]));
+    assert_eq!(
+        PolicyConfig::from(longest.clone()).to_string().parse(),
+        Ok(PolicyConfig::from(longest))
+    );
+    let text = format!("sequence:1s{}", "/1s".repeat(1024));
+    let Err(error) = text.parse::<PolicyConfig>() else {
+        panic!("read it")
+    };
+    assert_eq!(
+        error.to_string(),
+        "`delays`: the list has more than 1024 delays"
+    );
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_read_or_refused_at_a_place_within_it(text in ".{0,60}") {
+        if let Err(error) = text.parse::<PolicyConfig>() {
+            prop_assert!(text.get(error.span()).is_some());
+            let marked = format!("{error:#}");
+prop_assert!(marked.contains("\n  "));
+        }
+    }
+
+    #[test]
+    fn text_that_is_nearly_right_is_read_or_refused_at_a_place_within_it(
+        name in "(constant|linear|exponential|sequence)",
+        options in prop::collection::vec("(1s|2ms\\.\\.5s|x[0-9.]{1,4}|full|[0-9]{1,3}%|cap=[0-9.]{0,3}[a-zµ]{0,2}|first_immediate(=[a-z]*)?|[a-z=µ]{0,6})", 0..5),
+    ) {
+        let text = format!("{name}:{}", options.join(","));
+        match text.parse::<PolicyConfig>() {
+            Ok(policy) => prop_assert_eq!(policy.to_string().parse(), Ok(policy)),
+            Err(error) => {
+                prop_assert!(text.get(error.span()).is_some(), "{}", text);
+                let marked = format!("{error:#}");
+prop_assert!(marked.contains("\n  "));
+            }
+        }
+    }
+}
