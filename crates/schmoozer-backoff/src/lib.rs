@@ -20,6 +20,8 @@
 #[cfg(feature = "std")]
 extern crate std;
 
+#[cfg(feature = "backoff")]
+mod backoff_crate;
 #[cfg(feature = "std")]
 mod config;
 mod constant;
@@ -39,6 +41,8 @@ mod shape;
 mod shaped;
 mod then;
 
+#[cfg(feature = "backoff")]
+pub use backoff_crate::{AsBackoff, BackoffRetries, FromBackoff, NotExponential};
 #[cfg(feature = "std")]
 pub use config::{ConfigError, ConfigRetries, PolicyConfig};
 pub use constant::Constant;
