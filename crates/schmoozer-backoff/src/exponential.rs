@@ -48,7 +48,45 @@ impl Exponential {
         }
     }
 
-    /// Starts with 50 ms and doubles up to 1 s, with full jitter.
+    /// Starts with 50 ms and doubles up to 1 s, with full jitter: our recommendation for keeping a connection.
+    ///
+    /// - *50 ms*: a restart that takes a moment costs a moment. Longer than a round trip nearly everywhere, so the first
+    ///   retry is not wasted on the same instant.
+    /// - *Full jitter*: of the jitters, the one that leaves no two clients together, from the first delay on.
+    /// - *×2 up to 1 s*: what a user feels is the wait after the server is back. Over outages of 0.5 to 10 s it is a
+    ///   fifth of the outage with this cap and 95 % are back within 0.76 s; a cap of 30 s makes that two thirds, and 8.4 s.
+    ///
+    /// What it trades is load. When 10,000 clients lose one server, they try 20,000 times a second for as long as it
+    /// is away: two tries a second for each client, whatever the size of the fleet. A server that takes 100 connects
+    /// a second has them back no later for it, as long as refusing costs it little. Where it does not, or where
+    /// delays are paid for (radio, batteries, a name server), give a longer [`cap`](Self::cap), and a fleet a first
+    /// delay that spreads it: below, the last row is one full jitter of 60 s, then 46 s ± 40 %.
+    ///
+    /// | | mean wait | 95 % wait below | share of the outage | 10,000 clients: 99 % back after | attempts a second, at most | attempts a client |
+    /// | --- | --- | --- | --- | --- | --- | --- |
+    /// | `default()` | 0.33 s | 0.76 s | 0.20 | 99 s | 19,756 | 222 |
+    /// | cap 2 s | 0.60 s | 1.48 s | 0.33 | 99 s | 9,889 | 113 |
+    /// | cap 5 s | 1.18 s | 3.47 s | 0.51 | 99 s | 4,052 | 49 |
+    /// | cap 10 s | 1.70 s | 5.81 s | 0.62 | 100 s | 2,003 | 28 |
+    /// | cap 30 s | 2.15 s | 8.40 s | 0.68 | 106 s | 706 | 15 |
+    /// | cap 60 s | 2.18 s | 8.44 s | 0.68 | 119 s | 373 | 12 |
+    /// | [`grpc()`](Self::grpc) | 1.32 s | 3.92 s | 0.52 | 243 s | 939 | 9 |
+    /// | for a fleet | 29.30 s | 55.04 s | 19.04 | 115 s | 259 | 2 |
+    ///
+    /// The herd loses a server that is away for 60 s and then takes 100 connects a second; attempts are counted from
+    /// its return on. Simulated with these policies by
+    /// `cargo test -p schmoozer-backoff --test storm -- --nocapture --test-threads 1`.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use schmoozer_backoff::{Constant, Jitter, Policy};
+    ///
+    /// let fleet = Constant::new(Duration::from_secs(60))
+    ///     .jitter(Jitter::Full)
+    ///     .max_retries(1)
+    ///     .then(Constant::new(Duration::from_secs(46)).jitter(Jitter::Proportional(0.4)));
+    /// # assert_eq!(fleet.into_iter().take(3).count(), 3);
+    /// ```
     pub const fn default() -> Self {
         Self::new(Duration::from_millis(50))
             .cap(Duration::from_secs(1))
