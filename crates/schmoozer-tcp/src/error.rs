@@ -139,3 +139,63 @@ impl fmt::Display for Tried {
         message::tried(self, f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all_failed(kinds: &[ErrorKind]) -> DialError {
+        let step = |kind: &ErrorKind| Tried {
+            target: "a.example:80".parse().expect("a good target"),
+            addr: Some(SocketAddr::from(([192, 0, 2, 1], 80))),
+            error: (*kind).into(),
+            elapsed: Duration::ZERO,
+            phase: Phase::Connect,
+        };
+        DialError::AllFailed {
+            tried: kinds.iter().map(step).collect(),
+        }
+    }
+
+    #[test]
+    fn the_kind_is_that_of_the_error_that_says_most() {
+        use ErrorKind::{
+            ConnectionRefused, ConnectionReset, HostUnreachable, NetworkUnreachable, TimedOut,
+        };
+        for (kinds, says_most) in [
+            (
+                &[NetworkUnreachable, TimedOut, ConnectionRefused][..],
+                ConnectionRefused,
+            ),
+            (&[TimedOut, ConnectionReset], ConnectionReset),
+            (&[NetworkUnreachable, TimedOut], TimedOut),
+            (&[NetworkUnreachable, HostUnreachable], NetworkUnreachable),
+        ] {
+            assert_eq!(all_failed(kinds).kind(), says_most);
+        }
+    }
+
+    #[test]
+    fn one_address_that_may_go_better_is_enough() {
+        use ErrorKind::{ConnectionRefused, PermissionDenied, Unsupported};
+        assert!(all_failed(&[Unsupported, ConnectionRefused]).is_transient());
+        assert!(!all_failed(&[Unsupported, PermissionDenied]).is_transient());
+    }
+
+    #[test]
+    fn as_an_io_error_it_is_still_there_and_still_classified() {
+        let error = io::Error::from(all_failed(&[ErrorKind::AddrNotAvailable]));
+        assert_eq!(error.kind(), ErrorKind::AddrNotAvailable);
+        assert_eq!(
+            error.to_string(),
+            "could not connect to a.example:80: 192.0.2.1:80 no local port left"
+        );
+        let carried = error
+            .get_ref()
+            .and_then(|inner| inner.downcast_ref::<DialError>());
+        assert_eq!(carried.map(|error| error.tried().len()), Some(1));
+        assert!(!crate::is_transient(
+            &all_failed(&[ErrorKind::Unsupported]).into()
+        ));
+    }
+}

@@ -221,6 +221,25 @@ async fn the_timeout_covers_a_lookup_that_hangs() -> Result {
     Ok(())
 }
 
+#[tokio::test(start_paused = true)]
+async fn every_step_says_how_long_it_took() -> Result {
+    let (brief, long) = (Duration::from_millis(30), Duration::from_millis(70));
+    let dialer =
+        Dialer::any_of(["a.example:1", "b.example:2", "c.example:3"])?.resolver(Scripted::new([
+            vec![Step::Wait(brief), Step::Fail("no")],
+            vec![Step::Wait(long), Step::Fail("no")],
+            vec![Step::Wait(NEVER)],
+        ]));
+    let error = dialer
+        .timeout(brief + long * 2)
+        .dial()
+        .await
+        .expect_err("one fails and one hangs");
+    let elapsed: Vec<_> = error.tried().iter().map(|tried| tried.elapsed).collect();
+    assert_eq!(elapsed, [brief, long, long]);
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_name_without_an_address_says_so() -> Result {
     let error = by_name(Scripted::giving([]))
