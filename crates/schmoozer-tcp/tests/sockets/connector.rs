@@ -331,6 +331,11 @@ async fn the_target_is_named_and_its_secrets_are_refused() -> Result {
         connector.display_target().as_deref(),
         Some("a.example:1 or b.example:2")
     );
+    let shown = format!("{connector:?}");
+    assert!(
+        shown.contains("a.example:1") && shown.contains("Exponential"),
+        "{shown}"
+    );
     assert!(Dialer::new("user:hunter2@a.example:1").is_err());
     Ok(())
 }

@@ -222,6 +222,41 @@ async fn the_timeout_covers_a_lookup_that_hangs() -> Result {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_dial_takes_ten_seconds_at_most_unless_told_otherwise() -> Result {
+    let hangs = || {
+        by_name(Scripted::new([vec![
+            Step::Wait(NEVER),
+            Step::Fail("too late"),
+        ]]))
+    };
+    let (result, took) = timed(&hangs()).await;
+    assert!(
+        matches!(result, Err(DialError::Timeout { .. })),
+        "{result:?}"
+    );
+    assert_eq!(took, Duration::from_secs(10));
+    let (result, took) = timed(&hangs().timeout(None)).await;
+    assert!(
+        matches!(result, Err(DialError::Resolve { .. })),
+        "{result:?}"
+    );
+    assert_eq!(took, NEVER);
+    Ok(())
+}
+
+#[tokio::test]
+async fn addresses_are_never_tried_less_than_ten_milliseconds_apart() -> Result {
+    let hole = BlackHole::at("127.0.0.1").await?;
+    let good = TcpListener::bind("127.0.0.1:0").await?;
+    let dialer = by_name(Scripted::giving([hole.addr, good.local_addr()?]));
+    let (result, took) = quickest(&dialer.attempt_delay(Duration::ZERO)).await;
+    assert_eq!(result?.peer_addr()?, good.local_addr()?);
+    let apart = Duration::from_millis(10);
+    assert!((apart..apart + CLOSE).contains(&took), "{took:?}");
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
 async fn every_step_says_how_long_it_took() -> Result {
     let (brief, long) = (Duration::from_millis(30), Duration::from_millis(70));
     let dialer =

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use schmoozer_tcp::{DialError, Dialer, Order, Resolve};
+use schmoozer_tcp::{DialError, Dialer, Order, Resolve, Target};
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
@@ -168,6 +168,16 @@ async fn the_error_tells_of_every_endpoint() -> Result {
     };
     assert_eq!((tried[0].addr, tried[1].addr), (Some(addr), None));
     assert_eq!(tried[1].target.to_string(), "b.example:2");
+    Ok(())
+}
+
+#[tokio::test]
+async fn targets_that_were_checked_before_are_taken_as_they_are() -> Result {
+    let (_listeners, [a, b, _]) = listeners().await?;
+    let targets = [Target::try_from(a)?, b.to_string().parse()?];
+    let dialer = Dialer::any_of(targets.clone())?;
+    assert_eq!(dialer.targets(), targets);
+    assert_eq!((used(&dialer).await?, used(&dialer).await?), (a, b));
     Ok(())
 }
 

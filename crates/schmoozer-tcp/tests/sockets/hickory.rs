@@ -3,9 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{NameServerConfigGroup, ResolverConfig};
 use hickory_resolver::name_server::TokioConnectionProvider;
+use hickory_resolver::{ResolveError, TokioResolver};
 use schmoozer_tcp::{DialError, Dialer, HickoryResolver};
 use tokio::net::TcpListener;
 use tokio::time::Instant;
@@ -84,9 +84,21 @@ async fn a_name_without_addresses_differs_from_one_that_is_unknown() -> Result {
     let error = dialer.dial().await.expect_err("the name has no address");
     assert!(matches!(error, DialError::NoAddress { .. }), "{error:?}");
 
-    let (dialer, _listeners) = name(Answer::Unknown, Answer::Unknown).await?;
-    let error = dialer.dial().await.expect_err("there is no such name");
-    assert!(matches!(error, DialError::Resolve { .. }), "{error:?}");
-    assert!(error.is_transient());
+    for (v6, v4) in [
+        (Answer::Unknown, Answer::Unknown),
+        (none(), Answer::Unknown),
+        (Answer::Unknown, none()),
+    ] {
+        let (dialer, _listeners) = name(v6, v4).await?;
+        let error = dialer.dial().await.expect_err("there is no such name");
+        let DialError::Resolve { source, .. } = &error else {
+            panic!("{error:?}")
+        };
+        let source = source
+            .get_ref()
+            .and_then(|source| source.downcast_ref::<ResolveError>());
+        assert!(source.is_some_and(ResolveError::is_nx_domain), "{error:?}");
+        assert!(error.is_transient());
+    }
     Ok(())
 }
