@@ -297,6 +297,29 @@ mod tests {
         );
     }
 
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_systems_errors_are_told_in_few_words() {
+        for (number, words) in [
+            (111, "refused"),
+            (104, "reset"),
+            (110, "timed out"),
+            (113, "no route to host"),
+            (101, "network unreachable"),
+            (1, "not permitted"),
+            (13, "not permitted"),
+            (99, "no local port left"),
+            (24, "Too many open files (os error 24)"),
+        ] {
+            let step = step(
+                "192.0.2.1:80",
+                Some("192.0.2.1:80"),
+                io::Error::from_raw_os_error(number),
+            );
+            assert_eq!(step.to_string(), format!("192.0.2.1:80 {words}"));
+        }
+    }
+
     #[test]
     fn the_message_is_one_line_of_bounded_length() {
         let long = |c: &str| step("a.example:80", None, io::Error::other(c.repeat(10_000)));
