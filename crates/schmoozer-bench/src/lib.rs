@@ -1,0 +1,1 @@
+//! What the schmoozer crates cost and do, beside their peers.
