@@ -57,6 +57,11 @@ const STEPS: &[Step] = &[
         run: layering,
     },
     Step {
+        name: "no-std",
+        proves: "schmoozer-backoff links into a program without std",
+        run: no_std,
+    },
+    Step {
         name: "clippy",
         proves: "no lint, with each set of features of each published crate",
         run: clippy,
@@ -164,6 +169,18 @@ fn manifests(project: &Project) -> Result<Report> {
 
 fn layering(project: &Project) -> Result<Report> {
     layering::check(project)?;
+    Ok(Report::default())
+}
+
+fn no_std(project: &Project) -> Result<Report> {
+    // Not of this workspace; told where to build, it leaves nothing in the sources.
+    let target = project.metadata.target_directory.join("no-std");
+    let mut arguments = vec!["build", "--locked", "--target-dir", target.as_str()];
+    arguments.extend([
+        "--manifest-path",
+        "crates/schmoozer-backoff/tests/no_std/Cargo.toml",
+    ]);
+    cargo(project, &arguments)?;
     Ok(Report::default())
 }
 
