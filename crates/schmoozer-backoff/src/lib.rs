@@ -1,17 +1,106 @@
-//! Delay policies for retries and reconnects.
+//! Delay policies for retries and reconnects: jitter that holds at the cap, no clock, no async, no allocation.
 //!
-//! A policy is a plain value that can be iterated any number of times; each iteration is one retry sequence of its
-//! own, and its end means "give up".
+//! A policy is a plain value that can be iterated any number of times. Each iteration is one retry sequence with
+//! randomness of its own; where it ends, the caller gives up.
 //!
 //! ```
 //! use std::time::Duration;
 //! use schmoozer_backoff::{Exponential, Jitter};
 //!
-//! let policy = Exponential::new(Duration::from_millis(50)).cap(Duration::from_secs(30)).jitter(Jitter::Full);
-//! for delay in policy.into_iter().take(100) {
-//!     assert!(delay <= Duration::from_secs(30));
+//! const POLICY: Exponential =
+//!     Exponential::new(Duration::from_millis(50)).cap(Duration::from_secs(30)).jitter(Jitter::Full).max_retries(8);
+//!
+//! fn connect(attempt: usize) -> Result<&'static str, &'static str> {
+//!     if attempt < 3 { Err("refused") } else { Ok("connected") }
 //! }
+//!
+//! let mut delays = POLICY.into_iter();
+//! let mut attempt = 1;
+//! let result = loop {
+//!     match connect(attempt) {
+//!         Ok(connection) => break Ok(connection),
+//!         Err(error) => match delays.next() {
+//!             Some(delay) => println!("{error}; again in {delay:?}"), // and wait for it
+//!             None => break Err(error),
+//!         },
+//!     }
+//!     attempt += 1;
+//! };
+//! assert_eq!(result, Ok("connected"));
 //! ```
+//!
+//! # Which policy for what
+//!
+//! | what for | policy |
+//! | --- | --- |
+//! | keeping a connection | [`Exponential::default`]: from 50 ms to 1 s |
+//! | a connection that many clients keep | the same with a longer cap; its documentation has the figures, and a policy for fleets |
+//! | what gRPC does | [`Exponential::grpc`]: from 1 s to 120 s |
+//! | a request that fails now and then | [`Exponential::new`] with [`Jitter::Full`] and `max_retries(3)` |
+//! | several clients that fight for one resource | [`Decorrelated`]: no steps that they could share |
+//! | something whose repair takes a known time | [`Constant`] with [`Jitter::Equal`] |
+//! | slower growth | [`Fibonacci`] (×1.6), [`Linear`] |
+//! | delays that somebody wrote down | [`Sequence`] |
+//! | quickly first, patiently after | [`Policy::then`] |
+//! | a choice that the user makes | `PolicyConfig` |
+//!
+//! [`Policy`] gives the same options to anything else that yields durations: to arrays, and to strategies of other
+//! crates.
+//!
+//! # Jitter and cap
+//!
+//! A long outage parks every client at the cap. What its jitter does there decides whether they come back together,
+//! and it is where policies differ: of eight clients at a cap of 10 s,
+//!
+//! | | different delays | the longest | |
+//! | --- | --- | --- | --- |
+//! | this crate | 8 | 10.0 s | spread under the cap |
+//! | tokio-retry 0.3 | 8 | 10.0 s | spread under the cap; full jitter only |
+//! | stubborn-io 0.3 | 1 | 10 s | cut to the cap after the jitter |
+//! | exponential-backoff 2.1 | 1 | 10 s | cut to the cap after the jitter |
+//! | tower 0.5 | 1 | 10 s | jitter in what is left below the cap: nothing |
+//! | backon 1.6 | 8 | 20.0 s | jitter on top of the cap |
+//! | backoff 0.4 | 8 | 15.0 s | jitter around the cap |
+//! | tokio-retry2 0.9 | 8 | 15.0 s | jitter around the cap |
+//!
+//! Seen by `cargo test -p schmoozer-bench --test peers_at_the_cap -- --nocapture`.
+//!
+//! Two sequences never share random numbers, wherever they start: clones of a policy, threads, processes after a fork.
+//! (tower's back-offs from one maker all replay the same jitter.) `seeded` is the one exception, for tests.
+//!
+//! # Coming from another crate
+//!
+//! | there | here |
+//! | --- | --- |
+//! | backon `ExponentialBuilder::default().with_jitter()` | `Exponential::new(1 s).cap(60 s).max_retries(3).jitter(Jitter::Equal)`; theirs is `d..2·d` |
+//! | backon `.with_total_delay(Some(d))`, `.without_max_times()` | `.max_total(d)`, and nothing |
+//! | backoff `ExponentialBackoff::default()` | `Exponential::new(500 ms).factor(1.5).cap(60 s).jitter(Jitter::Proportional(0.5)).max_total(900 s)` |
+//! | tokio-retry `ExponentialBackoff::from_millis(2).factor(1000).map(jitter).take(3)` | `Exponential::new(2 s).jitter(Jitter::Full).max_retries(3)` |
+//! | tokio-retry `FixedInterval::from_millis(n)`, `FibonacciBackoff::from_millis(n)` | `Constant::new(n ms)`, `Fibonacci::new(n ms)` |
+//! | tokio-retry2 `ExponentialFactorBackoff::from_millis(500, 2.0).map(jitter)` | `Exponential::new(500 ms).jitter(Jitter::Proportional(0.5))` |
+//! | exponential-backoff `Backoff::new(8, 100 ms, 10 s)` | `Exponential::new(100 ms).cap(10 s).jitter(Jitter::Proportional(0.3)).max_retries(7)` |
+//! | retry-policies `ExponentialBackoff::builder().build_with_max_retries(3)` | `Exponential::new(1 s).cap(1800 s).jitter(Jitter::Full).max_retries(3)` |
+//!
+//! The delays are the same but for the jitter, which `cargo test -p schmoozer-bench --test equivalents` checks. What
+//! is an iterator of durations over there can also be taken as it is; for a backon builder use [`from_fn`].
+//!
+//! # Arithmetic
+//!
+//! Delays are whole nanoseconds in 64 bits: whatever is longer than 584 years is as long as that. Nothing overflows,
+//! nothing panics once a policy is built, no delay passes its cap, and without jitter delays never shrink (but those of
+//! [`Sequence`] and [`Policy::then`], which do what they are told).
+//!
+//! # Features
+//!
+//! - `std` (default): randomness from the operating system, and `PolicyConfig` with `FromStr` and `Display`. Without
+//!   it the crate is `no_std` and allocates nothing, but has no entropy: see [`stir`].
+//! - `serde`: `PolicyConfig` in configuration files.
+//! - `backoff`: both ways between policies and the `Backoff` trait of the `backoff` crate, so that code on it can move
+//!   over a call at a time. That crate is unmaintained
+//!   ([RUSTSEC-2025-0012](https://rustsec.org/advisories/RUSTSEC-2025-0012.html)) and needs `instant`, which is too
+//!   ([RUSTSEC-2024-0384](https://rustsec.org/advisories/RUSTSEC-2024-0384.html)): nobody gets it without asking.
+//!
+//! The one dependency without these features is `fastrand`.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -42,8 +131,10 @@ mod shaped;
 mod then;
 
 #[cfg(feature = "backoff")]
+#[cfg_attr(docsrs, doc(cfg(feature = "backoff")))]
 pub use backoff_crate::{AsBackoff, BackoffRetries, FromBackoff, NotExponential};
 #[cfg(feature = "std")]
+#[cfg_attr(docsrs, doc(cfg(feature = "std")))]
 pub use config::{ConfigError, ConfigRetries, PolicyConfig};
 pub use constant::Constant;
 pub use decorrelated::Decorrelated;
@@ -58,3 +149,7 @@ pub use retries::Retries;
 pub use sequence::Sequence;
 pub use shaped::Shaped;
 pub use then::Then;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
