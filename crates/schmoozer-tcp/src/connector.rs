@@ -58,6 +58,9 @@ use crate::{DialError, Dialer, Resolve, SystemResolver, is_transient, message};
 /// goes by the same table where it is an [`io::Error`] or a [`DialError`], or a
 /// `Box<dyn Error + Send + Sync>` that has one of them in its chain of sources; what the table does not
 /// know is retried. [`retry_if`](Self::retry_if) replaces all of this.
+///
+/// The type parameters are the handler, its error, the delay policy, the resolver, and what reads a
+/// [hint](Delays::hint) from an error; only the first two are ever written by hand, and those rarely.
 #[must_use = "a connector does nothing until it is run"]
 pub struct TcpConnector<H, E, P: IntoIterator = Exponential, R = SystemResolver, G = NoHint> {
     dialer: Dialer<R>,

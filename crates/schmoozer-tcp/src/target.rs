@@ -218,6 +218,12 @@ mod tests {
     }
 
     #[test]
+    fn a_target_is_debugged_as_it_prints() {
+        let target = "db.example.com:5432".parse::<Target>();
+        assert_eq!(format!("{target:?}"), "Ok(Target(db.example.com:5432))");
+    }
+
+    #[test]
     fn every_form_names_the_same_target() -> Result<(), InvalidTarget> {
         let literal = SocketAddr::from(([192, 0, 2, 1], 80));
         for target in [
