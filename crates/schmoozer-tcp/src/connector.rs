@@ -22,8 +22,7 @@ use crate::{DialError, Dialer, Resolve, SystemResolver, is_transient, message};
 /// dial's errors in by `From<DialError>`, which `io::Error` and `Box<dyn Error + Send + Sync>` have.
 ///
 /// ```
-/// use schmoozer_core::run;
-/// use schmoozer_tcp::{Dialer, TcpConnector};
+/// use schmoozer_tcp::{Dialer, TcpConnector, run};
 /// use tokio::io::AsyncReadExt;
 ///
 /// # #[tokio::main(flavor = "current_thread")]

@@ -20,8 +20,9 @@
 //! ```
 //!
 //! A [`TcpConnector`] keeps a connection: it dials, hands the stream to a handler, and dials again with
-//! growing delays when that fails. It is a [`Connector`](schmoozer_core::Connector), so
-//! [`schmoozer_core::run`] runs it.
+//! growing delays when that fails. It is a [`Connector`](schmoozer_core::Connector), so [`run`] runs it.
+//! [`schmoozer_core`] and [`schmoozer_backoff`] come along under their own names, for everything else
+//! that can be set.
 //!
 //! Both give out a plain [`TcpStream`](tokio::net::TcpStream): TLS and framing go on top. Unix sockets and other
 //! transports are served by `schmoozer-core` and its `connector_fn` alone.
@@ -30,6 +31,7 @@
 //!
 //! - `hickory`: `HickoryResolver`, which asks the name servers itself instead of blocking a thread in the
 //!   system's resolver, and connects to the first address while others are still on their way.
+//! - `tracing`: the feature of `schmoozer-core`.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -64,6 +66,9 @@ pub use order::Order;
 pub use resolve::{Answers, Resolve, SystemResolver};
 pub use target::Target;
 pub use transient::is_transient;
+
+pub use schmoozer_core::run;
+pub use {schmoozer_backoff, schmoozer_core};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
