@@ -55,4 +55,9 @@ impl Progression for Constant {
     fn next(delay: &mut u64, _cap: u64, _rng: &mut Rng) -> Option<u64> {
         Some(*delay)
     }
+
+    #[inline]
+    fn repeats(_delay: &u64, _base: u64, _cap: u64) -> bool {
+        true
+    }
 }

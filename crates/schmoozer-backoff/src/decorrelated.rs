@@ -5,7 +5,7 @@ use core::time::Duration;
 use fastrand::Rng;
 
 use crate::nanos::nanos;
-use crate::random::uniform;
+use crate::random::up_to;
 use crate::retries::{Progression, Retries};
 use crate::shape::{Shape, options};
 
@@ -78,8 +78,9 @@ impl Progression for Decorrelated {
 
     #[inline]
     fn next(walk: &mut Walk, cap: u64, rng: &mut Rng) -> Option<u64> {
+        let lowest = walk.initial.min(cap);
         let highest = walk.last.saturating_mul(3).min(cap);
-        walk.last = uniform(rng, walk.initial.min(cap), highest);
+        walk.last = lowest + up_to(rng, highest - lowest);
         Some(walk.last)
     }
 }

@@ -73,8 +73,8 @@ impl Exponential {
     /// | [`grpc()`](Self::grpc) | 1.32 s | 3.92 s | 0.52 | 243 s | 939 | 9 |
     /// | for a fleet | 29.30 s | 55.04 s | 19.04 | 115 s | 259 | 2 |
     ///
-    /// The herd loses a server that is away for 60 s and then takes 100 connects a second; attempts are counted from
-    /// its return on. Simulated with these policies by
+    /// The herd loses a server that is away for 60 s and then takes 100 connects a second; `at most` counts from its
+    /// return on. Simulated with these policies by
     /// `cargo test -p schmoozer-backoff --test storm -- --nocapture --test-threads 1`.
     ///
     /// ```
@@ -160,5 +160,10 @@ impl Progression for Exponential {
             growth.next = growth.factor.times(base);
         }
         Some(base)
+    }
+
+    #[inline]
+    fn repeats(_growth: &Growth, base: u64, cap: u64) -> bool {
+        base >= cap
     }
 }

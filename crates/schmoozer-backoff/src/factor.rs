@@ -1,48 +1,46 @@
 //! Multiplication of whole numbers by a factor that is not one.
 
-/// A factor of at least one, as an integer and a power of two: `mantissa / 2^shift`, exactly what the `f64` was.
+/// A factor of at least one, as a whole number and a fraction in units of 2⁻⁶⁴: exactly what the `f64` was, since one of
+/// at least 1 has no finer bits than 2⁻⁵².
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Factor {
-    /// Two, by far the most frequent.
-    Two,
-    Other {
-        mantissa: u64,
-        shift: u32,
-    },
+pub(crate) struct Factor {
+    whole: u64,
+    fraction: u64,
 }
 
 impl Factor {
     /// Takes apart `factor`, which is finite and at least one. Factors of 2⁶⁴ and more become 2⁶⁴ - 1: either
     /// takes anything but nothing to the end of the range.
-    pub(crate) fn new(factor: f64) -> Self {
-        const FRACTION_BITS: u32 = f64::MANTISSA_DIGITS - 1;
-        let bits = factor.to_bits();
-        let exponent = ((bits >> FRACTION_BITS) & 0x7FF) as u32 - 1023;
-        let fraction = bits & ((1 << FRACTION_BITS) - 1) | (1 << FRACTION_BITS);
-        match exponent {
-            1 if fraction == 1 << FRACTION_BITS => Self::Two,
-            0..=63 => Self::Other {
-                mantissa: fraction << 11,
-                shift: 63 - exponent,
-            },
-            _ => Self::Other {
-                mantissa: u64::MAX,
-                shift: 0,
-            },
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "casts from `f64` saturate, and the whole part is what the first is for"
+    )]
+    pub(crate) const fn new(factor: f64) -> Self {
+        const UNITS: f64 = 18_446_744_073_709_551_616.0;
+        let whole = factor as u64;
+        let fraction = if factor < UNITS {
+            (factor - whole as f64) * UNITS
+        } else {
+            0.0
+        };
+        Self {
+            whole,
+            fraction: fraction as u64,
         }
     }
 
     /// `n` times the factor, to the nearest whole number, at most `u64::MAX`.
     #[inline]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the halves of a product are what is wanted"
+    )]
     pub(crate) fn times(self, n: u64) -> u64 {
-        match self {
-            Self::Two => n.saturating_mul(2),
-            Self::Other { mantissa, shift } => {
-                let half = (1_u128 << shift) >> 1;
-                let product = (u128::from(n) * u128::from(mantissa) + half) >> shift;
-                u64::try_from(product).unwrap_or(u64::MAX)
-            }
-        }
+        let parts = u128::from(n) * u128::from(self.fraction);
+        let rounded = (parts >> 64) as u64 + (parts as u64 >> 63);
+        n.saturating_mul(self.whole).saturating_add(rounded)
     }
 }
 
@@ -60,15 +58,17 @@ mod tests {
     }
 
     #[test]
-    fn two_is_like_any_other() {
-        let two = Factor::Other {
-            mantissa: 1 << 63,
-            shift: 62,
-        };
-        for n in [0, 1, 2, u64::MAX / 2, u64::MAX / 2 + 1, u64::MAX] {
-            assert_eq!(Factor::new(2.0).times(n), two.times(n), "{n}");
-        }
-        assert!(matches!(Factor::new(2.0), Factor::Two));
+    fn factors_are_exact() {
+        assert_eq!(Factor::new(2.0).times(u64::MAX / 2), u64::MAX - 1);
+        assert_eq!(
+            Factor::new(1.0 + f64::EPSILON).times(1 << 52),
+            (1 << 52) + 1
+        );
+        assert_eq!(
+            Factor::new(1.0 + f64::EPSILON).times(1 << 63),
+            (1 << 63) + (1 << 11)
+        );
+        assert_eq!(Factor::new(2_251_799_813_685_248.5).times(2), (1 << 52) + 1);
     }
 
     #[test]

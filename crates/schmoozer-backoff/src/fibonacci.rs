@@ -72,4 +72,9 @@ impl Progression for Fibonacci {
         pair.after = pair.after.saturating_add(base);
         Some(base)
     }
+
+    #[inline]
+    fn repeats(_pair: &Pair, base: u64, cap: u64) -> bool {
+        base >= cap
+    }
 }

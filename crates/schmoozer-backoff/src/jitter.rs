@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-use crate::random::uniform;
+use crate::random::up_to;
 
 /// Spreads a delay `d` at random, and never past the policy's cap.
 ///
@@ -92,18 +92,37 @@ impl Spread {
         }
     }
 
-    /// Draws the delay for `base`, which is at most `cap`.
+    /// The delays that `base`, which is at most `cap`, is spread over.
     #[inline]
-    pub(crate) fn draw(self, base: u64, cap: u64, rng: &mut Rng) -> u64 {
-        match self {
-            Self::None => base,
-            Self::Full => uniform(rng, 0, base),
-            Self::Equal => uniform(rng, base / 2, base),
+    pub(crate) fn window(self, base: u64, cap: u64) -> Window {
+        let (lowest, highest) = match self {
+            Self::None => (base, base),
+            Self::Full => (0, base),
+            Self::Equal => (base / 2, base),
             Self::Proportional(share) => {
                 let part = share_of(base, share);
-                uniform(rng, base - part, base.saturating_add(part).min(cap))
+                (base - part, base.saturating_add(part).min(cap))
             }
+        };
+        Window {
+            lowest,
+            span: highest - lowest,
         }
+    }
+}
+
+/// The delays that a base delay is spread over. It is kept from one delay to the next, because at the cap, where a
+/// sequence spends its life, it stays the same.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Window {
+    lowest: u64,
+    span: u64,
+}
+
+impl Window {
+    #[inline]
+    pub(crate) fn draw(self, rng: &mut Rng) -> u64 {
+        self.lowest + up_to(rng, self.span)
     }
 }
 

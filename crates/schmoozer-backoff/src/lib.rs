@@ -90,6 +90,12 @@
 //! nothing panics once a policy is built, no delay passes its cap, and without jitter delays never shrink (but those of
 //! [`Sequence`] and [`Policy::then`], which do what they are told).
 //!
+//! # Speed
+//!
+//! A jittered delay takes 22 instructions at the cap, 48 with `max_retries` and `max_total`, 64 while it still grows; backon
+//! takes 132, tokio-retry 147, tokio-retry2 159, backoff 222, exponential-backoff 267, retry-policies 351. Counted by
+//! `cargo run --release -p schmoozer-bench --example delay` on x86-64, Rust 1.95.
+//!
 //! # Features
 //!
 //! - `std` (default): randomness from the operating system, and `PolicyConfig` with `FromStr` and `Display`. Without

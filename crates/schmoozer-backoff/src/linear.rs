@@ -78,4 +78,9 @@ impl Progression for Linear {
         stairs.next = base.saturating_add(stairs.step);
         Some(base)
     }
+
+    #[inline]
+    fn repeats(_stairs: &Stairs, base: u64, cap: u64) -> bool {
+        base >= cap
+    }
 }

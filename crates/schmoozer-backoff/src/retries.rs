@@ -7,7 +7,7 @@ use core::time::Duration;
 use fastrand::Rng;
 
 use crate::Jitter;
-use crate::jitter::Spread;
+use crate::jitter::{Spread, Window};
 use crate::nanos::nanos;
 use crate::random;
 use crate::shape::Shape;
@@ -23,15 +23,25 @@ pub trait Progression {
     /// The next base delay in nanoseconds, or `None` at the end. It may be above `cap`, which is where it need not
     /// grow further.
     fn next(state: &mut Self::State, cap: u64, rng: &mut Rng) -> Option<u64>;
+
+    /// Whether `base`, the last delay, is that of all retries to come, as far as they are below `cap`.
+    fn repeats(_state: &Self::State, _base: u64, _cap: u64) -> bool {
+        false
+    }
 }
 
 /// Yields the delays of one retry sequence; `None` means: give up.
 ///
 /// The sequence has random state of its own, and is not `Clone`, so that no two sequences spread alike.
 pub struct Retries<P: Progression> {
+    /// Whether each delay from now on is a draw from `window`.
+    settled: bool,
+    /// Whether there is nothing but that to look at: settled, and without limits.
+    free: bool,
     state: P::State,
     cap: u64,
     spread: Spread,
+    window: Window,
     rng: Rng,
     limits: Limits,
 }
@@ -39,11 +49,33 @@ pub struct Retries<P: Progression> {
 /// What ends a sequence, or begins it differently.
 #[derive(Debug)]
 struct Limits {
-    /// Whether any of the others has to be looked at.
+    /// Whether there are any.
     apply: bool,
     immediate: bool,
-    retries: Option<u32>,
+    retries: u64,
     total: Option<u64>,
+}
+
+impl Limits {
+    /// Those of a sequence that has ended.
+    const ENDED: Self = Self {
+        apply: true,
+        immediate: false,
+        retries: 0,
+        total: None,
+    };
+
+    /// 2⁶⁴ retries are as good as without end.
+    fn new(shape: &Shape) -> Self {
+        Self {
+            apply: shape.first_immediate
+                || shape.max_retries.is_some()
+                || shape.max_total.is_some(),
+            immediate: shape.first_immediate,
+            retries: shape.max_retries.map_or(u64::MAX, u64::from),
+            total: shape.max_total.map(nanos),
+        }
+    }
 }
 
 impl<P: Progression> Retries<P> {
@@ -53,58 +85,65 @@ impl<P: Progression> Retries<P> {
             None if P::RANDOM || shape.jitter != Jitter::None => random::fresh(),
             None => Rng::with_seed(0),
         };
+        let cap = shape.cap.map_or(u64::MAX, nanos);
+        let spread = Spread::new(shape.jitter);
+        let window = spread.window(0, cap);
         Self {
+            settled: false,
+            free: false,
             state,
-            cap: shape.cap.map_or(u64::MAX, nanos),
-            spread: Spread::new(shape.jitter),
+            cap,
+            spread,
+            window,
             rng,
-            limits: Limits {
-                apply: shape.first_immediate
-                    || shape.max_retries.is_some()
-                    || shape.max_total.is_some(),
-                immediate: shape.first_immediate,
-                retries: shape.max_retries,
-                total: shape.max_total.map(nanos),
-            },
+            limits: Limits::new(&shape),
         }
     }
 
+    /// Draws the next delay, whatever the limits say.
     #[inline]
     fn draw(&mut self) -> Option<u64> {
-        let Some(base) = P::next(&mut self.state, self.cap, &mut self.rng) else {
-            self.end();
-            return None;
-        };
-        Some(
-            self.spread
-                .draw(base.min(self.cap), self.cap, &mut self.rng),
-        )
+        if !self.settled {
+            let base = P::next(&mut self.state, self.cap, &mut self.rng)?;
+            self.window = self.spread.window(base.min(self.cap), self.cap);
+            self.settled = P::repeats(&self.state, base, self.cap);
+        }
+        Some(self.window.draw(&mut self.rng))
     }
 
-    fn draw_within_limits(&mut self) -> Option<u64> {
-        if let Some(left) = &mut self.limits.retries {
-            *left = left.checked_sub(1)?;
+    #[inline(never)]
+    fn next_unsettled(&mut self) -> Option<Duration> {
+        let delay = self.draw();
+        if delay.is_none() {
+            self.limits = Limits::ENDED;
         }
-        if self.limits.immediate {
+        self.free = self.settled;
+        delay.map(Duration::from_nanos)
+    }
+
+    #[inline(never)]
+    fn next_within_limits(&mut self) -> Option<Duration> {
+        let (left, none) = self.limits.retries.overflowing_sub(1);
+        self.limits.retries = left;
+        if none {
+            self.limits = Limits::ENDED;
+            return None;
+        }
+        if !self.settled && self.limits.immediate {
             self.limits.immediate = false;
-            return Some(0);
+            return Some(Duration::ZERO);
         }
-        let delay = self.draw()?;
-        if let Some(total) = &mut self.limits.total {
-            if let Some(left) = total.checked_sub(delay) {
-                *total = left;
-            } else {
-                self.end();
-                return None;
+        let mut delay = self.draw();
+        if let (Some(nanos), Some(total)) = (delay, &mut self.limits.total) {
+            match total.checked_sub(nanos) {
+                Some(left) => *total = left,
+                None => delay = None,
             }
         }
-        Some(delay)
-    }
-
-    #[cold]
-    fn end(&mut self) {
-        self.limits.apply = true;
-        self.limits.retries = Some(0);
+        if delay.is_none() {
+            self.limits = Limits::ENDED;
+        }
+        delay.map(Duration::from_nanos)
     }
 }
 
@@ -113,12 +152,14 @@ impl<P: Progression> Iterator for Retries<P> {
 
     #[inline]
     fn next(&mut self) -> Option<Duration> {
-        let delay = if self.limits.apply {
-            self.draw_within_limits()
+        if self.free {
+            return Some(Duration::from_nanos(self.window.draw(&mut self.rng)));
+        }
+        if self.limits.apply {
+            self.next_within_limits()
         } else {
-            self.draw()
-        };
-        delay.map(Duration::from_nanos)
+            self.next_unsettled()
+        }
     }
 }
 

@@ -94,4 +94,9 @@ impl<L: AsRef<[Duration]>> Progression for Sequence<L> {
         position.next += 1;
         Some(nanos(*delay))
     }
+
+    #[inline]
+    fn repeats(position: &Position<L>, _base: u64, _cap: u64) -> bool {
+        !position.once && position.next == position.delays.as_ref().len()
+    }
 }
