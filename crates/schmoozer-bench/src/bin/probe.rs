@@ -1,0 +1,45 @@
+//! Does one thing a given number of times, for an instruction counter to look at:
+//! `probe loop NAME ready|suspends ATTEMPTS`, `probe delays NAME DELAYS`.
+#![forbid(unsafe_code)]
+
+use std::env;
+use std::process::ExitCode;
+
+use schmoozer_bench::{DELAYS, LOOPS, Operation, drive};
+use tokio::runtime::Builder;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    if probe(&arguments).is_none() {
+        eprintln!("usage: probe loop NAME ready|suspends ATTEMPTS | probe delays NAME DELAYS");
+        return ExitCode::from(2);
+    }
+    ExitCode::SUCCESS
+}
+
+fn probe(arguments: &[&str]) -> Option<()> {
+    match arguments {
+        ["loop", name, operation, attempts] => {
+            let candidate = LOOPS.iter().find(|candidate| candidate.name == *name)?;
+            let operation = match *operation {
+                "ready" => Operation::Ready,
+                "suspends" => Operation::Suspends,
+                _ => return None,
+            };
+            let future = candidate.start(operation, attempts.parse().ok()?);
+            if candidate.needs_timer {
+                let runtime = Builder::new_current_thread().enable_time().build().ok()?;
+                runtime.block_on(future);
+            } else {
+                drive(future);
+            }
+        }
+        ["delays", name, delays] => {
+            let source = DELAYS.iter().find(|source| source.name == *name)?;
+            source.draw(delays.parse().ok()?);
+        }
+        _ => return None,
+    }
+    Some(())
+}

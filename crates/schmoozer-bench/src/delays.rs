@@ -1,0 +1,151 @@
+use std::fmt;
+use std::hint::black_box;
+use std::time::Duration;
+
+use schmoozer_backoff::{Exponential, Jitter};
+
+const INITIAL: Duration = Duration::from_millis(50);
+const CAP: Duration = Duration::from_secs(30);
+
+/// Every source of jittered exponential delays that is measured.
+pub const DELAYS: &[DelaySource] = &[
+    DelaySource {
+        name: "by hand",
+        draw: by_hand,
+    },
+    DelaySource {
+        name: "schmoozer-backoff",
+        draw: ours,
+    },
+    DelaySource {
+        name: "schmoozer-backoff, x1.6 and limits",
+        draw: ours_with_limits,
+    },
+    #[cfg(feature = "peers")]
+    DelaySource {
+        name: "backon",
+        draw: backon,
+    },
+    #[cfg(feature = "peers")]
+    DelaySource {
+        name: "tokio-retry",
+        draw: tokio_retry,
+    },
+    #[cfg(feature = "peers")]
+    DelaySource {
+        name: "tokio-retry2",
+        draw: tokio_retry2,
+    },
+    #[cfg(feature = "peers")]
+    DelaySource {
+        name: "backoff",
+        draw: backoff,
+    },
+    #[cfg(feature = "peers")]
+    DelaySource {
+        name: "exponential-backoff",
+        draw: exponential_backoff,
+    },
+];
+
+/// Doubles (or nearly) from 50 ms up to 30 s, with jitter.
+#[derive(Clone, Copy)]
+pub struct DelaySource {
+    /// The crate, or that it is written by hand.
+    pub name: &'static str,
+    draw: fn(u64),
+}
+
+impl DelaySource {
+    /// Starts one sequence and draws `delays` from it.
+    pub fn draw(&self, delays: u64) {
+        (self.draw)(black_box(delays));
+    }
+}
+
+impl fmt::Debug for DelaySource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DelaySource")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+fn draw(delays: u64, mut source: impl Iterator<Item = Duration>) {
+    for _ in 0..delays {
+        black_box(source.next());
+    }
+}
+
+fn by_hand(delays: u64) {
+    let mut next = INITIAL;
+    let random = std::iter::from_fn(|| {
+        let delay = next.mul_f64(fastrand::f64());
+        next = next.saturating_mul(2).min(CAP);
+        Some(delay)
+    });
+    draw(delays, random);
+}
+
+fn ours(delays: u64) {
+    let policy = Exponential::new(INITIAL).cap(CAP).jitter(Jitter::Full);
+    draw(delays, black_box(policy).into_iter());
+}
+
+fn ours_with_limits(delays: u64) {
+    let policy = Exponential::new(INITIAL)
+        .factor(1.6)
+        .cap(CAP)
+        .jitter(Jitter::Proportional(0.2))
+        .max_retries(u32::MAX)
+        .max_total(Duration::MAX);
+    draw(delays, black_box(policy).into_iter());
+}
+
+#[cfg(feature = "peers")]
+fn backon(delays: u64) {
+    use backon::{BackoffBuilder as _, ExponentialBuilder};
+
+    let policy = ExponentialBuilder::default()
+        .with_min_delay(INITIAL)
+        .with_max_delay(CAP)
+        .with_jitter()
+        .without_max_times();
+    draw(delays, policy.build());
+}
+
+#[cfg(feature = "peers")]
+fn tokio_retry(delays: u64) {
+    use tokio_retry::strategy::{ExponentialBackoff, jitter};
+
+    let policy = ExponentialBackoff::from_millis(2).factor(25).max_delay(CAP);
+    draw(delays, policy.map(jitter));
+}
+
+#[cfg(feature = "peers")]
+fn tokio_retry2(delays: u64) {
+    use tokio_retry2::strategy::{ExponentialFactorBackoff, jitter};
+
+    let policy = ExponentialFactorBackoff::from_millis(50, 2.0).max_delay(CAP);
+    draw(delays, policy.map(jitter));
+}
+
+#[cfg(feature = "peers")]
+fn backoff(delays: u64) {
+    use backoff::ExponentialBackoffBuilder;
+    use backoff::backoff::Backoff as _;
+
+    let mut policy = ExponentialBackoffBuilder::new()
+        .with_initial_interval(INITIAL)
+        .with_max_interval(CAP)
+        .with_multiplier(2.0)
+        .with_max_elapsed_time(None)
+        .build();
+    draw(delays, std::iter::from_fn(|| policy.next_backoff()));
+}
+
+#[cfg(feature = "peers")]
+fn exponential_backoff(delays: u64) {
+    let policy = exponential_backoff::Backoff::new(u32::MAX, INITIAL, CAP);
+    draw(delays, policy.iter().flatten());
+}

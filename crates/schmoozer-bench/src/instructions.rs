@@ -1,0 +1,37 @@
+use std::path::Path;
+use std::process::Command;
+
+/// The instructions that one more unit of work takes, counted by callgrind in user space.
+///
+/// `program` is run twice with `arguments` and a number of units after them, and the difference is
+/// what counts: starting up and ending cancel out.
+///
+/// # Errors
+///
+/// Why there is no count: valgrind is not installed, or the program fails under it.
+pub fn instructions(program: &Path, arguments: &[&str]) -> Result<f64, String> {
+    const FEW: u32 = 1_000;
+    const MANY: u32 = 11_000;
+
+    let many = count(program, arguments, MANY)?;
+    let few = count(program, arguments, FEW)?;
+    Ok((many - few) / f64::from(MANY - FEW))
+}
+
+fn count(program: &Path, arguments: &[&str], units: u32) -> Result<f64, String> {
+    let output = Command::new("valgrind")
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .arg(program)
+        .args(arguments)
+        .arg(units.to_string())
+        .output()
+        .map_err(|error| format!("valgrind does not start: {error}"))?;
+    let printed = String::from_utf8_lossy(&output.stderr);
+    let collected = printed
+        .lines()
+        .find_map(|line| line.split_once("Collected :"))
+        .and_then(|(_, number)| number.trim().parse().ok());
+    collected
+        .filter(|_| output.status.success())
+        .ok_or_else(|| format!("no count from valgrind: {printed}"))
+}

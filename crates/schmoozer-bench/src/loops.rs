@@ -1,0 +1,99 @@
+use std::fmt;
+use std::future::Future;
+use std::hint::black_box;
+use std::pin::Pin;
+use std::task::{Context, Waker};
+
+#[cfg(feature = "peers")]
+use crate::peers;
+use crate::{bare, ours, set_attempts};
+
+macro_rules! candidate {
+    ($name:literal, $module:ident::$run:ident) => {
+        candidate!($name, $module::$run, needs_timer: false)
+    };
+    ($name:literal, $module:ident::$run:ident, needs_timer: $timer:literal) => {
+        Loop {
+            name: $name,
+            needs_timer: $timer,
+            ready: || Box::pin($module::$run::<false>()),
+            suspends: || Box::pin($module::$run::<true>()),
+        }
+    };
+}
+
+/// Every loop that is measured: the hand-written ones, ours, the peers'.
+pub const LOOPS: &[Loop] = &[
+    candidate!("bare, flat", bare::flat),
+    candidate!("bare, three methods", bare::over_three_methods),
+    candidate!("bare, cooperative", bare::cooperative),
+    candidate!("bare, cooperative, timed", bare::timed),
+    candidate!("schmoozer-core run", ours::run),
+    candidate!("schmoozer-core establish", ours::establish),
+    candidate!("schmoozer-core run, Delays", ours::with_delays),
+    #[cfg(feature = "peers")]
+    candidate!("schmoozer 0.4.1", peers::schmoozer),
+    #[cfg(feature = "peers")]
+    candidate!("backon, no sleep", peers::backon),
+    #[cfg(feature = "peers")]
+    candidate!("backoff, no sleep", peers::backoff),
+    #[cfg(feature = "peers")]
+    candidate!("tower retry", peers::tower),
+    #[cfg(feature = "peers")]
+    candidate!("tokio-retry", peers::tokio_retry, needs_timer: true),
+    #[cfg(feature = "peers")]
+    candidate!("tokio-retry2", peers::tokio_retry2, needs_timer: true),
+];
+
+/// A retry loop around one and the same operation, told to wait for no time at all.
+#[derive(Clone, Copy)]
+pub struct Loop {
+    /// The crate, or the way it is written by hand.
+    pub name: &'static str,
+    /// Whether it hands even a zero delay to the timer, and takes a millisecond for it.
+    pub needs_timer: bool,
+    ready: fn() -> Retried,
+    suspends: fn() -> Retried,
+}
+
+type Retried = Pin<Box<dyn Future<Output = ()>>>;
+
+/// What the operation that is retried does when it is polled first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// It fails at once.
+    Ready,
+    /// It suspends once, as a connect does, and fails when it is polled again.
+    Suspends,
+}
+
+impl Loop {
+    /// Makes the future that runs this loop for `attempts` attempts of this thread.
+    #[must_use]
+    pub fn start(&self, operation: Operation, attempts: u64) -> Retried {
+        set_attempts(attempts);
+        match operation {
+            Operation::Ready => (self.ready)(),
+            Operation::Suspends => (self.suspends)(),
+        }
+    }
+}
+
+impl fmt::Debug for Loop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Loop")
+            .field("name", &self.name)
+            .field("needs_timer", &self.needs_timer)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Polls `future` to its end without a runtime, and without the optimizer seeing through.
+pub fn drive(mut future: Retried) {
+    let mut context = Context::from_waker(Waker::noop());
+    while black_box(&mut future)
+        .as_mut()
+        .poll(&mut context)
+        .is_pending()
+    {}
+}

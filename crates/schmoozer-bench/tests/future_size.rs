@@ -1,0 +1,74 @@
+//! What `run`'s future holds: the connector, the callback under way or the wait, and little more.
+
+use std::convert::Infallible;
+use std::future::{Future, pending};
+use std::time::Duration;
+
+use schmoozer_core::{ConnResult, Connector, Failure, RetryResult, RunResult, run};
+
+/// What the loop keeps for itself.
+const LOOP: usize = 64;
+/// What a wait needs, tokio's timer entry included; a callback's future overlaps it.
+const WAIT: usize = 120;
+
+struct Parked<const OWN: usize, const CONNECT: usize, const RUN: usize>([u8; OWN]);
+
+impl<const OWN: usize, const CONNECT: usize, const RUN: usize> Connector
+    for Parked<OWN, CONNECT, RUN>
+{
+    type Connection = ();
+    type Error = Infallible;
+
+    async fn connect(&mut self) -> ConnResult<(), Infallible> {
+        hold::<CONNECT>().await;
+        ConnResult::Connected(())
+    }
+
+    async fn run(&mut self, (): ()) -> RunResult<Infallible> {
+        hold::<RUN>().await;
+        RunResult::Exit(Ok(()))
+    }
+
+    async fn retry_delay(&mut self, _: Failure<Infallible>) -> RetryResult<Infallible> {
+        RetryResult::After(Duration::from_secs(u64::from(self.0[0])))
+    }
+}
+
+/// Keeps `SIZE` bytes across an await.
+async fn hold<const SIZE: usize>() {
+    let held = [1_u8; SIZE];
+    pending::<()>().await;
+    let _ = std::hint::black_box(held);
+}
+
+fn size<F: Future>(future: &F) -> usize {
+    size_of_val(future)
+}
+
+/// The future's size, and the bound on it.
+fn sizes<const OWN: usize, const CONNECT: usize, const RUN: usize>() -> (usize, usize) {
+    let mut connector = Parked::<OWN, CONNECT, RUN>([0; OWN]);
+    let connect = size(&connector.connect());
+    let callback = connect.max(size(&connector.run(())));
+    let bound = OWN + callback.max(WAIT) + LOOP;
+    (size(&run(connector)), bound)
+}
+
+#[track_caller]
+fn assert_within((size, bound): (usize, usize)) {
+    println!("{size} B, at most {bound}");
+    assert!(size <= bound, "{size} B, more than {bound}");
+}
+
+#[test]
+fn the_loop_holds_the_connector_once() {
+    assert_within(sizes::<4096, 1, 1>());
+}
+
+#[test]
+fn callbacks_share_their_room_with_each_other_and_with_the_wait() {
+    assert_within(sizes::<64, 1, 1>());
+    assert_within(sizes::<64, 100, 1>());
+    assert_within(sizes::<64, 1, 4096>());
+    assert_within(sizes::<64, 4096, 4096>());
+}

@@ -1,0 +1,65 @@
+//! What an attempt and a delay cost over a loop written by hand, in instructions: the same in every run.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use schmoozer_bench::instructions;
+
+/// Builds the program to look at, with optimizations and without the peers. None says why not.
+fn probe() -> Option<PathBuf> {
+    if Command::new("valgrind").arg("--version").output().is_err() {
+        println!("skipped: instructions are not counted, valgrind is not installed");
+        return None;
+    }
+    let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("probe");
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--release", "--locked", "--no-default-features"])
+        .args([
+            "--manifest-path",
+            concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
+        ])
+        .args(["--bin", "probe", "--target-dir"])
+        .arg(&target)
+        .status()
+        .expect("cargo starts");
+    assert!(built.success(), "the probe does not build");
+    Some(target.join("release").join("probe"))
+}
+
+/// Asserts that `ours` takes at most `ratio` times the instructions of `bare`.
+#[track_caller]
+fn assert_ratio(probe: &Path, ours: &[&str], bare: &[&str], ratio: f64) {
+    let count = |what: &[&str]| instructions(probe, what).expect("a count");
+    let (ours_takes, bare_takes) = (count(ours), count(bare));
+    println!("{ours:?} {ours_takes:.0}, {bare:?} {bare_takes:.0}");
+    assert!(
+        ours_takes <= bare_takes * ratio,
+        "{ours:?} takes {ours_takes:.0} instructions, {bare:?} {bare_takes:.0}"
+    );
+}
+
+#[test]
+fn an_attempt_and_a_delay_cost_little_more_than_by_hand() {
+    let Some(probe) = probe() else { return };
+    // The loop by hand that yields and measures its attempts does the same work, and says less of it.
+    for operation in ["ready", "suspends"] {
+        assert_ratio(
+            &probe,
+            &["loop", "schmoozer-core run", operation],
+            &["loop", "bare, cooperative, timed", operation],
+            1.65,
+        );
+    }
+    assert_ratio(
+        &probe,
+        &["delays", "schmoozer-backoff"],
+        &["delays", "by hand"],
+        0.40,
+    );
+    assert_ratio(
+        &probe,
+        &["delays", "schmoozer-backoff, x1.6 and limits"],
+        &["delays", "by hand"],
+        0.80,
+    );
+}
