@@ -127,4 +127,30 @@ mod tests {
         assert_eq!(up_to(&mut seeded(5), u64::MAX), seeded(5).u64(..));
         assert_eq!(up_to(&mut seeded(5), 0), 0);
     }
+
+    #[test]
+    #[cfg(feature = "std")]
+    fn a_thread_draws_something_else_each_time() {
+        assert_ne!(thread_random(), thread_random());
+    }
+
+    #[test]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a number as wide as the counter"
+    )]
+    fn stirred_entropy_moves_the_count_of_sequences() {
+        let moved = |entropy| {
+            let before = SEQUENCES.load(Ordering::Relaxed);
+            stir(entropy);
+            SEQUENCES.load(Ordering::Relaxed).wrapping_sub(before)
+        };
+        // Other tests start sequences at the same time, but not as many.
+        for entropy in [1, 2] {
+            assert!(
+                moved(entropy).wrapping_sub(mix(entropy) as usize) < 1 << 20,
+                "{entropy}"
+            );
+        }
+    }
 }

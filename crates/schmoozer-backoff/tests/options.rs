@@ -64,9 +64,14 @@ fn first_immediate_is_one_more_delay_and_a_retry_like_any_other() {
 
 #[test]
 fn a_sequence_that_has_ended_stays_ended() {
-    let mut retries = BASE.max_total(Duration::from_millis(150)).into_iter();
+    let mut retries = BASE.max_retries(1).into_iter();
     assert_eq!(retries.by_ref().count(), 1);
-    assert_eq!(retries.next(), None);
+    assert_eq!((retries.next(), retries.next()), (None, None));
+    // The last of these would fit again.
+    let list = [5, 10, 1].map(Duration::from_millis);
+    let mut retries = list.max_total(Duration::from_millis(7)).into_iter();
+    assert_eq!(retries.by_ref().count(), 1);
+    assert_eq!((retries.next(), retries.next()), (None, None));
 }
 
 #[test]

@@ -106,6 +106,20 @@ fn jitter_is_uniform_under_the_cap() {
 }
 
 #[test]
+fn the_first_decorrelated_delays_are_uniform_up_to_three_times_the_initial_one() {
+    let policy = Decorrelated::new(Duration::from_secs(10));
+    let first = |seed| {
+        policy
+            .seeded(seed)
+            .into_iter()
+            .next()
+            .map(|delay| delay.as_secs_f64())
+    };
+    let firsts: Vec<f64> = (0..DRAWS as u64).filter_map(first).collect();
+    assert_uniform(&firsts, 10.0, 30.0);
+}
+
+#[test]
 fn decorrelated_delays_at_the_cap_are_uniform_down_to_the_initial_one() {
     let policy = Decorrelated::new(Duration::from_secs(9))
         .cap(Duration::from_secs(10))
