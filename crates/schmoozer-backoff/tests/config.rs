@@ -105,6 +105,8 @@ fn what_an_exponential_policy_leaves_out_is_that_of_the_default() {
         .cap(SECOND)
         .jitter(Jitter::Full);
     assert_eq!("exponential:10ms".parse(), Ok(PolicyConfig::from(ten)));
+    let one = Exponential::new(SECOND).cap(SECOND).jitter(Jitter::Full);
+    assert_eq!("exponential:1s".parse(), Ok(PolicyConfig::from(one)));
     assert_eq!(
         "exponential:x3".parse(),
         Ok(PolicyConfig::from(default.factor(3.0)))
