@@ -1,7 +1,7 @@
 use std::fmt::Display;
 use std::future::Future;
 
-use crate::{ConnResult, Failure, RetryResult, RunResult};
+use crate::{BoxConnector, ConnResult, Failure, Health, RetryResult, RunResult};
 
 /// Keeps one connection alive, driven by [`run`](crate::run).
 ///
@@ -110,6 +110,26 @@ pub trait Connector: Send {
     fn display_target(&self) -> Option<String> {
         None
     }
+
+    /// Says when a connection counts as good, so that status, logs and metrics end an outage when the
+    /// delays do. A connector that has [`Delays`](crate::Delays) forwards to
+    /// [`Delays::health`](crate::Delays::health); the default is a connection that lasts 10 s.
+    ///
+    /// Asked once a connection, and only where somebody watches.
+    fn health(&self) -> Health {
+        Health::default()
+    }
+
+    /// Hides the connector's type, so that connectors of different kinds go into one collection.
+    ///
+    /// Costs an allocation for each call of the three methods.
+    fn boxed(self) -> BoxConnector<Self::Error>
+    where
+        Self: Sized + 'static,
+        Self::Connection: 'static,
+    {
+        BoxConnector::new(self)
+    }
 }
 
 macro_rules! forward_to_inner {
@@ -140,6 +160,10 @@ macro_rules! forward_to_inner {
 
             fn display_target(&self) -> Option<String> {
                 (**self).display_target()
+            }
+
+            fn health(&self) -> Health {
+                (**self).health()
             }
         }
     };

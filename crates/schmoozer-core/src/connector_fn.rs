@@ -3,7 +3,7 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use crate::{ConnResult, Connector, Delays, Failure, Hint, NoHint, RetryResult, RunResult};
+use crate::{ConnResult, Connector, Delays, Failure, Health, Hint, NoHint, RetryResult, RunResult};
 
 /// Makes a connector of two closures and a delay policy.
 ///
@@ -151,6 +151,10 @@ where
 
     fn display_target(&self) -> Option<String> {
         self.target.clone()
+    }
+
+    fn health(&self) -> Health {
+        self.delays.health()
     }
 }
 

@@ -158,7 +158,10 @@ impl<P: Clone + IntoIterator<Item = Duration>, H> Delays<P, H> {
     /// Hands out the mark by which the application says that its connection counts as good, before
     /// [`reset_after`](Self::reset_after) has passed. Allocates on the first call.
     pub fn health(&self) -> Health {
-        self.health.get_or_init(Health::default).clone()
+        self.health
+            .get_or_init(Health::default)
+            .clone()
+            .reset_after(self.reset_after)
     }
 
     /// Decides on `failure`: the delay until the next attempt, or `Exit` with the cause when the
@@ -167,11 +170,13 @@ impl<P: Clone + IntoIterator<Item = Duration>, H> Delays<P, H> {
     where
         H: Hint<E>,
     {
-        // Asked at each failure: a mark must not outlive its connection.
-        let marked = self.health.get().is_some_and(Health::take);
+        let marked = self.health.get().is_some_and(Health::is_marked);
         let lasted = failure
             .uptime
             .is_some_and(|uptime| marked || uptime >= self.reset_after);
+        if let Some(health) = self.health.get() {
+            health.clear();
+        }
         if lasted || failure.first {
             self.reset();
         }

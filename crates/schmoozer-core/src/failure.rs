@@ -53,4 +53,11 @@ impl<E> Failure<E> {
             first: self.first,
         }
     }
+
+    /// Replaces the cause and keeps the rest, if there is one to replace it with.
+    pub(crate) fn filter_map<F>(self, cause: impl FnOnce(E) -> Option<F>) -> Option<Failure<F>> {
+        let mut replaced = None;
+        let failure = self.map(|old| replaced = cause(old));
+        replaced.map(|new| failure.map(|()| new))
+    }
 }

@@ -1,11 +1,19 @@
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::sleep;
+
+use crate::race::race;
 
 /// Lets the application say that its connection counts as good, from inside `run`.
 ///
 /// A TCP connection that is up proves little: the server may accept and close at once, or refuse the
 /// login. Call [`mark`](Health::mark) when the login went through or the first message came, and the
-/// outage is over from then on. Clones mark the same connection.
+/// outage is over from then on. Without a mark it is over when the connection has lasted, by default
+/// 10 s. Clones mark the same connection.
 ///
 /// # Examples
 ///
@@ -34,21 +42,75 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// # schmoozer_core::run(connector).await
 /// # }
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Health {
-    marked: Arc<AtomicBool>,
+    mark: Arc<Mark>,
+    reset_after: Duration,
+}
+
+#[derive(Debug, Default)]
+struct Mark {
+    marked: AtomicBool,
+    changed: Notify,
 }
 
 impl Health {
+    /// A mark of one's own, for a connector that does without [`Delays`](crate::Delays): a connection
+    /// counts as good when it is marked, or has been up for `reset_after`.
+    #[must_use]
+    pub fn new(reset_after: Duration) -> Self {
+        Self {
+            mark: Arc::default(),
+            reset_after,
+        }
+    }
+
     /// Says that the connection which is up now counts as good, however long it lasts.
     ///
     /// Marking twice is marking once. A mark made while no connection is up counts for nothing.
     pub fn mark(&self) {
-        self.marked.store(true, Ordering::Release);
+        if !self.mark.marked.swap(true, Ordering::AcqRel) {
+            self.mark.changed.notify_waiters();
+        }
     }
 
-    /// Answers whether the connection was marked, and forgets it.
-    pub(crate) fn take(&self) -> bool {
-        self.marked.swap(false, Ordering::AcqRel)
+    pub(crate) fn is_marked(&self) -> bool {
+        self.mark.marked.load(Ordering::Acquire)
+    }
+
+    /// Forgets the mark: it was for a connection that is gone.
+    pub(crate) fn clear(&self) {
+        self.mark.marked.store(false, Ordering::Release);
+    }
+
+    /// The same mark, with another idea of how long a connection must last.
+    pub(crate) fn reset_after(mut self, uptime: Duration) -> Self {
+        self.reset_after = uptime;
+        self
+    }
+
+    /// Answers whether a connection that was up for `uptime` counts as good.
+    pub(crate) fn is_good(&self, uptime: Duration) -> bool {
+        self.is_marked() || uptime >= self.reset_after
+    }
+
+    /// Waits until the connection that has just come up counts as good.
+    pub(crate) async fn good(&self) {
+        race(pin!(self.marked()), pin!(sleep(self.reset_after))).await;
+    }
+
+    async fn marked(&self) {
+        // Made before the mark is read: a `Notified` hears all that comes after it was made.
+        let changed = self.mark.changed.notified();
+        if !self.is_marked() {
+            changed.await;
+        }
+    }
+}
+
+impl Default for Health {
+    /// Never marked; 10 s, as [`Delays`](crate::Delays) has it.
+    fn default() -> Self {
+        Self::new(Duration::from_secs(10))
     }
 }

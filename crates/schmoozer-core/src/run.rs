@@ -3,6 +3,8 @@ use std::mem;
 
 use tokio::time::Instant;
 
+#[cfg(feature = "tracing")]
+use crate::Runner;
 use crate::wait::wait;
 use crate::{ConnResult, Connector, Failure, RetryResult, RunResult};
 
@@ -27,7 +29,10 @@ use crate::{ConnResult, Connector, Failure, RetryResult, RunResult};
 /// Drop the future at any time to stop: the attempt, the connection or the wait under way is dropped
 /// with it, and nothing is left behind. The connector remains usable if it was passed by `&mut`.
 pub fn run<C: Connector>(connector: C) -> impl Future<Output = Result<(), C::Error>> + Send {
-    drive(connector)
+    #[cfg(not(feature = "tracing"))]
+    return drive(connector);
+    #[cfg(feature = "tracing")]
+    return Runner::new(connector).run();
 }
 
 #[expect(

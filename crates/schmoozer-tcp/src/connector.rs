@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use schmoozer_backoff::Exponential;
 use schmoozer_core::{
-    ConnResult, Connector, Delays, Failure, Hint, NoHint, RetryResult, RunResult,
+    ConnResult, Connector, Delays, Failure, Health, Hint, NoHint, RetryResult, RunResult,
 };
 use tokio::net::TcpStream;
 
@@ -202,6 +202,10 @@ where
         let mut text = String::new();
         message::names(&targets, &mut text).ok()?;
         Some(text)
+    }
+
+    fn health(&self) -> Health {
+        self.delays.health()
     }
 }
 

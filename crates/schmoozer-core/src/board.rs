@@ -1,0 +1,190 @@
+//! What the loop writes down for its handles.
+
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
+
+use crate::control::Control;
+use crate::{Event, Observer, Stats, Status};
+
+/// Shared by a loop and its handles.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    pub(crate) control: Arc<Control>,
+    board: Mutex<Board>,
+    pub(crate) changed: Notify,
+    /// Made when somebody first asks for it.
+    watch: OnceLock<watch::Sender<Status>>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Board {
+    phase: Phase,
+    attempt: u32,
+    /// The text of the last failure; written over rather than made anew.
+    cause: String,
+    stats: Stats,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+enum Phase {
+    #[default]
+    Connecting,
+    Connected {
+        since: Instant,
+    },
+    Waiting {
+        until: Instant,
+    },
+    Stopped,
+}
+
+impl Board {
+    pub(crate) fn status(&self) -> Status {
+        let attempt = self.attempt;
+        match self.phase {
+            Phase::Connecting => Status::Connecting { attempt },
+            Phase::Connected { since } => Status::Connected { since },
+            Phase::Waiting { until } => Status::Waiting {
+                until,
+                attempt,
+                cause: self.cause.clone(),
+            },
+            Phase::Stopped => Status::Stopped,
+        }
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        let mut stats = self.stats;
+        stats.uptime = self.uptime();
+        stats
+    }
+
+    /// The time that connections were up, until now.
+    fn uptime(&self) -> Duration {
+        match self.phase {
+            Phase::Connected { since } => self.stats.uptime.saturating_add(since.elapsed()),
+            _ => self.stats.uptime,
+        }
+    }
+
+    pub(crate) fn cause(&self) -> &str {
+        &self.cause
+    }
+
+    pub(crate) fn is_connected(&self) -> bool {
+        matches!(self.phase, Phase::Connected { .. })
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        matches!(self.phase, Phase::Stopped)
+    }
+
+    fn disconnected(&mut self) {
+        self.stats.uptime = self.uptime();
+        self.phase = Phase::Connecting;
+    }
+
+    fn note(&mut self, event: &Event<'_>) {
+        let stats = &mut self.stats;
+        match *event {
+            Event::Connecting { attempt } => {
+                stats.attempts = stats.attempts.saturating_add(1);
+                self.attempt = attempt;
+                self.phase = Phase::Connecting;
+            }
+            Event::Connected { .. } => {
+                stats.connections = stats.connections.saturating_add(1);
+                self.phase = Phase::Connected {
+                    since: Instant::now(),
+                };
+            }
+            Event::Failed { attempt, cause, .. } => {
+                stats.failures = stats.failures.saturating_add(1);
+                self.cause.clear();
+                // Fails only if the cause's own `Display` does; what came is kept.
+                let _ = write!(self.cause, "{cause}");
+                self.disconnected();
+                self.attempt = attempt;
+            }
+            Event::OutageBegan { outage } => {
+                stats.outages = stats.outages.saturating_add(1);
+                stats.outage_since = Some(outage.since);
+            }
+            Event::Recovered { .. } => stats.outage_since = None,
+            Event::Waiting { delay, .. } => {
+                let now = Instant::now();
+                let until = now.checked_add(delay).unwrap_or_else(|| now + CENTURY);
+                self.phase = Phase::Waiting { until };
+            }
+            Event::Reconnecting { .. } => self.disconnected(),
+            Event::Stopped { .. } => {
+                self.disconnected();
+                self.phase = Phase::Stopped;
+            }
+        }
+    }
+}
+
+/// Stands for a delay that the clock cannot hold.
+const CENTURY: Duration = Duration::from_secs(100 * 365 * 86_400);
+
+impl Shared {
+    pub(crate) fn board(&self) -> MutexGuard<'_, Board> {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn watch(&self) -> watch::Receiver<Status> {
+        let board = self.board();
+        self.watch
+            .get_or_init(|| watch::Sender::new(board.status()))
+            .subscribe()
+    }
+
+    fn note(&self, event: &Event<'_>) {
+        let mut board = self.board();
+        board.note(event);
+        if let Some(watch) = self.watch.get() {
+            watch.send_if_modified(|status| {
+                let new = board.status();
+                let modified = *status != new;
+                *status = new;
+                modified
+            });
+        }
+        drop(board);
+        self.changed.notify_waiters();
+    }
+}
+
+/// The loop's end: an observer that writes on the board, and says at the latest when it is dropped that
+/// the loop has stopped.
+#[derive(Debug, Default)]
+pub(crate) struct Writer {
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl Observer for Writer {
+    fn on_event(&mut self, event: &Event<'_>) {
+        self.shared.note(event);
+    }
+
+    fn enabled(&self) -> bool {
+        // The board keeps the text of the causes itself.
+        false
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        if !self.shared.board().is_stopped() {
+            self.shared.note(&Event::Stopped {
+                outage: None,
+                error: None,
+            });
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Logs for people: one WARN when an outage begins, one INFO when it is over, DEBUG in between.
+
+#[cfg(feature = "tracing")]
+pub(crate) use with_tracing::{Logs, in_span, span};
+#[cfg(not(feature = "tracing"))]
+pub(crate) use without::{Logs, in_span, span};
+
+#[cfg(not(feature = "tracing"))]
+mod without {
+    use crate::{Event, Observer};
+
+    pub(crate) struct Logs;
+
+    impl Observer for Logs {
+        fn on_event(&mut self, _: &Event<'_>) {}
+
+        fn enabled(&self) -> bool {
+            false
+        }
+    }
+
+    pub(crate) struct Span;
+
+    pub(crate) fn span<C>(_: &C) -> Span {
+        Span
+    }
+
+    pub(crate) fn in_span<F>(_: Span, run: F) -> F {
+        run
+    }
+}
+
+#[cfg(feature = "tracing")]
+mod with_tracing {
+    use tracing::field::{Empty, display};
+    use tracing::instrument::{Instrument as _, Instrumented};
+    use tracing::{Level, Span, debug, enabled, error, info, warn};
+
+    use crate::{Connector, Event, Observer};
+
+    pub(crate) struct Logs;
+
+    /// Names the target, in what the loop logs and in what the callbacks do.
+    pub(crate) fn span<C: Connector>(connector: &C) -> Span {
+        let span = tracing::info_span!("connector", target = Empty);
+        if !span.is_disabled() {
+            if let Some(target) = connector.display_target() {
+                span.record("target", display(target));
+            }
+        }
+        span
+    }
+
+    pub(crate) fn in_span<F: Future>(span: Span, run: F) -> Instrumented<F> {
+        run.instrument(span)
+    }
+
+    impl Observer for Logs {
+        fn on_event(&mut self, event: &Event<'_>) {
+            match *event {
+                Event::Connecting { attempt } => debug!(attempt, "connecting"),
+                Event::Connected { attempt, elapsed } => {
+                    debug!(attempt, elapsed = elapsed.as_secs_f64(), "connected");
+                }
+                Event::Failed {
+                    cause,
+                    attempt,
+                    elapsed,
+                    uptime: None,
+                } => debug!(
+                    attempt,
+                    elapsed = elapsed.as_secs_f64(),
+                    error = display(cause),
+                    "connect failed"
+                ),
+                Event::Failed {
+                    cause,
+                    attempt,
+                    uptime: Some(uptime),
+                    ..
+                } => debug!(
+                    attempt,
+                    uptime = uptime.as_secs_f64(),
+                    error = display(cause),
+                    "connection lost"
+                ),
+                Event::OutageBegan { outage } => {
+                    warn!(error = display(&outage.first_cause), "outage began");
+                }
+                Event::Waiting { delay, attempt, .. } => {
+                    debug!(attempt, delay = delay.as_secs_f64(), "waiting");
+                }
+                Event::Recovered { outage } => info!(
+                    attempt = outage.attempts,
+                    outage = outage.length.as_secs_f64(),
+                    error = display(&outage.last_cause),
+                    "outage over"
+                ),
+                Event::Reconnecting { uptime } => {
+                    debug!(uptime = uptime.as_secs_f64(), "reconnecting on request");
+                }
+                Event::Stopped {
+                    outage: Some(outage),
+                    error: Some(error),
+                } => error!(
+                    attempt = outage.attempts,
+                    outage = outage.length.as_secs_f64(),
+                    error = display(error),
+                    "gave up"
+                ),
+                Event::Stopped {
+                    error: Some(error), ..
+                } => {
+                    error!(error = display(error), "stopped");
+                }
+                Event::Stopped { error: None, .. } => debug!("stopped"),
+            }
+        }
+
+        fn enabled(&self) -> bool {
+            enabled!(Level::WARN)
+        }
+    }
+}
