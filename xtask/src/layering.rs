@@ -42,7 +42,8 @@ const LAYERS: &[Layer] = &[
                 proc_macros: false,
             },
         ],
-        without: &[("tokio", "net"), ("tokio", "rt"), ("tokio", "macros")],
+        // `rt` is there by default: `Runner::spawn` needs it, and it adds no crate.
+        without: &[("tokio", "net"), ("tokio", "macros")],
     },
     Layer {
         name: "schmoozer-tcp",

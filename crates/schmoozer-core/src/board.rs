@@ -180,6 +180,7 @@ impl Observer for Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
+        self.shared.control.forget();
         if !self.shared.board().is_stopped() {
             self.shared.note(&Event::Stopped {
                 outage: None,

@@ -65,6 +65,14 @@ impl Control {
         }
     }
 
+    /// Lets go of the loop's task, which has ended.
+    pub(crate) fn forget(&self) {
+        self.waker
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+    }
+
     fn wake(&self) {
         let waker = self
             .waker
