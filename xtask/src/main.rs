@@ -1,6 +1,7 @@
-//! Runs what the project asks of itself: `cargo xtask check`.
+//! Runs what the project asks of itself: `cargo xtask check` and `cargo xtask bench`.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod cargo;
 mod check;
 mod dependency_tree;
@@ -24,11 +25,15 @@ use clap::Parser;
 enum Task {
     /// Runs every check that must hold before a change lands; stops at the first that fails
     Check(check::Options),
+    /// Measures the crates beside their peers: one table a question; `bench --help` for more
+    #[command(disable_help_flag = true)]
+    Bench(bench::Options),
 }
 
 fn main() -> ExitCode {
     let outcome = match Task::parse() {
         Task::Check(options) => check::run(&options),
+        Task::Bench(options) => bench::run(&options),
     };
     match outcome {
         Ok(code) => code,

@@ -37,12 +37,12 @@ impl std::error::Error for Refused {}
 pub(crate) async fn attempt<const SUSPENDS: bool>() -> Result<(), Refused> {
     if SUSPENDS {
         let mut suspended = false;
-        poll_fn(|_| {
+        poll_fn(|context| {
             if mem::replace(&mut suspended, true) {
-                Poll::Ready(())
-            } else {
-                Poll::Pending
+                return Poll::Ready(());
             }
+            context.waker().wake_by_ref();
+            Poll::Pending
         })
         .await;
     }

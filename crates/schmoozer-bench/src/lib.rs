@@ -3,16 +3,28 @@
 //! `cargo xtask bench` asks the questions; the tests hold the answers that are the same on every machine.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "peers")]
+mod acceptor;
 mod attempt;
 mod bare;
 mod delays;
+#[cfg(feature = "peers")]
+mod dials;
 mod instructions;
 mod loops;
 mod ours;
 #[cfg(feature = "peers")]
+mod parked;
+#[cfg(feature = "peers")]
 mod peers;
 
+#[cfg(feature = "peers")]
+pub use acceptor::Acceptor;
 pub use attempt::{attempts_left, set_attempts};
 pub use delays::{DELAYS, DelaySource};
+#[cfg(feature = "peers")]
+pub use dials::{DIALS, Dial, Dialing};
 pub use instructions::instructions;
 pub use loops::{LOOPS, Loop, Operation, drive};
+#[cfg(feature = "peers")]
+pub use parked::{PARKED, Parked};

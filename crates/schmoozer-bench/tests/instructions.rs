@@ -54,12 +54,12 @@ fn an_attempt_and_a_delay_cost_little_more_than_by_hand() {
         &probe,
         &["delays", "schmoozer-backoff"],
         &["delays", "by hand"],
-        0.40,
+        0.27,
     );
     assert_ratio(
         &probe,
         &["delays", "schmoozer-backoff, x1.6 and limits"],
         &["delays", "by hand"],
-        0.80,
+        0.55,
     );
 }

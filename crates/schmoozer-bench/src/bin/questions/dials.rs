@@ -1,0 +1,39 @@
+use anyhow::Result;
+use schmoozer_bench::{Acceptor, DIALS};
+use tokio::runtime::Builder;
+
+use crate::process::allocated;
+use crate::rounds::{medians, nanoseconds_each};
+use crate::table::Table;
+
+/// How fast a literal loopback address is dialed.
+pub(crate) fn ask(quick: bool) -> Result<Table> {
+    let mut table = Table::new(
+        "One connect to a literal loopback address; the ratio is of connects a second, to bare",
+        &["us", "ratio", "allocations", "bytes"],
+    );
+    let dialed: u32 = if quick { 200 } else { 1_000 };
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let acceptor = Acceptor::start()?;
+    let dialers: Vec<_> = DIALS
+        .iter()
+        .map(|dial| dial.dialer(acceptor.addr()))
+        .collect();
+    let mut failed = 0;
+    let measured = medians(&dialers, |dialer| {
+        nanoseconds_each(dialed, || {
+            for _ in 0..dialed {
+                failed += u32::from(runtime.block_on(dialer()).is_err());
+            }
+        })
+    });
+    anyhow::ensure!(failed == 0, "{failed} connects failed");
+    let bare = measured.first().copied();
+    for (dial, nanoseconds) in DIALS.iter().zip(measured) {
+        let ratio = bare.map(|bare| bare / nanoseconds);
+        let mut row = vec![Some(nanoseconds / 1e3), ratio];
+        row.extend(allocated(&["dial", dial.name])?);
+        table.row(dial.name, row);
+    }
+    Ok(table)
+}

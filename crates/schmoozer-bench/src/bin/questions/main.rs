@@ -1,0 +1,109 @@
+//! Asks what the schmoozer crates cost and do beside their peers, and prints one table a question.
+#![forbid(unsafe_code)]
+
+mod answers;
+mod cold_build;
+mod dead_address;
+mod delays;
+mod dials;
+mod loops;
+mod parked;
+mod process;
+mod recovery;
+mod rounds;
+mod table;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Parser;
+
+use crate::answers::Answers;
+use crate::table::Table;
+
+#[derive(Debug, Parser)]
+#[command(
+    bin_name = "cargo xtask bench",
+    about = "Asks what the crates cost and do beside their peers"
+)]
+struct Options {
+    /// Ends within a minute: shorter rounds, and no question about compile time
+    #[arg(long)]
+    quick: bool,
+    /// Asks this question alone; repeat it to ask several
+    #[arg(long, value_name = "QUESTION", value_parser = names())]
+    only: Vec<String>,
+    /// Writes the answers to this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
+    /// Says what has moved since the answers in this file
+    #[arg(long, value_name = "FILE")]
+    compare: Option<PathBuf>,
+}
+
+struct Question {
+    name: &'static str,
+    ask: fn(quick: bool) -> Result<Table>,
+}
+
+const QUESTIONS: &[Question] = &[
+    Question {
+        name: "loop",
+        ask: loops::ask,
+    },
+    Question {
+        name: "delay",
+        ask: delays::ask,
+    },
+    Question {
+        name: "parked",
+        ask: parked::ask,
+    },
+    Question {
+        name: "dial",
+        ask: dials::ask,
+    },
+    Question {
+        name: "recovery",
+        ask: recovery::ask,
+    },
+    Question {
+        name: "dead-address",
+        ask: dead_address::ask,
+    },
+    Question {
+        name: "cold-build",
+        ask: cold_build::ask,
+    },
+];
+
+fn names() -> clap::builder::PossibleValuesParser {
+    QUESTIONS
+        .iter()
+        .map(|question| question.name)
+        .collect::<Vec<_>>()
+        .into()
+}
+
+fn main() -> Result<()> {
+    let options = Options::parse();
+    let before = options.compare.as_deref().map(Answers::read).transpose()?;
+    let mut answers = Answers::default();
+    for question in QUESTIONS {
+        let asked =
+            options.only.is_empty() || options.only.iter().any(|name| name == question.name);
+        let slow = options.quick && options.only.is_empty() && question.name == "cold-build";
+        if asked && !slow {
+            let table = (question.ask)(options.quick)?;
+            println!("{table}");
+            answers.add(question.name, &table);
+        }
+    }
+    if let Some(before) = before {
+        print!("{}", answers.moved_since(&before));
+    }
+    if let Some(file) = options.save {
+        answers.write(&file)?;
+    }
+    Ok(())
+}
