@@ -12,18 +12,9 @@ const LAYERS: &[Layer] = &[
         may_need: &["backoff", "serde"],
         strangers: &["schmoozer-core", "schmoozer-tcp", "tokio"],
         trees: &[
-            Tree {
-                features: &[],
-                at_most: 2,
-                proc_macros: false,
-            },
-            Tree {
-                features: &["serde"],
-                at_most: 4,
-                proc_macros: false,
-            },
+            tree("", 2).without_proc_macros(),
+            tree("--features serde", 4).without_proc_macros(),
         ],
-        without: &[],
     },
     Layer {
         name: "schmoozer-core",
@@ -31,19 +22,17 @@ const LAYERS: &[Layer] = &[
         may_need: &["metrics", "tracing"],
         strangers: &["schmoozer-backoff", "schmoozer-tcp"],
         trees: &[
-            Tree {
-                features: &[],
-                at_most: 3,
-                proc_macros: false,
-            },
-            Tree {
-                features: &["tracing"],
-                at_most: 6,
-                proc_macros: false,
-            },
+            tree("--no-default-features", 3)
+                .without_proc_macros()
+                .without(&[("tokio", "net"), ("tokio", "macros"), ("tokio", "rt")]),
+            // `rt` is there by default: `Runner::spawn` needs it, and it adds no crate.
+            tree("", 3)
+                .without_proc_macros()
+                .without(&[("tokio", "net"), ("tokio", "macros")]),
+            tree("--features tracing", 6)
+                .without_proc_macros()
+                .without(&[("tokio", "net"), ("tokio", "macros")]),
         ],
-        // `rt` is there by default: `Runner::spawn` needs it, and it adds no crate.
-        without: &[("tokio", "net"), ("tokio", "macros")],
     },
     Layer {
         name: "schmoozer-tcp",
@@ -57,12 +46,7 @@ const LAYERS: &[Layer] = &[
         ],
         may_need: &["hickory-resolver"],
         strangers: &[],
-        trees: &[Tree {
-            features: &[],
-            at_most: 15,
-            proc_macros: true,
-        }],
-        without: &[("tokio", "macros"), ("tokio", "rt-multi-thread")],
+        trees: &[tree("", 15).without(&[("tokio", "macros"), ("tokio", "rt-multi-thread")])],
     },
 ];
 
@@ -76,16 +60,38 @@ struct Layer {
     /// Crates that it must not know at all, not even in tests.
     strangers: &'static [&'static str],
     trees: &'static [Tree],
-    /// Features of other crates that its users must not get through it by default.
-    without: &'static [(&'static str, &'static str)],
 }
 
 /// What the users of a crate compile.
 struct Tree {
-    features: &'static [&'static str],
+    /// How cargo is told which features they chose.
+    chosen: &'static str,
     /// The most crates that the tree may hold, the crate itself included.
     at_most: usize,
     proc_macros: bool,
+    /// Features of other crates that they must not get.
+    without: &'static [(&'static str, &'static str)],
+}
+
+const fn tree(chosen: &'static str, at_most: usize) -> Tree {
+    Tree {
+        chosen,
+        at_most,
+        proc_macros: true,
+        without: &[],
+    }
+}
+
+impl Tree {
+    const fn without_proc_macros(mut self) -> Self {
+        self.proc_macros = false;
+        self
+    }
+
+    const fn without(mut self, features: &'static [(&'static str, &'static str)]) -> Self {
+        self.without = features;
+        self
+    }
 }
 
 /// A dependency as a manifest declares it.
@@ -119,12 +125,8 @@ pub(crate) fn check(project: &Project) -> Result<()> {
         };
         faults.extend(layer.faults_in_manifest(&declared(package)));
         for tree in layer.trees {
-            let features: Vec<&str> = tree
-                .features
-                .iter()
-                .flat_map(|feature| ["--features", feature])
-                .collect();
-            let resolved = DependencyTree::resolve(project, layer.name, &features)?;
+            let chosen: Vec<&str> = tree.chosen.split_whitespace().collect();
+            let resolved = DependencyTree::resolve(project, layer.name, &chosen)?;
             faults.extend(layer.faults_in_tree(tree, &resolved));
         }
     }
@@ -182,9 +184,9 @@ impl Layer {
 
     fn faults_in_tree(&self, rule: &Tree, tree: &DependencyTree) -> Vec<String> {
         let name = self.name;
-        let with = match rule.features {
-            [] => "by default".to_owned(),
-            features => format!("with {}", features.join(", ")),
+        let with = match rule.chosen {
+            "" => "by default",
+            chosen => chosen,
         };
         let mut faults = Vec::new();
         if tree.crates.len() > rule.at_most {
@@ -202,7 +204,7 @@ impl Layer {
             if dependency.proc_macro && !rule.proc_macros {
                 faults.push(format!("{name} {with} brings a proc macro: {path} > {on}"));
             }
-            for (other, feature) in self.without {
+            for (other, feature) in rule.without {
                 if on == other && dependency.features.iter().any(|on| on == feature) {
                     faults.push(format!("{name} {with} brings `{feature}` of {path} > {on}"));
                 }
@@ -257,13 +259,10 @@ mod tests {
         may_need: &["tracing"],
         strangers: &["backoff"],
         trees: &[RULE],
-        without: &[("tokio", "net")],
     };
-    const RULE: Tree = Tree {
-        features: &[],
-        at_most: 2,
-        proc_macros: false,
-    };
+    const RULE: Tree = tree("", 2)
+        .without_proc_macros()
+        .without(&[("tokio", "net")]);
 
     fn on(name: &str, features: &[&str]) -> Declared {
         Declared {
