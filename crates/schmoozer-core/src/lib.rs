@@ -62,7 +62,7 @@
 //! use tokio_util::sync::CancellationToken;
 //!
 //! let token = CancellationToken::new();
-//! let running = Runner::new(connector).shutdown(token.clone().cancelled_owned()).run();
+//! let running = Runner::new(connector).shutdown(token.cancelled()).run();
 //! token.cancel();
 //! running.await
 //! # }

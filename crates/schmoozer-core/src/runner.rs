@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::board::Writer;
 use crate::connect_timeout::{Limit, Limited};
+use crate::control::Control;
 use crate::logs::{Logs, in_span, span};
 use crate::observed::{Observed, Watch};
 use crate::pacer::Pace;
@@ -76,9 +77,9 @@ impl<C: Connector> Runner<C> {
 impl<C: Connector, L, P, O, S> Runner<C, L, P, O, S> {
     /// Stops when `shutdown` resolves, whatever to: a connect or a wait at once, a connection within the
     /// [`grace`](Self::grace) period. `run` then answers `Ok(())`.
-    pub fn shutdown<F>(self, shutdown: F) -> Runner<C, L, P, O, Steering>
+    pub fn shutdown<'a, F>(self, shutdown: F) -> Runner<C, L, P, O, Steering<'a>>
     where
-        F: Future + Send + 'static,
+        F: Future + Send + 'a,
     {
         Runner {
             connector: self.connector,
@@ -208,9 +209,7 @@ where
                     .await
                 }
                 Some(writer) => {
-                    let steer = steering
-                        .always(grace)
-                        .control(Arc::clone(&writer.shared.control));
+                    let steer = steering.always(grace, Arc::clone(&writer.shared.control));
                     let watch = Observed::new((writer, (Logs, observer)));
                     supervise(Supervised::new(connector, limit, pacer, watch, steer)).await
                 }
@@ -278,25 +277,28 @@ impl<A: Observer, B: Observer> Observers for (A, B) {
 /// The shutdown that was set, if any.
 trait Steers: Send {
     type Steer: Steer;
+    type Always: Steer;
     fn unless_none(self, grace: Duration) -> Self::Steer;
-    fn always(self, grace: Duration) -> Steering;
+    fn always(self, grace: Duration, control: Arc<Control>) -> Self::Always;
 }
 
 impl Steers for () {
     type Steer = ();
+    type Always = Steering<'static>;
     fn unless_none(self, _: Duration) {}
-    fn always(self, grace: Duration) -> Steering {
-        Steering::default().grace(grace)
+    fn always(self, grace: Duration, control: Arc<Control>) -> Self::Always {
+        Steering::default().grace(grace).control(control)
     }
 }
 
-impl Steers for Steering {
+impl Steers for Steering<'_> {
     type Steer = Self;
+    type Always = Self;
     fn unless_none(self, grace: Duration) -> Self {
         self.grace(grace)
     }
-    fn always(self, grace: Duration) -> Self {
-        self.grace(grace)
+    fn always(self, grace: Duration, control: Arc<Control>) -> Self {
+        self.grace(grace).control(control)
     }
 }
 

@@ -71,16 +71,16 @@ impl Steer for () {
 
 /// A shutdown future, a handle's requests, or both.
 #[derive(Default)]
-pub struct Steering {
-    shutdown: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+pub struct Steering<'a> {
+    shutdown: Option<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>,
     control: Option<Arc<Control>>,
     grace: Duration,
     seen: Seen,
     stopping: bool,
 }
 
-impl Steering {
-    pub(crate) fn new(shutdown: impl Future + Send + 'static) -> Self {
+impl<'a> Steering<'a> {
+    pub(crate) fn new(shutdown: impl Future + Send + 'a) -> Self {
         Self {
             shutdown: Some(Box::pin(async {
                 shutdown.await;
@@ -145,7 +145,7 @@ enum Interrupt {
     Asked,
 }
 
-impl Steer for Steering {
+impl Steer for Steering<'_> {
     fn begin(&mut self) {
         if let Some(control) = &self.control {
             self.seen = control.seen();
@@ -189,7 +189,7 @@ impl Steer for Steering {
     }
 }
 
-impl fmt::Debug for Steering {
+impl fmt::Debug for Steering<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Steering")
             .field("shutdown", &self.shutdown.is_some())
