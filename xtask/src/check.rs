@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::cargo::cargo;
 use crate::feature_sets::feature_sets;
-use crate::project::{Project, has_library};
+use crate::project::{Project, has_library, is_published};
 use crate::tally::Tally;
 use crate::{examples, layering, manifests, style};
 
@@ -223,7 +223,24 @@ fn doc(project: &Project) -> Result<Report> {
 }
 
 fn test(project: &Project) -> Result<Report> {
-    run_tests(project, &["--workspace", "--all-features", "--tests"])
+    let mut selection = vec!["--all-features", "--tests"];
+    for package in project.published() {
+        selection.extend(["--package", package.name.as_str()]);
+    }
+    let mut tests = run_tests(project, &selection)?.tests;
+    // One by one: what the benchmark measures must not have the features that an example asks for.
+    for package in project
+        .packages()
+        .into_iter()
+        .filter(|package| !is_published(package))
+    {
+        let selection = ["--package", &package.name, "--all-features", "--tests"];
+        tests.add(run_tests(project, &selection)?.tests);
+    }
+    Ok(Report {
+        line: tests.to_string(),
+        tests,
+    })
 }
 
 fn test_default(project: &Project) -> Result<Report> {
