@@ -1,5 +1,5 @@
 use std::io::{self, Write};
-use std::process::ExitCode;
+use std::process::{self, ExitCode};
 use std::time::Instant;
 
 use anyhow::Result;
@@ -295,11 +295,20 @@ fn run_examples(project: &Project) -> Result<Report> {
 }
 
 fn package(project: &Project) -> Result<Report> {
+    // A new one each time: cargo unpacks a crate of a given version and place once, and would build the
+    // others against what was packaged before.
+    let target = project
+        .metadata
+        .target_directory
+        .join(format!("package-{}", process::id()));
     // What is packaged is what lies here, committed or not; on a clean clone that is the same.
     let mut arguments = vec!["package", "--locked", "--allow-dirty"];
+    arguments.extend(["--target-dir", target.as_str()]);
     for package in project.published() {
         arguments.extend(["--package", package.name.as_str()]);
     }
-    cargo(project, &arguments)?;
+    let packaged = cargo(project, &arguments);
+    project.shell.remove_path(&target)?;
+    packaged?;
     Ok(Report::default())
 }
