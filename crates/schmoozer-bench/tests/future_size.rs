@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use schmoozer_core::{ConnResult, Connector, Failure, RetryResult, RunResult, run};
 
-/// What the loop keeps for itself.
-const LOOP: usize = 64;
+/// What the loop keeps for itself while a callback is under way: when the attempt began, when its
+/// connection was up, and which attempt it is.
+const CALLBACK: usize = 64;
 /// What a wait needs, tokio's timer entry included; a callback's future overlaps it.
-const WAIT: usize = 120;
+const WAIT: usize = 144;
 
 struct Parked<const OWN: usize, const CONNECT: usize, const RUN: usize>([u8; OWN]);
 
@@ -50,7 +51,7 @@ fn sizes<const OWN: usize, const CONNECT: usize, const RUN: usize>() -> (usize, 
     let mut connector = Parked::<OWN, CONNECT, RUN>([0; OWN]);
     let connect = size(&connector.connect());
     let callback = connect.max(size(&connector.run(())));
-    let bound = OWN + callback.max(WAIT) + LOOP;
+    let bound = OWN + (callback + CALLBACK).max(WAIT);
     (size(&run(connector)), bound)
 }
 

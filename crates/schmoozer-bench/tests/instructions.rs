@@ -47,7 +47,7 @@ fn an_attempt_and_a_delay_cost_little_more_than_by_hand() {
             &probe,
             &["loop", "schmoozer-core run", operation],
             &["loop", "bare, cooperative, timed", operation],
-            1.65,
+            1.40,
         );
     }
     assert_ratio(

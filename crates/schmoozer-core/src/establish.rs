@@ -1,8 +1,9 @@
 use std::mem;
+use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
-use crate::wait::wait;
+use crate::yield_now::yield_now;
 use crate::{ConnResult, Connector, Failure, RetryResult};
 
 /// Connects, with as many attempts as the connector allows, and hands the connection over.
@@ -57,7 +58,8 @@ pub async fn establish<C: Connector>(connector: &mut C) -> Result<Option<C::Conn
             first: mem::take(&mut first),
         };
         match connector.retry_delay(failure).await {
-            RetryResult::After(delay) => wait(delay).await,
+            RetryResult::After(Duration::ZERO) => yield_now().await,
+            RetryResult::After(delay) => sleep(delay).await,
             RetryResult::Exit(result) => return result.map(|()| None),
         }
     }

@@ -163,7 +163,7 @@ mod runner;
 mod status;
 mod steering;
 mod supervised;
-mod wait;
+mod yield_now;
 
 pub use boxed::{BoxConnection, BoxConnector};
 pub use connect_timeout::ConnectTimeout;

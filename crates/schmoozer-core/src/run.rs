@@ -1,11 +1,12 @@
 use std::future::Future;
 use std::mem;
+use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 #[cfg(feature = "tracing")]
 use crate::Runner;
-use crate::wait::wait;
+use crate::yield_now::yield_now;
 use crate::{ConnResult, Connector, Failure, RetryResult, RunResult};
 
 /// Keeps `connector`'s connection alive until it says to exit: the loop, and nothing else.
@@ -70,7 +71,8 @@ pub(crate) fn drive<C: Connector>(
                 first: mem::take(&mut first),
             };
             match connector.retry_delay(failure).await {
-                RetryResult::After(delay) => wait(delay).await,
+                RetryResult::After(Duration::ZERO) => yield_now().await,
+                RetryResult::After(delay) => sleep(delay).await,
                 RetryResult::Exit(result) => return result,
             }
         }
