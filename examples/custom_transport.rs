@@ -1,0 +1,124 @@
+//! A client of a Unix socket, on `schmoozer-core` alone: a [`Connector`] written by hand.
+//! Shows the trait's three methods, `Delays`, and a mark that says when the connection counts as good.
+//! It starts its own server, takes it down and up again once, and ends by itself.
+
+#[cfg(unix)]
+#[tokio::main]
+async fn main() -> std::io::Result<()> {
+    unix::demonstrate().await
+}
+
+#[cfg(not(unix))]
+fn main() {
+    println!("skipped: this example needs Unix sockets");
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::io;
+    use std::path::{Path, PathBuf};
+    use std::time::Duration;
+
+    use schmoozer_core::{
+        ConnResult, Connector, Delays, Failure, Health, RetryResult, RunResult, run,
+    };
+    use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+    use tokio::net::{UnixListener, UnixStream};
+
+    /// Asks the server for numbers, one after the other, until it has enough.
+    struct Counter {
+        path: PathBuf,
+        delays: Delays<[Duration; 6]>,
+        health: Health,
+        received: u32,
+        wanted: u32,
+    }
+
+    impl Connector for Counter {
+        type Connection = UnixStream;
+        type Error = io::Error;
+
+        async fn connect(&mut self) -> ConnResult<UnixStream, io::Error> {
+            match UnixStream::connect(&self.path).await {
+                Ok(stream) => ConnResult::Connected(stream),
+                Err(error) => ConnResult::Reconnect(error),
+            }
+        }
+
+        async fn run(&mut self, stream: UnixStream) -> RunResult<io::Error> {
+            match self.ask(stream).await {
+                Ok(()) => RunResult::Exit(Ok(())),
+                Err(error) => RunResult::Reconnect(error),
+            }
+        }
+
+        async fn retry_delay(&mut self, failure: Failure<io::Error>) -> RetryResult<io::Error> {
+            println!("{}", failure.cause);
+            self.delays.on_failure(failure)
+        }
+
+        fn health(&self) -> Health {
+            self.delays.health()
+        }
+    }
+
+    impl Counter {
+        async fn ask(&mut self, stream: UnixStream) -> io::Result<()> {
+            let mut stream = BufReader::new(stream);
+            while self.received < self.wanted {
+                stream.write_all(b"next\n").await?;
+                let mut line = String::new();
+                if stream.read_line(&mut line).await? == 0 {
+                    return Err(io::Error::new(
+                        io::ErrorKind::UnexpectedEof,
+                        "closed by the server",
+                    ));
+                }
+                self.health.mark();
+                self.received += 1;
+                println!("received {}", line.trim_end());
+            }
+            Ok(())
+        }
+    }
+
+    pub(super) async fn demonstrate() -> io::Result<()> {
+        let path = std::env::temp_dir().join(format!("schmoozer-{}.sock", std::process::id()));
+        let server = tokio::spawn(serve_twice(path.clone()));
+        let delays = Delays::new([50, 100, 200, 400, 800, 1600].map(Duration::from_millis));
+        let health = delays.health();
+        let mut counter = Counter {
+            path,
+            delays,
+            health,
+            received: 0,
+            wanted: 6,
+        };
+        run(&mut counter).await?;
+        println!(
+            "all {} received, over two lives of the server",
+            counter.received
+        );
+        server.await.map_err(io::Error::other)?
+    }
+
+    /// Answers three questions, goes away for a while, and comes back for three more.
+    async fn serve_twice(path: PathBuf) -> io::Result<()> {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        serve(&path, 1..=3).await?;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        serve(&path, 4..=6).await
+    }
+
+    async fn serve(path: &Path, numbers: std::ops::RangeInclusive<u32>) -> io::Result<()> {
+        let listener = UnixListener::bind(path)?;
+        let (stream, _) = listener.accept().await?;
+        std::fs::remove_file(path)?;
+        let mut stream = BufReader::new(stream);
+        for number in numbers {
+            stream.read_line(&mut String::new()).await?;
+            stream.write_all(format!("{number}\n").as_bytes()).await?;
+        }
+        Ok(())
+    }
+}
