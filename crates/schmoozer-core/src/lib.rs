@@ -187,3 +187,7 @@ pub use result::{ConnResult, RetryResult, RunResult};
 pub use run::run;
 pub use runner::Runner;
 pub use status::{Stats, Status};
+
+#[cfg(all(doctest, unix))]
+#[doc = include_str!("../README.md")]
+struct Readme;
