@@ -1,0 +1,57 @@
+use schmoozer_core::{Current, Stopped, connector_fn, run};
+use tokio::time::sleep;
+
+use crate::script::{ms, secs};
+
+#[tokio::test(start_paused = true)]
+async fn a_value_is_seen_while_its_connection_runs_and_no_longer() {
+    let (publisher, current) = Current::new();
+    let mut number = 0;
+    let connector = connector_fn(
+        move || {
+            number += 1;
+            std::future::ready(Ok(number))
+        },
+        move |number: u32| {
+            let publisher = publisher.clone();
+            async move {
+                let _live = publisher.publish(number);
+                sleep(secs(1)).await;
+                if number == 2 { Ok(()) } else { Err("lost") }
+            }
+        },
+        [secs(1)],
+    );
+    assert_eq!(current.get(), None);
+    let keeper = tokio::spawn(run(connector));
+    assert_eq!(current.ready().await, Ok(1));
+    sleep(ms(1_500)).await;
+    assert_eq!(current.get(), None);
+    assert_eq!(current.ready().await, Ok(2));
+    assert_eq!(current.get(), Some(2));
+    assert_eq!(keeper.await.unwrap(), Ok(()));
+    assert_eq!(current.get(), None);
+    assert_eq!(current.ready().await, Err(Stopped));
+}
+
+#[tokio::test]
+async fn an_older_guard_does_not_withdraw_a_newer_value() {
+    let (publisher, current) = Current::new();
+    let older = publisher.publish(1);
+    let newer = publisher.publish(2);
+    drop(older);
+    assert_eq!(current.get(), Some(2));
+    assert_eq!(*current.watch().borrow(), Some(2));
+    drop(newer);
+    assert_eq!(current.get(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_waiter_learns_of_the_stop() {
+    let (publisher, current) = Current::<u8>::new();
+    let waiter = tokio::spawn(async move { current.ready().await });
+    sleep(secs(1)).await;
+    assert!(!waiter.is_finished());
+    drop(publisher);
+    assert_eq!(waiter.await.unwrap(), Err(Stopped));
+}

@@ -1,0 +1,180 @@
+use std::time::Duration;
+
+use schmoozer_core::{Delays, Failure, RetryResult, run};
+
+use crate::script::{Script, Step, ms, secs};
+
+fn growing() -> Vec<Duration> {
+    (0..12).map(|n| secs(1 << n)).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn accepting_and_closing_at_once_does_not_end_the_outage() {
+    let delays = Delays::new(growing()).give_up_after(secs(20));
+    let mut script = Script::new([Step::Up(ms(0))], delays);
+    assert_eq!(run(&mut script).await, Err("lost"));
+    // The last delay is cut, so that one more attempt falls on the end of the time.
+    assert_eq!(script.attempts(), [0, 1_000, 3_000, 7_000, 15_000, 20_000]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_a_connection_that_lasted_starts_the_delays_afresh() {
+    for (uptime, next) in [(ms(9_999), 4_000), (ms(10_000), 1_000)] {
+        let steps = [
+            Step::Fails(ms(0)),
+            Step::Fails(ms(0)),
+            Step::Up(uptime),
+            Step::Exits(Ok(())),
+        ];
+        let mut script = Script::new(steps, Delays::new(growing()));
+        assert_eq!(run(&mut script).await, Ok(()));
+        let lost = 3_000 + u64::try_from(uptime.as_millis()).unwrap();
+        assert_eq!(script.attempts(), [0, 1_000, 3_000, lost + next]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn reset_after_says_how_long_that_is() {
+    let steps = [Step::Fails(ms(0)), Step::Up(secs(3)), Step::Exits(Ok(()))];
+    let mut script = Script::new(steps, Delays::new(growing()).reset_after(secs(3)));
+    assert_eq!(run(&mut script).await, Ok(()));
+    assert_eq!(script.attempts(), [0, 1_000, 5_000]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mark_ends_the_outage() {
+    let steps = [
+        Step::Fails(ms(0)),
+        Step::Fails(ms(0)),
+        Step::Good(ms(20)),
+        Step::Exits(Ok(())),
+    ];
+    let mut script = Script::new(steps, Delays::new(growing()));
+    assert_eq!(run(&mut script).await, Ok(()));
+    assert_eq!(script.attempts(), [0, 1_000, 3_000, 4_020]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mark_without_a_connection_counts_for_nothing() {
+    let mut delays = Delays::new(growing());
+    let health = delays.health();
+    assert_eq!(
+        delays.on_failure(Failure::new(())),
+        RetryResult::After(secs(1))
+    );
+    health.mark();
+    assert_eq!(
+        delays.on_failure(Failure::new(())),
+        RetryResult::After(secs(2))
+    );
+    let mut lost = Failure::new(());
+    lost.uptime = Some(ms(1));
+    assert_eq!(delays.on_failure(lost), RetryResult::After(secs(4)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn healthy_time_does_not_count_toward_giving_up() {
+    let steps = [
+        Step::Fails(ms(0)),
+        Step::Up(secs(3600)),
+        Step::Fails(ms(0)),
+        Step::Exits(Ok(())),
+    ];
+    let mut script = Script::new(steps, Delays::new(growing()).give_up_after(secs(30)));
+    assert_eq!(run(&mut script).await, Ok(()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flap_each_second_for_an_hour_is_one_outage() {
+    let delays = Delays::new(vec![ms(500); 10_000]).give_up_after(secs(3600));
+    let mut script = Script::new([Step::Up(ms(500))], delays);
+    assert_eq!(run(&mut script).await, Err("lost"));
+    // The first failure is half a second in; the last attempt is made on the end of the hour.
+    assert_eq!(script.attempts().len(), 3_601);
+}
+
+#[test]
+fn attempts_start_apart_by_the_floor() {
+    let mut delays = Delays::new(vec![Duration::ZERO; 3]).hint(|(): &()| Some(Duration::ZERO));
+    let mut failure = Failure::new(());
+    assert_eq!(delays.on_failure(failure), RetryResult::After(ms(10)));
+    failure.elapsed = ms(4);
+    assert_eq!(delays.on_failure(failure), RetryResult::After(ms(6)));
+    failure.elapsed = ms(40);
+    assert_eq!(
+        delays.on_failure(failure),
+        RetryResult::After(Duration::ZERO)
+    );
+    let mut delays = Delays::new([secs(1)]).at_least(secs(3));
+    assert_eq!(
+        delays.on_failure(Failure::new(())),
+        RetryResult::After(secs(3))
+    );
+}
+
+#[test]
+fn from_start_counts_the_time_spent_connecting() {
+    let mut delays = Delays::new([secs(5), secs(5)]).from_start();
+    let mut failure = Failure::new(());
+    failure.elapsed = secs(2);
+    assert_eq!(delays.on_failure(failure), RetryResult::After(secs(3)));
+    failure.elapsed = secs(20);
+    assert_eq!(
+        delays.on_failure(failure),
+        RetryResult::After(Duration::ZERO)
+    );
+}
+
+#[test]
+fn a_hint_is_taken_within_bounds_and_uses_a_retry_up() {
+    let mut delays = Delays::new([secs(1); 3]).hint(|asked: &Option<Duration>| *asked);
+    assert_eq!(
+        delays.on_failure(Failure::new(Some(secs(30)))),
+        RetryResult::After(secs(30))
+    );
+    assert_eq!(
+        delays.on_failure(Failure::new(None)),
+        RetryResult::After(secs(1))
+    );
+    assert_eq!(
+        delays.on_failure(Failure::new(Some(Duration::MAX))),
+        RetryResult::After(secs(300))
+    );
+    let last = Some(secs(1));
+    assert_eq!(
+        delays.on_failure(Failure::new(last)),
+        RetryResult::Exit(Err(last))
+    );
+    let mut delays = Delays::new([secs(1)])
+        .hint(|(): &()| Some(secs(60)))
+        .hint_at_most(secs(20));
+    assert_eq!(
+        delays.on_failure(Failure::new(())),
+        RetryResult::After(secs(20))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hint_does_not_pass_the_time_to_give_up() {
+    let mut delays = Delays::new([secs(1)])
+        .hint(|(): &()| Some(secs(60)))
+        .give_up_after(secs(15));
+    assert_eq!(
+        delays.on_failure(Failure::new(())),
+        RetryResult::After(secs(15))
+    );
+}
+
+#[test]
+fn a_reset_starts_the_policy_afresh() {
+    let mut delays = Delays::new([secs(1), secs(2)]);
+    assert_eq!(
+        delays.on_failure(Failure::new(())),
+        RetryResult::After(secs(1))
+    );
+    delays.reset();
+    assert_eq!(
+        delays.on_failure(Failure::new(())),
+        RetryResult::After(secs(1))
+    );
+}

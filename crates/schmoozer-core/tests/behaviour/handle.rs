@@ -1,0 +1,189 @@
+use std::sync::{Arc, Mutex};
+
+use schmoozer_core::{Delays, Handle, NotConnected, Runner, Status, Stopped, connector_fn};
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::script::{Script, Step, ms, secs};
+
+type Attempts = Arc<Mutex<Vec<u64>>>;
+
+fn spawn(
+    steps: &[Step],
+    delay: u64,
+) -> (
+    Handle,
+    Attempts,
+    tokio::task::JoinHandle<Result<(), &'static str>>,
+) {
+    let script = Script::new(steps.to_vec(), Delays::new(vec![secs(delay); 100]));
+    let attempts = Arc::clone(&script.attempts);
+    let (handle, task) = Runner::new(script).spawn();
+    (handle, attempts, task)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handle_answers_right_in_each_state() {
+    let begin = Instant::now();
+    let (handle, _, task) = spawn(
+        &[
+            Step::Fails(secs(1)),
+            Step::Up(secs(20)),
+            Step::Exits(Ok(())),
+        ],
+        2,
+    );
+    assert_eq!(handle.status(), Status::Connecting { attempt: 0 });
+    sleep(ms(500)).await;
+    assert_eq!(handle.status(), Status::Connecting { attempt: 1 });
+    sleep(ms(1_000)).await;
+    let waiting = Status::Waiting {
+        until: begin + secs(3),
+        attempt: 1,
+        cause: "refused".to_owned(),
+    };
+    assert_eq!(handle.status(), waiting);
+    assert_eq!(handle.stats().outage_since, Some(begin + secs(1)));
+    sleep(ms(2_500)).await;
+    assert_eq!(
+        handle.status(),
+        Status::Connected {
+            since: begin + secs(3)
+        }
+    );
+    sleep(secs(10)).await;
+    let stats = handle.stats();
+    assert_eq!((stats.outage_since, stats.uptime), (None, secs(11)));
+    task.await.unwrap().unwrap();
+    assert_eq!(handle.status(), Status::Stopped);
+    let stats = handle.stats();
+    assert_eq!(
+        (
+            stats.attempts,
+            stats.connections,
+            stats.failures,
+            stats.outages
+        ),
+        (3, 2, 2, 2)
+    );
+    assert_eq!(stats.uptime, secs(20));
+    assert_eq!(handle.connected().await, Err(Stopped));
+    assert_eq!(handle.connected_or(3).await, Err(NotConnected::Stopped));
+    handle.retry_now();
+    handle.reconnect();
+    handle.shutdown();
+}
+
+#[tokio::test(start_paused = true)]
+async fn watch_sees_each_state() {
+    let (handle, _, task) = spawn(
+        &[Step::Fails(secs(1)), Step::Up(secs(1)), Step::Exits(Ok(()))],
+        1,
+    );
+    let mut watch = handle.watch();
+    let mut seen = Vec::new();
+    loop {
+        let status = watch.borrow_and_update().clone();
+        seen.push(match status {
+            Status::Connecting { attempt } => attempt.to_string(),
+            Status::Connected { .. } => "connected".to_owned(),
+            Status::Waiting { cause, .. } => cause,
+            _ => break,
+        });
+        watch.changed().await.unwrap();
+    }
+    assert_eq!(seen, ["0", "1", "refused", "connected", "lost"]);
+    task.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_now_cuts_one_wait_and_is_never_kept() {
+    let (handle, attempts, task) = spawn(&[Step::Fails(secs(1))], 100);
+    handle.retry_now();
+    sleep(ms(500)).await;
+    handle.retry_now();
+    sleep(secs(2)).await;
+    assert_eq!(*attempts.lock().unwrap(), [0]);
+    for _ in 0..5 {
+        handle.retry_now();
+    }
+    sleep(secs(50)).await;
+    assert_eq!(*attempts.lock().unwrap(), [0, 2_500]);
+    handle.shutdown();
+    assert_eq!(task.await.unwrap(), Ok(()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn reconnect_drops_the_connection_and_dials_at_once() {
+    // The script asserts at each connect that no connection is live.
+    let steps = [Step::Up(secs(50)), Step::Up(secs(50)), Step::Fails(secs(0))];
+    let (handle, attempts, task) = spawn(&steps, 100);
+    sleep(secs(5)).await;
+    handle.reconnect();
+    handle.reconnect();
+    sleep(secs(5)).await;
+    assert_eq!(*attempts.lock().unwrap(), [0, 5_000]);
+    assert_eq!(handle.stats().failures, 0);
+    handle.reconnect();
+    sleep(secs(5)).await;
+    handle.reconnect();
+    sleep(ms(1)).await;
+    assert_eq!(*attempts.lock().unwrap(), [0, 5_000, 10_000, 15_000]);
+    handle.shutdown();
+    task.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiters_are_answered_on_the_connection_the_nth_failure_and_the_stop() {
+    let steps = [
+        Step::Fails(secs(1)),
+        Step::Fails(secs(1)),
+        Step::Up(secs(20)),
+    ];
+    let (handle, _, task) = spawn(&steps, 1);
+    let begin = Instant::now();
+    let failed = handle.connected_or(2).await.unwrap_err();
+    assert_eq!(
+        failed,
+        NotConnected::Failed {
+            failures: 2,
+            cause: "refused".to_owned()
+        }
+    );
+    assert_eq!(begin.elapsed(), secs(3));
+    let (a, b) = tokio::join!(handle.connected(), handle.connected_or(1));
+    assert_eq!((a, b, begin.elapsed()), (Ok(()), Ok(()), secs(4)));
+    handle.connected().await.unwrap();
+    assert_eq!(begin.elapsed(), secs(4));
+    handle.shutdown();
+    task.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_leaves_nobody_waiting() {
+    let connect = || async {
+        sleep(secs(1)).await;
+        None::<Result<(), &str>>.expect("from connect")
+    };
+    let (handle, task) =
+        Runner::new(connector_fn(connect, |()| async { Ok(()) }, [secs(1)])).spawn();
+    assert_eq!(handle.connected().await, Err(Stopped));
+    assert_eq!(handle.status(), Status::Stopped);
+    assert!(task.await.unwrap_err().is_panic());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_runner_that_is_never_run_has_stopped() {
+    let runner = Runner::new(Script::new([Step::Fails(secs(1))], Delays::new(vec![])));
+    let handle = runner.handle();
+    assert_eq!(handle.status(), Status::Connecting { attempt: 0 });
+    drop(runner);
+    assert_eq!(handle.status(), Status::Stopped);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_loop_goes_on_without_its_handles() {
+    let (handle, attempts, task) = spawn(&[Step::Fails(secs(1))], 1);
+    drop(handle);
+    assert!(timeout(secs(9), task).await.is_err());
+    assert_eq!(attempts.lock().unwrap().len(), 5);
+}

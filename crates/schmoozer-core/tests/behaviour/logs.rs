@@ -1,0 +1,109 @@
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex};
+
+use schmoozer_core::{Delays, run};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Metadata, Subscriber};
+
+use crate::script::{Script, Step, ms, secs};
+
+/// Keeps each record as its level and its fields.
+#[derive(Clone, Default)]
+struct Records {
+    events: Arc<Mutex<Vec<(Level, String)>>>,
+    spans: Arc<Mutex<Vec<String>>>,
+}
+
+struct Fields(String);
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        use std::fmt::Write as _;
+        let _ = write!(self.0, "{field}={value:?} ");
+    }
+}
+
+impl Subscriber for Records {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("schmoozer")
+    }
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+    fn record(&self, _: &Id, values: &Record<'_>) {
+        let mut fields = Fields(String::new());
+        values.record(&mut fields);
+        self.spans.lock().unwrap().push(fields.0);
+    }
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn event(&self, event: &Event<'_>) {
+        let mut fields = Fields(String::new());
+        event.record(&mut fields);
+        self.events
+            .lock()
+            .unwrap()
+            .push((*event.metadata().level(), fields.0));
+    }
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+impl Records {
+    fn of(&self, level: Level) -> Vec<String> {
+        let events = self.events.lock().unwrap();
+        events
+            .iter()
+            .filter(|(of, _)| *of == level)
+            .map(|(_, fields)| fields.clone())
+            .collect()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_is_one_warning_and_one_piece_of_good_news() {
+    let records = Records::default();
+    let _guard = tracing::subscriber::set_default(records.clone());
+    // An hour of flaps, then a connection that lasts.
+    let steps = std::iter::repeat_n(Step::Up(ms(500)), 3_600)
+        .chain([Step::Up(secs(60)), Step::Exits(Ok(()))]);
+    let script = Script::new(steps, Delays::new(vec![ms(500); 10_000]));
+    run(script).await.unwrap();
+    // The second outage is that after the connection which lasted.
+    assert_eq!(
+        records.of(Level::WARN),
+        ["message=outage began error=lost "; 2]
+    );
+    assert_eq!(
+        records.of(Level::INFO),
+        ["message=outage over attempt=3601 outage=3599.5 error=lost "]
+    );
+    assert_eq!(records.of(Level::ERROR), [""; 0]);
+    assert_eq!(*records.spans.lock().unwrap(), ["target=script "]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_attempt_is_told_in_fields() {
+    let records = Records::default();
+    let _guard = tracing::subscriber::set_default(records.clone());
+    let script = Script::new(
+        [Step::Fails(ms(30)), Step::Up(ms(70))],
+        Delays::new(vec![ms(250)]),
+    );
+    assert_eq!(run(script).await, Err("lost"));
+    assert_eq!(
+        records.of(Level::DEBUG),
+        [
+            "message=connecting attempt=1 ",
+            "message=connect failed attempt=1 elapsed=0.03 error=refused ",
+            "message=waiting attempt=1 delay=0.25 ",
+            "message=connecting attempt=2 ",
+            "message=connected attempt=2 elapsed=0.0 ",
+            "message=connection lost attempt=2 uptime=0.07 error=lost ",
+        ]
+    );
+    assert_eq!(
+        records.of(Level::ERROR),
+        ["message=gave up attempt=2 outage=0.32 error=lost "]
+    );
+}

@@ -1,0 +1,70 @@
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use schmoozer_core::Pacer;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout};
+
+use crate::script::{ms, secs};
+
+/// When each of `count` waiters, asking in this order, was let through.
+async fn admissions(pacer: &Pacer, count: usize) -> Vec<(usize, Duration)> {
+    let begin = Instant::now();
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let mut waiters = JoinSet::new();
+    for number in 0..count {
+        let (pacer, order) = (pacer.clone(), Arc::clone(&order));
+        waiters.spawn(async move {
+            pacer.admit().await;
+            order.lock().unwrap().push((number, begin.elapsed()));
+        });
+    }
+    waiters.join_all().await;
+    Arc::into_inner(order).unwrap().into_inner().unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_window_sees_more_than_rate_and_burst_allow() {
+    let admitted = admissions(&Pacer::new(100, 7), 10_000).await;
+    let times: Vec<_> = admitted.iter().map(|(_, at)| *at).collect();
+    // Any n + 7 attempts in a row take at least n intervals of 10 ms.
+    for n in [1, 2, 10, 100, 5_000] {
+        for window in times.windows(n + 7) {
+            let intervals = ms(10) * u32::try_from(n).unwrap();
+            assert!(window[n + 6] >= window[0] + intervals);
+        }
+    }
+    assert_eq!(times[9_999], ms(10) * (10_000 - 7));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_asks_first_goes_first() {
+    let admitted = admissions(&Pacer::new(10, 1), 50).await;
+    let order: Vec<_> = admitted.iter().map(|(number, _)| *number).collect();
+    assert_eq!(order, (0..50).collect::<Vec<_>>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_waiter_uses_nothing_up() {
+    let pacer = Pacer::every(secs(10), 1);
+    pacer.admit().await;
+    let begin = Instant::now();
+    timeout(secs(9), pacer.admit()).await.unwrap_err();
+    pacer.admit().await;
+    assert_eq!(begin.elapsed(), secs(10));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_quiet_time_is_worth_one_burst() {
+    let pacer = Pacer::new(1, 3);
+    tokio::time::sleep(secs(100)).await;
+    let admitted = admissions(&pacer, 5).await;
+    let times: Vec<_> = admitted.iter().map(|(_, at)| at.as_secs()).collect();
+    assert_eq!(times, [0, 0, 0, 1, 2]);
+}
+
+#[test]
+#[should_panic(expected = "at least one attempt")]
+fn a_pacer_that_lets_nothing_through_is_refused() {
+    let _ = Pacer::new(1, 0);
+}
