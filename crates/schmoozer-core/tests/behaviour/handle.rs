@@ -162,7 +162,8 @@ async fn waiters_are_answered_on_the_connection_the_nth_failure_and_the_stop() {
 async fn a_panic_leaves_nobody_waiting() {
     let connect = || async {
         sleep(secs(1)).await;
-        None::<Result<(), &str>>.expect("from connect")
+        assert!(!Instant::now().elapsed().is_zero(), "from connect");
+        Ok::<(), &str>(())
     };
     let (handle, task) =
         Runner::new(connector_fn(connect, |()| async { Ok(()) }, [secs(1)])).spawn();
@@ -186,4 +187,27 @@ async fn the_loop_goes_on_without_its_handles() {
     drop(handle);
     assert!(timeout(secs(9), task).await.is_err());
     assert_eq!(attempts.lock().unwrap().len(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_delays_start_afresh_after_a_reconnect_that_was_asked_for() {
+    let steps = [
+        Step::Fails(ms(0)),
+        Step::Fails(ms(0)),
+        Step::Up(secs(50)),
+        Step::Fails(ms(0)),
+    ];
+    let delays = Delays::new(vec![secs(1), secs(2), secs(60)]);
+    let script = Script::new(steps, delays);
+    let attempts = Arc::clone(&script.attempts);
+    let (handle, task) = Runner::new(script).spawn();
+    sleep(secs(5)).await;
+    handle.reconnect();
+    sleep(secs(4)).await;
+    assert_eq!(
+        *attempts.lock().unwrap(),
+        [0, 1_000, 3_000, 5_000, 6_000, 8_000]
+    );
+    handle.shutdown();
+    task.await.unwrap().unwrap();
 }
