@@ -4,6 +4,7 @@ mod current;
 mod delays;
 mod dropping;
 mod events;
+#[cfg(feature = "rt")]
 mod handle;
 #[cfg(feature = "tracing")]
 mod logs;
