@@ -112,3 +112,30 @@ fn what_goes_in_comes_back_byte_for_byte_over_a_restart_of_the_server() {
     assert!(said.contains("connected again after "), "{said}");
     server.join().unwrap();
 }
+
+#[test]
+fn of_several_targets_one_that_answers_is_enough() {
+    let closed = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .to_string();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let open = listener.local_addr().unwrap().to_string();
+    let server = thread::spawn(move || echo(&listener, usize::MAX));
+    let mut client = schmooze(&[&closed, &open, "--attempts", "0"])
+        .spawn()
+        .unwrap();
+    client.stdin.take().unwrap().write_all(b"hello").unwrap();
+    let ended = client.wait_with_output().unwrap();
+    assert!(ended.status.success());
+    assert_eq!(ended.stdout, b"hello");
+    server.join().unwrap();
+}
+
+#[test]
+fn a_local_address_that_is_not_ours_is_not_retried() {
+    let (code, said) = run(&["127.0.0.1:9", "--bind", "192.0.2.1"]);
+    assert_eq!(code, Some(1));
+    assert!(!said.contains("waiting"), "{said}");
+}
