@@ -1,6 +1,7 @@
 //! What the loop writes down for its handles.
 
 use std::fmt::Write as _;
+use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ pub(crate) struct Shared {
 pub(crate) struct Board {
     phase: Phase,
     attempt: u32,
-    /// The text of the last failure; written over rather than made anew.
+    /// The text of the last failure.
     cause: String,
     stats: Stats,
 }
@@ -88,7 +89,8 @@ impl Board {
         self.phase = Phase::Connecting;
     }
 
-    fn note(&mut self, event: &Event<'_>) {
+    /// Writes `event` down, and if it is a failure its `cause`, in exchange for the text of the one before.
+    fn note(&mut self, event: &Event<'_>, cause: &mut String) {
         let stats = &mut self.stats;
         match *event {
             Event::Connecting { attempt } => {
@@ -102,11 +104,9 @@ impl Board {
                     since: Instant::now(),
                 };
             }
-            Event::Failed { attempt, cause, .. } => {
+            Event::Failed { attempt, .. } => {
                 stats.failures = stats.failures.saturating_add(1);
-                self.cause.clear();
-                // Fails only if the cause's own `Display` does; what came is kept.
-                let _ = write!(self.cause, "{cause}");
+                mem::swap(&mut self.cause, cause);
                 self.disconnected();
                 self.attempt = attempt;
             }
@@ -144,9 +144,9 @@ impl Shared {
             .subscribe()
     }
 
-    fn note(&self, event: &Event<'_>) {
+    fn note(&self, event: &Event<'_>, cause: &mut String) {
         let mut board = self.board();
-        board.note(event);
+        board.note(event, cause);
         if let Some(watch) = self.watch.get() {
             watch.send_if_modified(|status| {
                 let new = board.status();
@@ -165,11 +165,19 @@ impl Shared {
 #[derive(Debug, Default)]
 pub(crate) struct Writer {
     pub(crate) shared: Arc<Shared>,
+    /// Where the text of a cause is written before the board is locked: its `Display` is not ours, and
+    /// may use a handle.
+    cause: String,
 }
 
 impl Observer for Writer {
     fn on_event(&mut self, event: &Event<'_>) {
-        self.shared.note(event);
+        if let Event::Failed { cause, .. } = event {
+            self.cause.clear();
+            // Fails only if the cause's own `Display` does; what came is kept.
+            let _ = write!(self.cause, "{cause}");
+        }
+        self.shared.note(event, &mut self.cause);
     }
 
     fn enabled(&self) -> bool {
@@ -182,10 +190,11 @@ impl Drop for Writer {
     fn drop(&mut self) {
         self.shared.control.forget();
         if !self.shared.board().is_stopped() {
-            self.shared.note(&Event::Stopped {
+            let stopped = Event::Stopped {
                 outage: None,
                 error: None,
-            });
+            };
+            self.shared.note(&stopped, &mut self.cause);
         }
     }
 }

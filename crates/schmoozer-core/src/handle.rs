@@ -91,11 +91,12 @@ impl Handle {
         self.shared.control.retry();
     }
 
-    /// Drops the connection that is up and dials again at once, or cuts a wait short. While connecting
-    /// it does nothing.
+    /// Drops the connection that is up and dials again at once. That counts as no failure; the delays
+    /// and `give_up_after` start afresh.
     ///
-    /// Counts as no failure; the delays and `give_up_after` start afresh. To leave a bad connection from
-    /// inside, return `Reconnect` from `run` instead: that is subject to the delays.
+    /// During a wait it does what [`retry_now`](Self::retry_now) does, and the outage goes on. While
+    /// connecting it does nothing. To leave a bad connection from inside, return `Reconnect` from `run`
+    /// instead: that is subject to the delays.
     pub fn reconnect(&self) {
         self.shared.control.reconnect();
     }

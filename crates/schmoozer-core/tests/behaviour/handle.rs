@@ -211,3 +211,26 @@ async fn the_delays_start_afresh_after_a_reconnect_that_was_asked_for() {
     handle.shutdown();
     task.await.unwrap().unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_text_of_a_cause_may_ask_the_handle() {
+    struct Asks(Arc<Mutex<Option<Handle>>>);
+    impl std::fmt::Display for Asks {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            let handle = self.0.lock().unwrap();
+            let stats = handle.as_ref().unwrap().stats();
+            write!(f, "failed in attempt {}", stats.attempts)
+        }
+    }
+    let handle = Arc::default();
+    let connect = || std::future::ready(Err::<(), _>(Asks(Arc::clone(&handle))));
+    let runner = Runner::new(connector_fn(connect, async |()| Ok(()), [secs(1)]));
+    *handle.lock().unwrap() = Some(runner.handle());
+    let asking = runner.handle();
+    let (answer, _) = tokio::join!(asking.connected_or(1), runner.run());
+    let failed = NotConnected::Failed {
+        failures: 1,
+        cause: "failed in attempt 1".to_owned(),
+    };
+    assert_eq!(answer, Err(failed));
+}
