@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use schmoozer_core::{ConnResult, Connector, Failure, RetryResult, RunResult, run};
 
-/// What the loop keeps for itself while a callback is under way: when the attempt began, when its
-/// connection was up, and which attempt it is.
-const CALLBACK: usize = 64;
-/// What a wait needs, tokio's timer entry included; a callback's future overlaps it.
-const WAIT: usize = 144;
+/// What the loop keeps for itself: when the attempt began, which one it is, and where it stands.
+const LOOP: usize = 24;
+/// When the connection came up: kept while it runs, for its uptime.
+const CONNECTED: usize = 16;
+/// What a wait may need, tokio's timer entry and all; a callback's future overlaps it.
+const WAIT: usize = 112;
 
 struct Parked<const OWN: usize, const CONNECT: usize, const RUN: usize>([u8; OWN]);
 
@@ -50,8 +51,8 @@ fn size<F: Future>(future: &F) -> usize {
 fn sizes<const OWN: usize, const CONNECT: usize, const RUN: usize>() -> (usize, usize) {
     let mut connector = Parked::<OWN, CONNECT, RUN>([0; OWN]);
     let connect = size(&connector.connect());
-    let callback = connect.max(size(&connector.run(())));
-    let bound = OWN + (callback + CALLBACK).max(WAIT);
+    let run_callback = size(&connector.run(())) + CONNECTED;
+    let bound = OWN + LOOP + connect.max(run_callback).max(WAIT);
     (size(&run(connector)), bound)
 }
 

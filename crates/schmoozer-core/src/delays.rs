@@ -170,13 +170,13 @@ impl<P: Clone + IntoIterator<Item = Duration>, H> Delays<P, H> {
     where
         H: Hint<E>,
     {
-        let marked = self.health.get().is_some_and(Health::is_marked);
+        let marked = self
+            .health
+            .get()
+            .is_some_and(|health| health.take(failure.connected));
         let lasted = failure
             .uptime
             .is_some_and(|uptime| marked || uptime >= self.reset_after);
-        if let Some(health) = self.health.get() {
-            health.clear();
-        }
         if lasted || failure.first {
             self.reset();
         }

@@ -50,17 +50,14 @@ pub async fn establish<C: Connector>(connector: &mut C) -> Result<Option<C::Conn
             ConnResult::Exit(result) => return result.map(|()| None),
         };
         attempt = attempt.saturating_add(1);
-        let failure = Failure {
-            cause,
-            attempt,
-            elapsed: began.elapsed(),
-            uptime: None,
-            first: mem::take(&mut first),
-        };
-        match connector.retry_delay(failure).await {
-            RetryResult::After(Duration::ZERO) => yield_now().await,
-            RetryResult::After(delay) => sleep(delay).await,
+        let failure = Failure::now(cause, attempt, began, None, mem::take(&mut first));
+        let delay = match connector.retry_delay(failure).await {
+            RetryResult::After(delay) => delay,
             RetryResult::Exit(result) => return result.map(|()| None),
+        };
+        match delay {
+            Duration::ZERO => yield_now().await,
+            delay => sleep(delay).await,
         }
     }
 }

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 /// Why and when an attempt failed, for [`Connector::retry_delay`](crate::Connector::retry_delay) to
 /// decide on.
 ///
@@ -19,6 +21,8 @@ pub struct Failure<E> {
     /// Whether this is the first failure since the loop was started, or since a reconnect was asked
     /// for: what was remembered of earlier failures no longer counts.
     pub first: bool,
+    /// When the connection came up: a mark from before is not its own.
+    pub(crate) connected: Option<Instant>,
 }
 
 impl<E> Failure<E> {
@@ -40,6 +44,26 @@ impl<E> Failure<E> {
             elapsed: Duration::ZERO,
             uptime: None,
             first: false,
+            connected: None,
+        }
+    }
+
+    /// The end, just now, of the attempt that began at `began`; its connection came up at `connected`.
+    pub(crate) fn now(
+        cause: E,
+        attempt: u32,
+        began: Instant,
+        connected: Option<Instant>,
+        first: bool,
+    ) -> Self {
+        let now = Instant::now();
+        Self {
+            cause,
+            attempt,
+            elapsed: now - began,
+            uptime: connected.map(|connected| now - connected),
+            first,
+            connected,
         }
     }
 
@@ -51,6 +75,7 @@ impl<E> Failure<E> {
             elapsed: self.elapsed,
             uptime: self.uptime,
             first: self.first,
+            connected: self.connected,
         }
     }
 

@@ -1,10 +1,9 @@
 use std::pin::pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::race::race;
 
@@ -50,7 +49,7 @@ pub struct Health {
 
 #[derive(Debug, Default)]
 struct Mark {
-    marked: AtomicBool,
+    at: Mutex<Option<Instant>>,
     changed: Notify,
 }
 
@@ -69,18 +68,21 @@ impl Health {
     ///
     /// Marking twice is marking once. A mark made while no connection is up counts for nothing.
     pub fn mark(&self) {
-        if !self.mark.marked.swap(true, Ordering::AcqRel) {
-            self.mark.changed.notify_waiters();
-        }
+        *self.mark.at() = Some(Instant::now());
+        self.mark.changed.notify_waiters();
     }
 
-    pub(crate) fn is_marked(&self) -> bool {
-        self.mark.marked.load(Ordering::Acquire)
+    /// Answers whether the connection that came up at `connected` was marked, and forgets the mark: that
+    /// connection is gone.
+    pub(crate) fn take(&self, connected: Option<Instant>) -> bool {
+        self.mark
+            .at()
+            .take()
+            .is_some_and(|at| Some(at) >= connected)
     }
 
-    /// Forgets the mark: it was for a connection that is gone.
-    pub(crate) fn clear(&self) {
-        self.mark.marked.store(false, Ordering::Release);
+    fn is_marked(&self, connected: Instant) -> bool {
+        self.mark.at().is_some_and(|at| at >= connected)
     }
 
     /// The same mark, with another idea of how long a connection must last.
@@ -89,22 +91,28 @@ impl Health {
         self
     }
 
-    /// Answers whether a connection that was up for `uptime` counts as good.
-    pub(crate) fn is_good(&self, uptime: Duration) -> bool {
-        self.is_marked() || uptime >= self.reset_after
+    /// Answers whether a connection that came up at `connected`, and was up for `uptime`, counts as good.
+    pub(crate) fn is_good(&self, connected: Instant, uptime: Duration) -> bool {
+        self.is_marked(connected) || uptime >= self.reset_after
     }
 
-    /// Waits until the connection that has just come up counts as good.
-    pub(crate) async fn good(&self) {
-        race(pin!(self.marked()), pin!(sleep(self.reset_after))).await;
+    /// Waits until the connection that came up at `connected`, just now, counts as good.
+    pub(crate) async fn good(&self, connected: Instant) {
+        race(pin!(self.marked(connected)), pin!(sleep(self.reset_after))).await;
     }
 
-    async fn marked(&self) {
+    async fn marked(&self, connected: Instant) {
         // Made before the mark is read: a `Notified` hears all that comes after it was made.
         let changed = self.mark.changed.notified();
-        if !self.is_marked() {
+        if !self.is_marked(connected) {
             changed.await;
         }
+    }
+}
+
+impl Mark {
+    fn at(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

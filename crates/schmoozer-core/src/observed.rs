@@ -86,7 +86,6 @@ impl<O: Observer> Watch for Observed<O> {
 
     fn connected<C: Connector>(&mut self, connector: &C) {
         self.health = connector.health();
-        self.health.clear();
         self.lasted = false;
         let now = Instant::now();
         let elapsed = now - self.since;
@@ -99,7 +98,8 @@ impl<O: Observer> Watch for Observed<O> {
 
     async fn run<F: Future + Send>(&mut self, mut run: Pin<&mut F>) -> F::Output {
         let health = self.health.clone();
-        if let Either::Second(output) = race(pin!(health.good()), run.as_mut()).await {
+        let good = pin!(health.good(self.since));
+        if let Either::Second(output) = race(good, run.as_mut()).await {
             return output;
         }
         self.lasted();
@@ -116,7 +116,7 @@ impl<O: Observer> Watch for Observed<O> {
 
     fn failed<E: Display>(&mut self, failure: &Failure<E>) {
         if let Some(uptime) = failure.uptime {
-            if !self.lasted && self.health.is_good(uptime) {
+            if !self.lasted && self.health.is_good(self.since, uptime) {
                 self.lasted();
             }
             if self.lasted {

@@ -48,32 +48,30 @@ pub(crate) fn drive<C: Connector>(
         let mut first = true;
         loop {
             let began = Instant::now();
-            let (cause, uptime) = match connector.connect().await {
-                ConnResult::Connected(connection) => {
-                    attempt = 0;
-                    let connected = Instant::now();
-                    match connector.run(connection).await {
-                        RunResult::Reconnect(cause) => (cause, Some(connected.elapsed())),
-                        RunResult::Exit(result) => return result,
+            let (cause, connected) = 'attempt: {
+                let connection = match connector.connect().await {
+                    ConnResult::Connected(connection) => connection,
+                    ConnResult::Reconnect(cause) => {
+                        attempt = attempt.saturating_add(1);
+                        break 'attempt (cause, None);
                     }
+                    ConnResult::Exit(result) => return result,
+                };
+                attempt = 0;
+                let connected = Instant::now();
+                match connector.run(connection).await {
+                    RunResult::Reconnect(cause) => (cause, Some(connected)),
+                    RunResult::Exit(result) => return result,
                 }
-                ConnResult::Reconnect(cause) => {
-                    attempt = attempt.saturating_add(1);
-                    (cause, None)
-                }
-                ConnResult::Exit(result) => return result,
             };
-            let failure = Failure {
-                cause,
-                attempt,
-                elapsed: began.elapsed(),
-                uptime,
-                first: mem::take(&mut first),
-            };
-            match connector.retry_delay(failure).await {
-                RetryResult::After(Duration::ZERO) => yield_now().await,
-                RetryResult::After(delay) => sleep(delay).await,
+            let failure = Failure::now(cause, attempt, began, connected, mem::take(&mut first));
+            let delay = match connector.retry_delay(failure).await {
+                RetryResult::After(delay) => delay,
                 RetryResult::Exit(result) => return result,
+            };
+            match delay {
+                Duration::ZERO => yield_now().await,
+                delay => sleep(delay).await,
             }
         }
     }

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use schmoozer_core::{Delays, Failure, RetryResult, run};
+use tokio::time::sleep;
 
 use crate::script::{Script, Step, ms, secs};
 
@@ -177,4 +178,24 @@ fn a_reset_starts_the_policy_afresh() {
         delays.on_failure(Failure::new(())),
         RetryResult::After(secs(1))
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mark_that_comes_after_its_connection_was_lost_counts_for_nothing() {
+    let steps = [
+        Step::Fails(ms(0)),
+        Step::Up(ms(0)),
+        Step::Up(secs(1)),
+        Step::Exits(Ok(())),
+    ];
+    let mut script = Script::new(steps, Delays::new(growing()));
+    let health = script.health.clone();
+    let late = async {
+        // The second connection, which comes at 3 s, was not marked.
+        sleep(secs(2)).await;
+        health.mark();
+    };
+    let (result, ()) = tokio::join!(run(&mut script), late);
+    assert_eq!(result, Ok(()));
+    assert_eq!(script.attempts(), [0, 1_000, 3_000, 8_000]);
 }
