@@ -1,4 +1,7 @@
-use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
+use metrics::{
+    Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram,
+    gauge, histogram,
+};
 
 use crate::{Event, Observer};
 
@@ -14,7 +17,7 @@ use crate::{Event, Observer};
 /// | `schmoozer_uptime_seconds` | histogram | s | how long a connection was up when it was lost |
 /// | `schmoozer_outage_duration_seconds` | histogram | s | how long an outage was when it was over |
 ///
-/// All have the label `target`. Install the recorder before making this.
+/// All have the label `target`, and are described to the recorder. Install it before making this.
 ///
 /// # Examples
 ///
@@ -44,6 +47,7 @@ impl Metrics {
     #[must_use]
     pub fn new(target: impl Into<String>) -> Self {
         let target: String = target.into();
+        describe();
         Self {
             attempts: counter!("schmoozer_attempts_total", "target" => target.clone()),
             failures: counter!("schmoozer_failures_total", "target" => target.clone()),
@@ -54,6 +58,31 @@ impl Metrics {
             outage_duration: histogram!("schmoozer_outage_duration_seconds", "target" => target),
         }
     }
+}
+
+fn describe() {
+    describe_counter!("schmoozer_attempts_total", "calls of connect");
+    describe_counter!(
+        "schmoozer_failures_total",
+        "calls of connect that failed, and connections lost"
+    );
+    describe_counter!("schmoozer_outages_total", "outages begun");
+    describe_gauge!("schmoozer_connected", "1 while a connection is up, else 0");
+    describe_histogram!(
+        "schmoozer_connect_duration_seconds",
+        Unit::Seconds,
+        "how long a connect that succeeded took"
+    );
+    describe_histogram!(
+        "schmoozer_uptime_seconds",
+        Unit::Seconds,
+        "how long a connection was up when it was lost"
+    );
+    describe_histogram!(
+        "schmoozer_outage_duration_seconds",
+        Unit::Seconds,
+        "how long an outage was when it was over"
+    );
 }
 
 impl Observer for Metrics {

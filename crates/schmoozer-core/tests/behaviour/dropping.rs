@@ -1,13 +1,15 @@
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use schmoozer_core::{Delays, Runner, Status, establish, run};
-use tokio::time::timeout;
+use schmoozer_core::{Current, Delays, Pacer, Runner, Status, Stopped, establish, run};
+use tokio::time::{Instant, sleep, timeout};
 
+use crate::polls::polled;
 use crate::script::{Script, Step, ms, secs};
 
-/// Connecting until 1 s, connected until 3 s, waiting until 5 s.
+/// Connecting until 1 s, connected until 3 s, waiting until 5 s, exits.
 fn script() -> Script {
-    let steps = [Step::Fails(secs(1)), Step::Up(secs(2))];
+    let steps = [Step::Fails(secs(1)), Step::Up(secs(2)), Step::Exits(Ok(()))];
     Script::new(steps, Delays::new(vec![ms(20), secs(2)]))
 }
 
@@ -30,6 +32,62 @@ async fn a_loop_dropped_in_any_state_leaves_nothing() {
         }
         assert_eq!(counted.load(Ordering::SeqCst), 0, "{drop_at:?}");
         assert_eq!(tasks(), before);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_loop_dropped_at_any_await_can_be_run_again() {
+    for polls in 0.. {
+        let mut script = script();
+        if polled(run(&mut script), polls).await.is_some() {
+            assert!(polls >= 5, "each of the awaits was stopped at");
+            break;
+        }
+        assert_eq!(script.live.load(Ordering::SeqCst), 0, "after {polls} polls");
+        script.steps = [Step::Fails(ms(0)), Step::Exits(Ok(()))].into();
+        let again = script.attempts().len();
+        let now = Instant::now();
+        assert_eq!(run(&mut script).await, Ok(()));
+        assert_eq!(now.elapsed(), ms(20), "starts with the first delay");
+        assert_eq!(script.attempts().len(), again + 2);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_runner_dropped_at_any_await_says_stopped() {
+    for polls in 0.. {
+        let script = script();
+        let counted = script.live.clone();
+        let pacer = Pacer::every(secs(1), 1);
+        let runner = Runner::new(script)
+            .pacer(pacer.clone())
+            .grace(secs(1))
+            .shutdown(sleep(secs(60)))
+            .observer(|_: &schmoozer_core::Event<'_>| {});
+        let handle = runner.handle();
+        let waiting = tokio::spawn({
+            let handle = handle.clone();
+            async move {
+                let mut watch = handle.watch();
+                watch
+                    .wait_for(|status| *status == Status::Stopped)
+                    .await
+                    .map(|_| ())
+            }
+        });
+        let ended = polled(runner.run(), polls).await.is_some();
+        assert_eq!(counted.load(Ordering::SeqCst), 0, "after {polls} polls");
+        assert_eq!(handle.status(), Status::Stopped, "after {polls} polls");
+        assert_eq!(handle.connected().await, Err(Stopped));
+        waiting.await.unwrap().unwrap();
+        // The attempt that was let through, if one was, is all that the pacer counts.
+        let asked = Instant::now();
+        pacer.admit().await;
+        assert!(asked.elapsed() <= secs(1), "after {polls} polls");
+        if ended {
+            assert!(polls >= 5, "each of the awaits was stopped at");
+            break;
+        }
     }
 }
 
@@ -62,4 +120,87 @@ async fn establish_dropped_can_be_called_again() {
         .unwrap_err();
     assert!(establish(&mut script).await.unwrap().is_some());
     assert_eq!(script.attempts(), [0, 1_500, 3_500]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn establish_dropped_at_any_await_leaves_nothing() {
+    for polls in 0.. {
+        let mut script = script();
+        if polled(establish(&mut script), polls).await.is_some() {
+            assert!(polls >= 3, "each of the awaits was stopped at");
+            break;
+        }
+        assert_eq!(script.live.load(Ordering::SeqCst), 0, "after {polls} polls");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiters_dropped_at_any_await_take_nothing_from_the_others() {
+    for polls in 0.. {
+        let script = script();
+        let attempts = Arc::clone(&script.attempts);
+        let runner = Runner::new(script);
+        let handle = runner.handle();
+        let other = handle.clone();
+        let dropped = async {
+            let connected = polled(handle.connected(), polls).await;
+            let failed = polled(handle.connected_or(2), polls).await;
+            connected.is_some() && failed.is_some()
+        };
+        let (_, answered, waited) = tokio::join!(runner.run(), dropped, async {
+            (
+                other.connected_or(1).await.is_err(),
+                other.connected().await,
+            )
+        });
+        assert_eq!(waited, (true, Ok(())), "after {polls} polls");
+        assert_eq!(*attempts.lock().unwrap(), [0, 1_020, 5_020]);
+        if answered {
+            break;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn current_dropped_while_waiting_takes_nothing_from_the_others() {
+    for polls in 0..=1 {
+        let (publisher, current) = Current::new();
+        let other = tokio::spawn({
+            let current = current.clone();
+            async move { current.ready().await }
+        });
+        assert_eq!(polled(current.ready(), polls).await, None);
+        let live = publisher.publish(7);
+        assert_eq!(polled(current.ready(), 1).await, Some(Ok(7)));
+        assert_eq!(other.await.unwrap(), Ok(7));
+        drop(live);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_pacers_turn_dropped_at_any_await_uses_nothing_up() {
+    for polls in 0..4 {
+        let pacer = Pacer::every(secs(10), 1);
+        pacer.admit().await;
+        let begin = Instant::now();
+        let mut waiters = Vec::new();
+        for _ in 0..2 {
+            let pacer = pacer.clone();
+            waiters.push(tokio::spawn(
+                async move { polled(pacer.admit(), polls).await },
+            ));
+        }
+        tokio::task::yield_now().await;
+        pacer.admit().await;
+        let dropped = waiters.len();
+        let mut admitted = 0;
+        for waiter in waiters {
+            admitted += u32::from(waiter.await.unwrap().is_some());
+        }
+        assert_eq!(
+            begin.elapsed(),
+            secs(10) * (admitted + 1),
+            "of {dropped}, {polls} polls"
+        );
+    }
 }

@@ -8,7 +8,13 @@ mod events;
 mod handle;
 #[cfg(feature = "tracing")]
 mod logs;
+#[cfg(feature = "metrics")]
+mod measured;
+mod observers;
 mod pacer;
+mod polls;
 mod script;
 mod shutdown;
 mod the_loop;
+#[cfg(feature = "rt")]
+mod waiters;

@@ -115,6 +115,35 @@ async fn a_connect_that_takes_too_long_fails_with_a_timeout() {
             .await
             .is::<ConnectTimeout>()
     );
+    assert!(times_out::<anyhow::Error>().await.is::<ConnectTimeout>());
+    assert!(matches!(
+        times_out::<Declared>().await,
+        Declared::TooSlow(ConnectTimeout { after, .. }) if after == secs(3)
+    ));
+    assert_eq!(times_out::<Own>().await, Own::TooSlow(secs(3)));
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Declared {
+    #[error("too slow")]
+    TooSlow(#[from] ConnectTimeout),
+}
+
+#[derive(Debug, PartialEq)]
+enum Own {
+    TooSlow(Duration),
+}
+
+impl std::fmt::Display for Own {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self:?}")
+    }
+}
+
+impl From<ConnectTimeout> for Own {
+    fn from(timeout: ConnectTimeout) -> Self {
+        Self::TooSlow(timeout.after)
+    }
 }
 
 #[tokio::test(start_paused = true)]
