@@ -9,7 +9,7 @@ use crate::cargo::cargo;
 use crate::feature_sets::feature_sets;
 use crate::project::{Project, has_library, is_published};
 use crate::tally::Tally;
-use crate::{examples, layering, manifests, style};
+use crate::{examples, layering, manifests, style, test_tables};
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -43,7 +43,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "style",
-        proves: "file names, file lengths, nothing left for later",
+        proves: "file names, file lengths, nothing left for later; the tests that tables name exist",
         run: style,
     },
     Step {
@@ -159,6 +159,7 @@ fn format(project: &Project) -> Result<Report> {
 
 fn style(project: &Project) -> Result<Report> {
     style::check(project)?;
+    test_tables::check(project)?;
     Ok(Report::default())
 }
 

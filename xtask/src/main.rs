@@ -12,6 +12,7 @@ mod manifests;
 mod project;
 mod style;
 mod tally;
+mod test_tables;
 
 use std::process::ExitCode;
 

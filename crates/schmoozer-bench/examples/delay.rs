@@ -124,6 +124,10 @@ fn draw_theirs(candidate: &str, count: u32) {
         "retry-policies" => {
             let builder =
                 retry_policies::policies::ExponentialBackoff::builder().retry_bounds(INITIAL, CAP);
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "their delays count from the system's clock"
+            )]
             let (policy, start) = (
                 black_box(builder.build_with_max_retries(u32::MAX)),
                 SystemTime::now(),

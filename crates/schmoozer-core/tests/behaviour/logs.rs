@@ -13,6 +13,7 @@ use crate::script::{Script, Step, ms, secs};
 struct Records {
     events: Arc<Mutex<Vec<(Level, String)>>>,
     spans: Arc<Mutex<Vec<String>>>,
+    slow: bool,
 }
 
 struct Fields(String);
@@ -38,6 +39,9 @@ impl Subscriber for Records {
     }
     fn record_follows_from(&self, _: &Id, _: &Id) {}
     fn event(&self, event: &Event<'_>) {
+        if self.slow {
+            std::thread::sleep(std::time::Duration::from_millis(3));
+        }
         let mut fields = Fields(String::new());
         event.record(&mut fields);
         self.events
@@ -106,4 +110,17 @@ async fn each_attempt_is_told_in_fields() {
         records.of(Level::ERROR),
         ["message=gave up attempt=2 outage=0.32 error=lost "]
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_subscriber_changes_no_decision() {
+    let records = Records {
+        slow: true,
+        ..Records::default()
+    };
+    let _guard = tracing::subscriber::set_default(records.clone());
+    let mut script = Script::new([Step::Fails(ms(0))], Delays::new(vec![secs(1), secs(2)]));
+    assert_eq!(run(&mut script).await, Err("refused"));
+    assert_eq!(script.attempts(), [0, 1_000, 3_000]);
+    assert_eq!(records.of(Level::DEBUG).len(), 8);
 }

@@ -15,6 +15,8 @@ mod pacer;
 mod polls;
 mod script;
 mod shutdown;
+#[cfg(feature = "rt")]
+mod steering;
 mod the_loop;
 #[cfg(feature = "rt")]
 mod waiters;

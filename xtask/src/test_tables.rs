@@ -1,0 +1,85 @@
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use crate::project::{Project, directory};
+
+/// Checks that each test which a `tests/README.md` names as `module::test` exists.
+///
+/// # Errors
+///
+/// Names the tests that do not.
+pub(crate) fn check(project: &Project) -> Result<()> {
+    let mut missing = Vec::new();
+    for package in project.packages() {
+        let tests = directory(package).join("tests");
+        let table = tests.join("README.md");
+        if !table.exists() {
+            continue;
+        }
+        let text = fs::read_to_string(&table).with_context(|| table.display().to_string())?;
+        for (module, test) in named(&text) {
+            if !holds(&tests, module, test)? {
+                missing.push(format!("{}: no {module}::{test}", table.display()));
+            }
+        }
+    }
+    if !missing.is_empty() {
+        bail!("{}", missing.join("\n"));
+    }
+    Ok(())
+}
+
+/// What stands between backticks and reads like the path of a test.
+fn named(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    text.lines()
+        .flat_map(|line| line.split('`').skip(1).step_by(2))
+        .filter_map(|code| code.split_once("::"))
+        .filter(|(module, test)| is_snake_case(module) && is_snake_case(test))
+}
+
+fn is_snake_case(name: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    !name.is_empty() && name.chars().all(allowed)
+}
+
+/// Whether a file `module.rs` somewhere under `directory` holds the test.
+fn holds(directory: &Path, module: &str, test: &str) -> Result<bool> {
+    for entry in fs::read_dir(directory).with_context(|| directory.display().to_string())? {
+        let path = entry?.path();
+        let found = if path.is_dir() {
+            holds(&path, module, test)?
+        } else {
+            path.file_name()
+                .is_some_and(|name| *name == *format!("{module}.rs"))
+                && fs::read_to_string(&path)?.contains(&format!("fn {test}("))
+        };
+        if found {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_paths_of_tests_are_taken() {
+        let text =
+            "| `Duration::MAX` | `dial::a_name`, `src/x.rs`, dial::bare and\n`limits::two` |";
+        assert_eq!(
+            named(text).collect::<Vec<_>>(),
+            [("dial", "a_name"), ("limits", "two")]
+        );
+    }
+
+    #[test]
+    fn a_test_is_found_in_its_module_alone() {
+        let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        assert!(holds(&tests, "test_tables", "only_the_paths_of_tests_are_taken").unwrap());
+        assert!(!holds(&tests, "style", "only_the_paths_of_tests_are_taken").unwrap());
+    }
+}
