@@ -1,0 +1,73 @@
+//! Connectors of different kinds in one map, kept by one loop over a `JoinSet`.
+//! Shows `.boxed()`: a TCP link and an in-memory pipe, each with its own connection type, run side by side.
+//! It starts the server of the one and the writer of the other itself, and ends when both have delivered.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use examples::Server;
+use schmoozer_core::{BoxConnector, Connector, connector_fn, run};
+use schmoozer_tcp::{Dialer, TcpConnector};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader, DuplexStream};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let visits = Arc::new(AtomicU32::new(0));
+    let mut server = Server::start(move |mut stream: TcpStream| {
+        let visit = visits.fetch_add(1, Ordering::Relaxed);
+        async move {
+            stream.write_all(b"one\ntwo\n").await?;
+            // The first visitor is hung up on before the end.
+            if visit > 0 {
+                stream.write_all(b"three\n").await?;
+            }
+            Ok(())
+        }
+    })?;
+
+    let over_tcp = TcpConnector::new(Dialer::new(server.addr())?, |stream: TcpStream| {
+        three_lines("tcp", stream)
+    });
+    let over_a_pipe = connector_fn(
+        async || Ok(pipe()),
+        |pipe: DuplexStream| three_lines("pipe", pipe),
+        [Duration::from_millis(100); 50],
+    );
+    let links: BTreeMap<&str, BoxConnector<io::Error>> =
+        BTreeMap::from([("tcp", over_tcp.boxed()), ("pipe", over_a_pipe.boxed())]);
+
+    let mut running = JoinSet::new();
+    for (name, link) in links {
+        running.spawn(async move { (name, run(link).await) });
+    }
+    server.goes_down_for(Duration::from_millis(200)).await?;
+    while let Some(ended) = running.join_next().await {
+        let (name, result) = ended?;
+        result?;
+        println!("{name}: delivered");
+    }
+    Ok(())
+}
+
+/// Reads three lines; a peer that hangs up earlier is asked again.
+async fn three_lines(name: &str, connection: impl AsyncRead + Unpin) -> io::Result<()> {
+    let mut lines = BufReader::new(connection).lines();
+    for _ in 0..3 {
+        let line = lines.next_line().await?;
+        println!("{name}: {}", line.as_deref().unwrap_or("hung up"));
+        line.ok_or(io::ErrorKind::UnexpectedEof)?;
+    }
+    Ok(())
+}
+
+/// A pipe whose other end writes three lines.
+fn pipe() -> DuplexStream {
+    let (ours, mut theirs) = tokio::io::duplex(64);
+    tokio::spawn(async move { theirs.write_all(b"red\ngreen\nblue\n").await });
+    ours
+}

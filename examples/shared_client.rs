@@ -1,0 +1,157 @@
+//! Many tasks send requests over one connection that comes and goes, through a `Current`.
+//! A request that was under way when the connection broke fails and says so; one that comes while there is none waits, with a bound.
+//! Without arguments it takes its own server down once; with HOST:PORT it asks any server that answers a line with a line.
+
+use std::collections::VecDeque;
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use clap::Parser;
+use examples::Server;
+use schmoozer_core::{Current, Publisher, Runner};
+use schmoozer_tcp::{Dialer, TcpConnector};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{sleep, timeout};
+
+#[derive(Parser)]
+struct Arguments {
+    /// The server to ask, which answers each line with a line
+    target: Option<String>,
+}
+
+/// A request on its way to the connection, and where its answer goes.
+type Request = (String, oneshot::Sender<String>);
+
+/// What every task holds: a way to whatever connection is live.
+#[derive(Clone)]
+struct Client {
+    live: Current<mpsc::Sender<Request>>,
+}
+
+#[derive(Debug)]
+enum Unanswered {
+    /// No connection came within the bound: the request was never sent, and can be sent again.
+    NotSent,
+    /// The connection broke: whether the server acted on the request is not known.
+    Lost,
+}
+
+impl fmt::Display for Unanswered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotSent => "no connection in time, not sent",
+            Self::Lost => "the connection broke, perhaps sent",
+        })
+    }
+}
+
+impl Client {
+    async fn ask(&self, question: String) -> Result<String, Unanswered> {
+        let (answer, answered) = oneshot::channel();
+        let sending = async {
+            let live = self.live.ready().await.map_err(|_| Unanswered::NotSent)?;
+            live.send((question, answer))
+                .await
+                .map_err(|_| Unanswered::NotSent)
+        };
+        timeout(Duration::from_secs(2), sending)
+            .await
+            .unwrap_or(Err(Unanswered::NotSent))?;
+        answered.await.map_err(|_| Unanswered::Lost)
+    }
+}
+
+/// Carries requests over one connection until it breaks. What is then under way is dropped, and its
+/// senders told by that.
+async fn carry(stream: TcpStream, publisher: Publisher<mpsc::Sender<Request>>) -> io::Result<()> {
+    let (from, mut to) = stream.into_split();
+    let mut answers = BufReader::new(from).lines();
+    let mut under_way = VecDeque::new();
+    let (sender, mut requests) = mpsc::channel::<Request>(16);
+    let _live = publisher.publish(sender);
+    loop {
+        tokio::select! {
+            Some((question, answer)) = requests.recv() => {
+                under_way.push_back(answer);
+                to.write_all(format!("{question}\n").as_bytes()).await?;
+            }
+            answer = answers.next_line() => {
+                let answer = answer?.ok_or(io::ErrorKind::UnexpectedEof)?;
+                let asker: Option<oneshot::Sender<String>> = under_way.pop_front();
+                // One that has stopped waiting does not get its answer.
+                asker.map(|asker| asker.send(answer));
+            }
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let Arguments { target } = Arguments::parse();
+    let mut server = Server::start(answer_slowly)?;
+    let demonstration = target.is_none();
+    let target = target.unwrap_or_else(|| server.addr().to_string());
+
+    let (publisher, live) = Current::new();
+    let connector = TcpConnector::new(Dialer::new(target)?, move |stream| {
+        carry(stream, publisher.clone())
+    });
+    let (handle, keeper) = Runner::new(connector).spawn();
+
+    let client = Client { live };
+    let tasks = ["ann", "bob", "cyd"].map(|name| tokio::spawn(asks(name, client.clone())));
+    if demonstration {
+        sleep(Duration::from_millis(450)).await;
+        println!("--- the server goes down");
+        server.goes_down_for(Duration::from_millis(700)).await?;
+        println!("--- and is back");
+    }
+    let (mut answered, mut lost) = (0, 0);
+    for task in tasks {
+        let (task_answered, task_lost) = task.await?;
+        answered += task_answered;
+        lost += task_lost;
+    }
+    handle.shutdown();
+    keeper.await??;
+    println!("{answered} requests answered, {lost} lost under way");
+    // Each task loses at most the one request that it had under way.
+    if answered + lost == 30 && lost <= 3 && (answered == 30 || demonstration) {
+        Ok(())
+    } else {
+        Err("some requests have no answer".into())
+    }
+}
+
+/// Asks ten questions, one after the other.
+async fn asks(name: &str, client: Client) -> (u32, u32) {
+    let (mut answered, mut lost) = (0, 0);
+    for number in 1..=10 {
+        match client.ask(format!("{name} {number}")).await {
+            Ok(answer) => {
+                println!("{name} {number}: {answer}");
+                answered += 1;
+            }
+            Err(unanswered) => {
+                println!("{name} {number}: {unanswered}");
+                lost += 1;
+            }
+        }
+    }
+    (answered, lost)
+}
+
+async fn answer_slowly(stream: TcpStream) -> io::Result<()> {
+    let (from, mut to) = stream.into_split();
+    let mut questions = BufReader::new(from).lines();
+    while let Some(question) = questions.next_line().await? {
+        sleep(Duration::from_millis(30)).await;
+        to.write_all(format!("{}\n", question.to_uppercase()).as_bytes())
+            .await?;
+    }
+    Ok(())
+}
