@@ -31,6 +31,13 @@ pub const LOOPS: &[Loop] = &[
     candidate!("schmoozer-core run", ours::run),
     candidate!("schmoozer-core establish", ours::establish),
     candidate!("schmoozer-core run, Delays", ours::with_delays),
+    candidate!("schmoozer-core Runner", ours::runner),
+    candidate!("schmoozer-core Runner, shutdown", ours::with_shutdown),
+    candidate!("schmoozer-core Runner, pacer", ours::with_pacer),
+    candidate!("schmoozer-core Runner, observer", ours::with_observer),
+    candidate!("schmoozer-core Runner, closure", ours::with_closure),
+    candidate!("schmoozer-core Runner, handle", ours::with_handle),
+    candidate!("schmoozer-core Runner, handle watched", ours::with_watch),
     #[cfg(feature = "peers")]
     candidate!("schmoozer 0.4.1", peers::schmoozer),
     #[cfg(feature = "peers")]

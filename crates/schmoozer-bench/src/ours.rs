@@ -1,10 +1,13 @@
 //! Our loops.
 
+use std::future::pending;
 use std::hint::black_box;
 use std::time::Duration;
 
 use schmoozer_backoff::Constant;
-use schmoozer_core::{ConnResult, Connector, Delays, Failure, RetryResult, RunResult};
+use schmoozer_core::{
+    ConnResult, Connector, Delays, Event, Failure, Observer, Pacer, RetryResult, RunResult, Runner,
+};
 
 use crate::attempt::{Refused, attempt};
 
@@ -23,6 +26,66 @@ pub(crate) async fn with_delays<const SUSPENDS: bool>() {
     let delays = Delays::new(Constant::new(Duration::ZERO)).at_least(Duration::ZERO);
     let link = Delayed::<SUSPENDS> { delays };
     black_box(schmoozer_core::run(link).await.is_ok());
+}
+
+/// A runner without options.
+pub(crate) async fn runner<const SUSPENDS: bool>() {
+    let runner = Runner::new(Link::<SUSPENDS> { failed: 0 });
+    black_box(runner.run().await.is_ok());
+}
+
+pub(crate) async fn with_shutdown<const SUSPENDS: bool>() {
+    let runner = Runner::new(Link::<SUSPENDS> { failed: 0 }).shutdown(pending::<()>());
+    black_box(runner.run().await.is_ok());
+}
+
+/// With a pacer that never holds an attempt up.
+pub(crate) async fn with_pacer<const SUSPENDS: bool>() {
+    let pacer = Pacer::every(Duration::from_nanos(1), u32::MAX);
+    let runner = Runner::new(Link::<SUSPENDS> { failed: 0 }).pacer(pacer);
+    black_box(runner.run().await.is_ok());
+}
+
+/// With an observer that counts, and does without the text of causes.
+pub(crate) async fn with_observer<const SUSPENDS: bool>() {
+    let runner = Runner::new(Link::<SUSPENDS> { failed: 0 }).observer(Counts(0));
+    black_box(runner.run().await.is_ok());
+}
+
+/// With an observer that is a closure, for which each cause is written down.
+pub(crate) async fn with_closure<const SUSPENDS: bool>() {
+    let mut events = 0_u64;
+    let observer = |_: &Event<'_>| events += 1;
+    let runner = Runner::new(Link::<SUSPENDS> { failed: 0 }).observer(observer);
+    black_box(runner.run().await.is_ok());
+    black_box(events);
+}
+
+pub(crate) async fn with_handle<const SUSPENDS: bool>() {
+    let runner = Runner::new(Link::<SUSPENDS> { failed: 0 });
+    let handle = runner.handle();
+    black_box(runner.run().await.is_ok());
+    black_box(handle.stats());
+}
+
+/// With a handle, and a subscriber of its status that looks at the end.
+pub(crate) async fn with_watch<const SUSPENDS: bool>() {
+    let runner = Runner::new(Link::<SUSPENDS> { failed: 0 });
+    let watch = runner.handle().watch();
+    black_box(runner.run().await.is_ok());
+    black_box(watch.has_changed().is_ok());
+}
+
+struct Counts(u64);
+
+impl Observer for Counts {
+    fn on_event(&mut self, _: &Event<'_>) {
+        self.0 = black_box(self.0 + 1);
+    }
+
+    fn enabled(&self) -> bool {
+        false
+    }
 }
 
 struct Link<const SUSPENDS: bool> {
@@ -71,7 +134,8 @@ impl<const SUSPENDS: bool> Connector for Delayed<SUSPENDS> {
 
 async fn connect<const SUSPENDS: bool>() -> ConnResult<(), Refused> {
     match attempt::<SUSPENDS>().await {
-        Ok(()) => ConnResult::Connected(()),
+        // The last attempt: what a connection costs is no part of an attempt.
+        Ok(()) => ConnResult::Exit(Ok(())),
         Err(cause) => ConnResult::Reconnect(cause),
     }
 }

@@ -49,6 +49,13 @@ fn an_attempt_and_a_delay_cost_little_more_than_by_hand() {
             &["loop", "bare, cooperative, timed", operation],
             1.40,
         );
+        // A runner without options is the loop, called through one more future.
+        assert_ratio(
+            &probe,
+            &["loop", "schmoozer-core Runner", operation],
+            &["loop", "schmoozer-core run", operation],
+            1.30,
+        );
     }
     assert_ratio(
         &probe,

@@ -40,6 +40,9 @@ impl From<ConnectTimeout> for String {
 
 /// How long a `connect` may take. `()` sets no limit, at no cost.
 pub(crate) trait Limit<E>: Send + Sync {
+    /// Whether there is one.
+    const SET: bool = true;
+
     fn limit<C: Send, F: Future<Output = ConnResult<C, E>> + Send>(
         &self,
         connect: Pin<&mut F>,
@@ -47,6 +50,8 @@ pub(crate) trait Limit<E>: Send + Sync {
 }
 
 impl<E> Limit<E> for () {
+    const SET: bool = false;
+
     fn limit<C: Send, F: Future<Output = ConnResult<C, E>> + Send>(
         &self,
         connect: Pin<&mut F>,

@@ -12,6 +12,9 @@ use crate::{Connector, Event, Failure, Health, Observer, Outage};
 
 /// What the [supervised](crate::supervised) loop tells of itself. `()` is told nothing, at no cost.
 pub(crate) trait Watch: Send {
+    /// Whether anybody is told.
+    const SET: bool = true;
+
     fn connecting(&mut self);
     fn connected<C: Connector>(&mut self, connector: &C);
     /// Runs `run` to its end, and sees meanwhile whether the connection lasts.
@@ -24,6 +27,8 @@ pub(crate) trait Watch: Send {
 }
 
 impl Watch for () {
+    const SET: bool = false;
+
     fn connecting(&mut self) {}
     fn connected<C: Connector>(&mut self, _: &C) {}
     fn run<F: Future + Send>(
@@ -137,7 +142,11 @@ impl<O: Observer> Watch for Observed<O> {
             uptime,
         });
 
-        let now = Instant::now();
+        // The clock is not read again: the attempt's own times say when it ended.
+        let now = self
+            .since
+            .checked_add(uptime.unwrap_or(elapsed))
+            .unwrap_or(self.since);
         let cause = self.observer.enabled().then_some(cause as &dyn Display);
         if let Some(outage) = &mut self.outage {
             outage.goes_on(now, attempt, cause);

@@ -118,11 +118,16 @@ impl Pacer {
 
 /// What lets an attempt begin. `()` does at once, at no cost.
 pub(crate) trait Pace: Send + Sync {
+    /// Whether there is a pacer.
+    const SET: bool = true;
+
     /// Waits until the attempt may begin, and answers how long that took.
     fn pace(&self) -> impl Future<Output = Duration> + Send;
 }
 
 impl Pace for () {
+    const SET: bool = false;
+
     async fn pace(&self) -> Duration {
         Duration::ZERO
     }

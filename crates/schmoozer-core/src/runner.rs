@@ -197,6 +197,10 @@ where
         in_span(span(&connector), async move {
             let connector = &mut connector;
             match writer {
+                // Nothing is set: the loop, and nothing else.
+                None if !(L::SET || P::SET || O::Watch::SET || S::Steer::SET) => {
+                    drive(connector).await
+                }
                 None => {
                     let steer = steering.unless_none(grace);
                     supervise(Supervised::new(

@@ -13,6 +13,9 @@ use crate::control::{Control, Seen};
 
 /// What can end a step of the [supervised](crate::supervised) loop early. `()` never does, at no cost.
 pub(crate) trait Steer: Send {
+    /// Whether anything can.
+    const SET: bool = true;
+
     /// Forgets the requests that came so far: what comes from now on is for the step that begins.
     fn begin(&mut self);
 
@@ -48,6 +51,8 @@ pub(crate) enum Ended<T> {
 }
 
 impl Steer for () {
+    const SET: bool = false;
+
     fn begin(&mut self) {}
 
     async fn step<F: Future + Send>(&mut self, step: Pin<&mut F>) -> Option<F::Output>
