@@ -6,10 +6,12 @@ mod dropping;
 mod events;
 #[cfg(feature = "rt")]
 mod handle;
+mod legal;
 #[cfg(feature = "tracing")]
 mod logs;
 #[cfg(feature = "metrics")]
 mod measured;
+mod model;
 mod observers;
 mod pacer;
 mod polls;
