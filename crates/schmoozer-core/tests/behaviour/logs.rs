@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex};
 use schmoozer_core::{Delays, run};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Level, Metadata, Subscriber};
+use tracing::subscriber::DefaultGuard;
+use tracing::{Dispatch, Event, Level, Metadata, Subscriber};
 
 use crate::script::{Script, Step, ms, secs};
 
@@ -64,10 +65,20 @@ impl Records {
     }
 }
 
+/// Has this thread's records kept until the guards are dropped.
+///
+/// While only one subscriber lives, `tracing` asks that of the thread which first meets an event
+/// whether anybody wants it, and remembers the answer; the thread may be that of another test, with
+/// none. So there are always two.
+fn subscribe(records: &Records) -> (Dispatch, DefaultGuard) {
+    let second = Dispatch::new(Records::default());
+    (second, tracing::subscriber::set_default(records.clone()))
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_outage_is_one_warning_and_one_piece_of_good_news() {
     let records = Records::default();
-    let _guard = tracing::subscriber::set_default(records.clone());
+    let _guard = subscribe(&records);
     // An hour of flaps, then a connection that lasts.
     let steps = std::iter::repeat_n(Step::Up(ms(500)), 3_600)
         .chain([Step::Up(secs(60)), Step::Exits(Ok(()))]);
@@ -89,7 +100,7 @@ async fn an_outage_is_one_warning_and_one_piece_of_good_news() {
 #[tokio::test(start_paused = true)]
 async fn each_attempt_is_told_in_fields() {
     let records = Records::default();
-    let _guard = tracing::subscriber::set_default(records.clone());
+    let _guard = subscribe(&records);
     let script = Script::new(
         [Step::Fails(ms(30)), Step::Up(ms(70))],
         Delays::new(vec![ms(250)]),
@@ -118,7 +129,7 @@ async fn a_slow_subscriber_changes_no_decision() {
         slow: true,
         ..Records::default()
     };
-    let _guard = tracing::subscriber::set_default(records.clone());
+    let _guard = subscribe(&records);
     let mut script = Script::new([Step::Fails(ms(0))], Delays::new(vec![secs(1), secs(2)]));
     assert_eq!(run(&mut script).await, Err("refused"));
     assert_eq!(script.attempts(), [0, 1_000, 3_000]);
