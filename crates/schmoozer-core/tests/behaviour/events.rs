@@ -1,10 +1,10 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use schmoozer_core::{Delays, Event, Observer as _, Outage, Runner};
+use schmoozer_core::{Delays, Event, Observer, Outage, Runner};
 use tokio::time::{Instant, sleep};
 
-use crate::legal::Legal;
+use crate::event_order::EventOrder;
 use crate::script::{Script, Step, ms, secs};
 
 /// What an observer saw: the second, the name of the event, and the outage if it holds one.
@@ -13,11 +13,11 @@ type Seen = Arc<Mutex<Vec<(u64, &'static str, Option<Outage>)>>>;
 fn observer() -> (Seen, impl FnMut(&Event<'_>) + Send) {
     let seen = Seen::default();
     let begin = Instant::now();
+    let mut order = EventOrder::exact();
     let observer = {
         let seen = Arc::clone(&seen);
-        let mut legal = Legal::default();
         move |event: &Event<'_>| {
-            legal.on_event(event);
+            order.on_event(event);
             let (name, outage) = match *event {
                 Event::Connecting { .. } => ("connecting", None),
                 Event::Connected { .. } => ("connected", None),

@@ -3,6 +3,7 @@ use std::sync::{Arc, Mutex};
 use schmoozer_core::{Delays, Handle, NotConnected, Runner, Status, Stopped, connector_fn};
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::event_order::EventOrder;
 use crate::script::{Script, Step, ms, secs};
 
 type Attempts = Arc<Mutex<Vec<u64>>>;
@@ -17,7 +18,9 @@ fn spawn(
 ) {
     let script = Script::new(steps.to_vec(), Delays::new(vec![secs(delay); 100]));
     let attempts = Arc::clone(&script.attempts);
-    let (handle, task) = Runner::new(script).spawn();
+    let (handle, task) = Runner::new(script)
+        .observer(EventOrder::exact().waits_may_be_cut())
+        .spawn();
     (handle, attempts, task)
 }
 

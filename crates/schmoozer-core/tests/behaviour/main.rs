@@ -3,10 +3,12 @@
 mod current;
 mod delays;
 mod dropping;
+#[allow(dead_code, reason = "the tests of the checker use all of it")]
+#[path = "../event_order/checker.rs"]
+mod event_order;
 mod events;
 #[cfg(feature = "rt")]
 mod handle;
-mod legal;
 #[cfg(feature = "tracing")]
 mod logs;
 #[cfg(feature = "metrics")]

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use schmoozer_core::{Delays, Handle, Runner};
 use tokio::time::{Instant, sleep_until};
 
-use crate::legal::Legal;
+use crate::event_order::EventOrder;
 use crate::script::{Script, Step, ms};
 
 /// All times are multiples of this many milliseconds, but for those of requests: no request comes in the
@@ -125,7 +125,7 @@ fn real(case: &Case) -> Outcome {
         let begin = Instant::now();
         let runner = Runner::new(script)
             .grace(ms(case.grace))
-            .observer(Legal::default());
+            .observer(EventOrder::exact().waits_may_be_cut());
         let handle = runner.handle();
         let asking = tokio::spawn(ask(handle.clone(), begin, case.requests.clone()));
         let result = runner.run().await;

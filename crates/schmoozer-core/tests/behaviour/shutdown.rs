@@ -7,6 +7,7 @@ use std::time::Duration;
 use schmoozer_core::{ConnectTimeout, Connector, Delays, Pacer, Runner, connector_fn};
 use tokio::time::{Instant, sleep};
 
+use crate::event_order::EventOrder;
 use crate::script::{Script, Step, ms, secs};
 
 #[tokio::test(start_paused = true)]
@@ -15,7 +16,10 @@ async fn a_shutdown_stops_connecting_and_waiting_at_once() {
     for at in [Duration::ZERO, ms(500), ms(2_000)] {
         let script = Script::new([Step::Fails(secs(1))], Delays::new(vec![secs(2); 9]));
         let begin = Instant::now();
-        let runner = Runner::new(script).grace(secs(60)).shutdown(sleep(at));
+        let runner = Runner::new(script)
+            .observer(EventOrder::exact())
+            .grace(secs(60))
+            .shutdown(sleep(at));
         assert_eq!(runner.run().await, Ok(()));
         assert_eq!(begin.elapsed(), at);
     }
@@ -31,7 +35,10 @@ async fn a_connection_gets_its_grace_and_not_more() {
         let script = Script::new([Step::Up(uptime)], Delays::new(vec![secs(2)]));
         let live = script.live.clone();
         let begin = Instant::now();
-        let runner = Runner::new(script).shutdown(sleep(secs(5))).grace(grace);
+        let runner = Runner::new(script)
+            .observer(EventOrder::exact())
+            .shutdown(sleep(secs(5)))
+            .grace(grace);
         assert_eq!(runner.run().await, Ok(()));
         assert_eq!((begin.elapsed(), live.load(Ordering::SeqCst)), (ends, 0));
     }
@@ -151,7 +158,9 @@ async fn the_wait_for_the_pacer_is_no_time_of_the_attempt() {
     let pacer = Pacer::every(secs(10), 1);
     let script = Script::new([Step::Fails(ms(2_500))], Delays::new(vec![ms(20), ms(20)]));
     let (attempts, failures) = (Arc::clone(&script.attempts), Arc::clone(&script.failures));
-    let runner = Runner::new(script).pacer(pacer);
+    let runner = Runner::new(script)
+        .pacer(pacer)
+        .observer(EventOrder::exact().paced());
     assert_eq!(runner.run().await, Err("refused"));
     assert_eq!(*attempts.lock().unwrap(), [0, 10_000, 20_000]);
     let elapsed: Vec<_> = failures

@@ -8,6 +8,7 @@ use schmoozer_core::{
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
+use crate::event_order::EventOrder;
 use crate::script::{Script, Step, ms, secs};
 
 #[tokio::test(start_paused = true)]
@@ -27,7 +28,9 @@ async fn a_shutdown_in_each_state_ends_at_once_and_a_second_changes_nothing() {
     // Connecting until 1 s, waiting until 3 s, connected from then on with 4 s to end.
     for (at, ends) in [(ms(500), ms(500)), (secs(2), secs(2)), (secs(5), secs(9))] {
         let steps = [Step::Fails(secs(1)), Step::Up(secs(60))];
-        let runner = Runner::new(Script::new(steps, Delays::new(vec![secs(2)]))).grace(secs(4));
+        let runner = Runner::new(Script::new(steps, Delays::new(vec![secs(2)])))
+            .observer(EventOrder::exact())
+            .grace(secs(4));
         let begin = Instant::now();
         let (handle, task) = runner.spawn();
         sleep(at).await;
@@ -51,7 +54,7 @@ async fn a_shutdown_in_each_state_ends_at_once_and_a_second_changes_nothing() {
 async fn a_connector_that_was_shut_down_can_be_run_again_at_once() {
     let mut script = Script::new([Step::Fails(ms(0))], Delays::new(vec![secs(1), secs(8)]));
     for begun in [0, 5_000] {
-        let runner = Runner::new(&mut script);
+        let runner = Runner::new(&mut script).observer(EventOrder::exact());
         let handle = runner.handle();
         let (ended, ()) = tokio::join!(runner.run(), async {
             sleep(secs(5)).await;
@@ -80,7 +83,9 @@ async fn work_on_a_fresh_connection_that_fails_is_a_failed_attempt() {
 async fn a_reconnect_during_a_wait_cuts_it_short_and_the_outage_goes_on() {
     let script = Script::new([Step::Fails(ms(0))], Delays::new(vec![secs(10), secs(20)]));
     let attempts = Arc::clone(&script.attempts);
-    let (handle, task) = Runner::new(script).spawn();
+    let (handle, task) = Runner::new(script)
+        .observer(EventOrder::exact().waits_may_be_cut())
+        .spawn();
     sleep(secs(3)).await;
     handle.reconnect();
     assert_eq!(task.await.unwrap(), Err("refused"));
@@ -145,7 +150,7 @@ async fn what_is_asked_from_inside_holds_for_the_moment_in_which_it_is_asked() {
             attempts: 0,
         };
         let begin = Instant::now();
-        let runner = Runner::new(&mut asks);
+        let runner = Runner::new(&mut asks).observer(EventOrder::exact().waits_may_be_cut());
         handle.set(runner.handle()).unwrap();
         let result = runner.run().await;
         assert_eq!((result, begin.elapsed().as_secs(), asks.attempts), ended);

@@ -4,6 +4,7 @@ use schmoozer_core::{Delays, Handle, NotConnected, Runner, Stopped};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
+use crate::event_order::EventOrder;
 use crate::script::{Script, Step, ms, secs};
 
 /// Refused at 1 s, 4 s and 7 s; connected from 9 s to 19 s; given up on with the failure at 22 s.
@@ -16,7 +17,9 @@ fn spawn() -> (Handle, tokio::task::JoinHandle<Result<(), &'static str>>) {
         Step::Fails(secs(1)),
     ];
     let delays = Delays::new(vec![secs(2); 4]).reset_after(secs(1_000));
-    Runner::new(Script::new(steps, delays)).spawn()
+    Runner::new(Script::new(steps, delays))
+        .observer(EventOrder::exact())
+        .spawn()
 }
 
 /// When the loop fails, in milliseconds.
