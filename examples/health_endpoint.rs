@@ -1,0 +1,177 @@
+//! A program that answers over HTTP how its connection does: `/health` as JSON, `/metrics` in Prometheus' text.
+//! Shows `Handle::status` and `stats`, and the `metrics` observer with a recorder.
+//! Without arguments it loses its own server once and asks itself; with HOST:PORT it keeps that connection and serves on port 9100.
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use clap::Parser;
+use examples::Server;
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use schmoozer_core::{Handle, Metrics, Runner, Status};
+use schmoozer_tcp::{Dialer, TcpConnector};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::sleep;
+
+#[derive(Parser)]
+struct Arguments {
+    /// The server to keep a connection to
+    target: Option<String>,
+    /// Where to answer over HTTP
+    #[arg(long, default_value = "127.0.0.1:9100")]
+    listen: SocketAddr,
+}
+
+/// What a load balancer, or an operator, wants to know.
+fn health(handle: &Handle) -> (StatusCode, Value) {
+    let counts = handle.stats();
+    let status = match handle.status() {
+        Status::Connected { since } => json!({ "connected_for": since.elapsed().as_secs_f64() }),
+        Status::Connecting { attempt } => json!({ "connecting": attempt }),
+        Status::Waiting { until, cause, .. } => json!({
+            "waiting_for": until.saturating_duration_since(tokio::time::Instant::now()).as_secs_f64(),
+            "cause": cause,
+        }),
+        _ => json!("stopped"),
+    };
+    let down_for = stats
+        .outage_since
+        .map(|since| since.elapsed().as_secs_f64());
+    let code = match handle.status() {
+        Status::Connected { .. } => StatusCode::OK,
+        _ => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    let body = json!({
+        "status": status,
+        "attempts": counts.attempts,
+        "connections": counts.connections,
+        "failures": counts.failures,
+        "outages": counts.outages,
+        "uptime": counts.uptime.as_secs_f64(),
+        "down_for": down_for,
+    });
+    (code, body)
+}
+
+fn answer(
+    request: &Request<Incoming>,
+    handle: &Handle,
+    metrics: &PrometheusHandle,
+) -> Response<Full<Bytes>> {
+    let (code, kind, body) = match request.uri().path() {
+        "/health" => {
+            let (code, body) = health(handle);
+            (code, "application/json", format!("{body:#}\n"))
+        }
+        "/metrics" => (
+            StatusCode::OK,
+            "text/plain; version=0.0.4",
+            metrics.render(),
+        ),
+        _ => (
+            StatusCode::NOT_FOUND,
+            "text/plain",
+            "try /health or /metrics\n".to_owned(),
+        ),
+    };
+    let mut response = Response::new(Full::from(body));
+    *response.status_mut() = code;
+    let kind = hyper::header::HeaderValue::from_static(kind);
+    response
+        .headers_mut()
+        .insert(hyper::header::CONTENT_TYPE, kind);
+    response
+}
+
+async fn serve(listener: TcpListener, handle: Handle, metrics: PrometheusHandle) -> io::Result<()> {
+    loop {
+        let (stream, _) = listener.accept().await?;
+        let (handle, metrics) = (handle.clone(), metrics.clone());
+        tokio::spawn(async move {
+            let service = service_fn(|request| {
+                let response = answer(&request, &handle, &metrics);
+                async { Ok::<_, Infallible>(response) }
+            });
+            let served = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+            if let Err(error) = served.await {
+                eprintln!("a visitor was not served: {error}");
+            }
+        });
+    }
+}
+
+/// What this program is for: here, reading until the server closes.
+async fn read(mut stream: TcpStream) -> io::Result<()> {
+    let mut buffer = [0; 1024];
+    while stream.read(&mut buffer).await? > 0 {}
+    Err(io::ErrorKind::UnexpectedEof.into())
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let Arguments { target, listen } = Arguments::parse();
+    let mut server = Server::start(read)?;
+    let demonstration = target.is_none();
+    let target = target.unwrap_or_else(|| server.addr().to_string());
+    let listen = if demonstration {
+        SocketAddr::from(([127, 0, 0, 1], 0))
+    } else {
+        listen
+    };
+
+    let metrics = PrometheusBuilder::new().install_recorder()?;
+    let connector = TcpConnector::new(Dialer::new(target.as_str())?, read);
+    let (handle, _keeper) = Runner::new(connector)
+        .observer(Metrics::new(target))
+        .spawn();
+
+    let listener = TcpListener::bind(listen).await?;
+    let endpoint = listener.local_addr()?;
+    println!("http://{endpoint}/health and http://{endpoint}/metrics");
+    let serving = tokio::spawn(serve(listener, handle.clone(), metrics));
+    if !demonstration {
+        return Ok(serving.await??);
+    }
+
+    handle.connected().await?;
+    println!("--- connected\n{}", get(endpoint, "/health").await?);
+    let down = server.goes_down_for(Duration::from_millis(500));
+    let asking = async {
+        sleep(Duration::from_millis(250)).await;
+        get(endpoint, "/health").await
+    };
+    let (down, asked) = tokio::join!(down, asking);
+    let asked = asked?;
+    down?;
+    println!("--- the server is down\n{asked}");
+    handle.connected().await?;
+    let metrics = get(endpoint, "/metrics").await?;
+    println!("--- it is back\n{metrics}");
+    let seen =
+        asked.starts_with("HTTP/1.1 503") && metrics.contains("\nschmoozer_outages_total{target=");
+    if seen {
+        Ok(())
+    } else {
+        Err("the outage was not seen".into())
+    }
+}
+
+async fn get(endpoint: SocketAddr, path: &str) -> io::Result<String> {
+    let mut stream = TcpStream::connect(endpoint).await?;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {endpoint}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await?;
+    Ok(response)
+}
