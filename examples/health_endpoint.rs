@@ -45,7 +45,7 @@ fn health(handle: &Handle) -> (StatusCode, Value) {
         }),
         _ => json!("stopped"),
     };
-    let down_for = stats
+    let down_for = counts
         .outage_since
         .map(|since| since.elapsed().as_secs_f64());
     let code = match handle.status() {
