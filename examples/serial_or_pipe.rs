@@ -1,0 +1,123 @@
+//! A transport that is no socket, on `schmoozer-core` alone: what a serial port, or the pipes of a command, deliver line by line.
+//! Shows `connector_fn` with a policy of one's own, and a target's name in what is printed.
+//! Without arguments it reads from a device that it plays itself and that is unplugged twice; with a path it reads that, with a command it runs that.
+
+use std::env;
+use std::error::Error;
+use std::io;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::process::Stdio;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use clap::Parser;
+use schmoozer_core::{Event, Runner, connector_fn};
+use tokio::fs::File;
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, Lines};
+use tokio::process::Command;
+use tokio::time::sleep;
+
+#[derive(Parser)]
+struct Arguments {
+    /// The port to read, set up beforehand (`stty -F /dev/ttyUSB0 raw 115200`)
+    #[arg(long, conflicts_with = "command")]
+    path: Option<PathBuf>,
+    /// The command to run, as in `-- ssh host journalctl -f`
+    #[arg(last = true)]
+    command: Vec<String>,
+    /// Plays the device: prints so many readings and hangs up
+    #[arg(long, hide = true)]
+    play: Option<u32>,
+}
+
+enum Source {
+    Path(PathBuf),
+    Command(Vec<String>),
+}
+
+type Readings = Lines<BufReader<Pin<Box<dyn AsyncRead + Send>>>>;
+
+impl Source {
+    async fn open(&self) -> io::Result<Readings> {
+        let bytes: Pin<Box<dyn AsyncRead + Send>> = match self {
+            Self::Path(path) => Box::pin(File::open(path).await?),
+            Self::Command(words) => {
+                let (program, arguments) =
+                    words.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+                // Whoever drops the pipe stops the child: its next write fails.
+                let mut child = Command::new(program)
+                    .args(arguments)
+                    .stdin(Stdio::null())
+                    .stdout(Stdio::piped())
+                    .spawn()?;
+                Box::pin(child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?)
+            }
+        };
+        Ok(BufReader::new(bytes).lines())
+    }
+}
+
+/// Keeps reading from `source` until `wanted` readings came; without a number, until it is stopped.
+async fn keep(source: Source, name: &str, wanted: Option<u32>) -> io::Result<u32> {
+    let received = AtomicU32::new(0);
+    let policy = [200, 500, 1_000].map(Duration::from_millis);
+    let connector = connector_fn(
+        || source.open(),
+        |mut readings: Readings| {
+            let received = &received;
+            async move {
+                while let Some(reading) = readings.next_line().await? {
+                    println!("{reading}");
+                    if Some(received.fetch_add(1, Ordering::Relaxed) + 1) == wanted {
+                        return Ok(());
+                    }
+                }
+                Err(io::ErrorKind::UnexpectedEof.into())
+            }
+        },
+        policy.into_iter().cycle(),
+    )
+    .reset_after(Duration::from_secs(1))
+    .target(name);
+    let tell = |event: &Event<'_>| match event {
+        Event::Failed { cause, .. } => eprintln!("{name}: {cause}"),
+        Event::Waiting { delay, .. } => eprintln!("{name}: opened again in {delay:?}"),
+        _ => {}
+    };
+    Runner::new(connector).observer(tell).run().await?;
+    Ok(received.into_inner())
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let Arguments {
+        path,
+        command,
+        play,
+    } = Arguments::parse();
+    if let Some(readings) = play {
+        return play_device(readings).await;
+    }
+    if let Some(path) = path {
+        let name = path.display().to_string();
+        keep(Source::Path(path), &name, None).await?;
+    } else if let [program, ..] = command.as_slice() {
+        let name = program.clone();
+        keep(Source::Command(command), &name, None).await?;
+    } else {
+        let itself = env::current_exe()?.display().to_string();
+        let device = vec![itself, "--play".to_owned(), "3".to_owned()];
+        let received = keep(Source::Command(device), "device", Some(9)).await?;
+        println!("{received} readings, though the device was unplugged after every third");
+    }
+    Ok(())
+}
+
+async fn play_device(readings: u32) -> Result<(), Box<dyn Error>> {
+    for reading in 1..=readings {
+        println!("{}.5 °C", 20 + reading);
+        sleep(Duration::from_millis(50)).await;
+    }
+    Ok(())
+}
