@@ -1,9 +1,9 @@
 use std::time::Duration;
 
-use schmoozer_core::{Delays, Failure, RetryResult, run};
-use tokio::time::sleep;
+use schmoozer_core::{Delays, Failure, Hint, RetryResult, connector_fn, run};
+use tokio::time::{Instant, sleep};
 
-use crate::script::{Script, Step, ms, secs};
+use crate::script::{Policy, Script, Step, ms, secs};
 
 fn growing() -> Vec<Duration> {
     (0..12).map(|n| secs(1 << n)).collect()
@@ -198,4 +198,72 @@ async fn a_mark_that_comes_after_its_connection_was_lost_counts_for_nothing() {
     let (result, ()) = tokio::join!(run(&mut script), late);
     assert_eq!(result, Ok(()));
     assert_eq!(script.attempts(), [0, 1_000, 3_000, 8_000]);
+}
+
+/// The milliseconds at which a connector of closures with these delays connects, to a server that lets
+/// it in, after `connecting`, and hangs up at once.
+async fn attempts_at_a_closing_server<H>(
+    delays: Delays<Policy, H>,
+    connecting: Duration,
+    marks: bool,
+) -> Vec<u128>
+where
+    H: Hint<&'static str> + Send,
+{
+    let begin = Instant::now();
+    let mut attempts = Vec::new();
+    let health = delays.health();
+    let connector = connector_fn(
+        || {
+            attempts.push(begin.elapsed().as_millis());
+            async move {
+                sleep(connecting).await;
+                Ok(())
+            }
+        },
+        |()| {
+            if marks {
+                health.mark();
+            }
+            std::future::ready(Err("closed"))
+        },
+        delays,
+    );
+    let limited = tokio::time::timeout(secs(95), run(connector));
+    if let Ok(ended) = limited.await {
+        assert_eq!(ended, Err("closed"));
+    }
+    attempts
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_closing_server_meets_the_floor() {
+    let delays = Delays::new(vec![Duration::ZERO; 3]).at_least(secs(3));
+    let attempts = attempts_at_a_closing_server(delays, secs(1), false).await;
+    assert_eq!(attempts, [0, 3_000, 6_000, 9_000]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_closing_server_meets_delays_from_the_start_of_the_attempt() {
+    let delays = Delays::new(vec![secs(5), secs(2), secs(1)]).from_start();
+    let attempts = attempts_at_a_closing_server(delays, secs(2), false).await;
+    // The last two have passed by the time at which the server closes.
+    assert_eq!(attempts, [0, 5_000, 7_000, 9_000]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_closing_server_is_asked_again_when_it_says() {
+    let delays = Delays::new(vec![secs(1); 3])
+        .hint(|cause: &&'static str| (*cause == "closed").then_some(secs(30)));
+    let attempts = attempts_at_a_closing_server(delays, ms(0), false).await;
+    assert_eq!(attempts, [0, 30_000, 60_000, 90_000]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_closing_server_that_was_marked_as_good_starts_the_delays_afresh() {
+    let delays = || Delays::new(vec![secs(10), secs(40), secs(80)]);
+    let marked = attempts_at_a_closing_server(delays(), ms(0), true).await;
+    assert_eq!(marked, (0..=9).map(|n| n * 10_000).collect::<Vec<_>>());
+    let unmarked = attempts_at_a_closing_server(delays(), ms(0), false).await;
+    assert_eq!(unmarked, [0, 10_000, 50_000]);
 }
