@@ -1,0 +1,143 @@
+//! TLS over the dialer's plain `TcpStream`: the handshake is part of `connect`, so one that fails is a failed attempt.
+//! Shows two kinds of failure told apart by a classifier: a broken line is retried, a wrong certificate is not.
+//! Without arguments it talks to its own server, which goes down once; with HOST:PORT and a file of roots in DER, to any.
+
+use std::error::Error;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use clap::Parser;
+use examples::Server;
+use schmoozer_backoff::Exponential;
+use schmoozer_core::{Runner, connector_fn};
+use schmoozer_tcp::{Dialer, is_transient};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use tokio_rustls::rustls::{self, ClientConfig, RootCertStore, ServerConfig};
+use tokio_rustls::{TlsAcceptor, TlsConnector};
+
+#[derive(Parser)]
+struct Arguments {
+    /// The server to connect to
+    #[arg(requires = "root")]
+    target: Option<String>,
+    /// A certificate to trust, in DER
+    root: Option<PathBuf>,
+}
+
+/// Retried unless TLS itself says no: that answer will be the same the next time.
+fn may_pass(error: &io::Error) -> bool {
+    let tls = error
+        .get_ref()
+        .and_then(|source| source.downcast_ref::<rustls::Error>());
+    match tls {
+        Some(rustls::Error::InvalidCertificate(_)) => false,
+        _ => is_transient(error),
+    }
+}
+
+fn trusting(root: CertificateDer<'static>) -> Result<TlsConnector, rustls::Error> {
+    let mut roots = RootCertStore::empty();
+    roots.add(root)?;
+    let config = ClientConfig::builder()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(TlsConnector::from(Arc::new(config)))
+}
+
+/// Keeps a connection to `target`, whose certificate must be for `name`, and prints lines until `enough` came.
+async fn keep(
+    target: &str,
+    name: &str,
+    tls: TlsConnector,
+    enough: Option<u32>,
+) -> Result<(), Box<dyn Error>> {
+    let dialer = Dialer::new(target)?.timeout(Duration::from_secs(5));
+    let name = ServerName::try_from(name.to_owned())?;
+    let received = AtomicU32::new(0);
+    let connector = connector_fn(
+        async || {
+            let stream = dialer.dial().await.map_err(io::Error::from)?;
+            tls.connect(name.clone(), stream).await
+        },
+        async |stream: TlsStream<TcpStream>| {
+            println!("connected, the certificate is good");
+            let mut lines = BufReader::new(stream).lines();
+            while let Some(line) = lines.next_line().await? {
+                println!("received {line}");
+                if Some(received.fetch_add(1, Ordering::Relaxed) + 1) == enough {
+                    return Ok(());
+                }
+            }
+            Err(io::ErrorKind::UnexpectedEof.into())
+        },
+        Exponential::default(),
+    )
+    .retry_if(may_pass);
+    // A server that accepts and says nothing must not hold the handshake up for ever.
+    let runner = Runner::new(connector).connect_timeout(Duration::from_secs(10));
+    Ok(runner.run().await?)
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let Arguments { target, root } = Arguments::parse();
+    if let (Some(target), Some(root)) = (target, root) {
+        let name = target
+            .rsplit_once(':')
+            .map_or(target.as_str(), |(host, _)| host);
+        let tls = trusting(CertificateDer::from(std::fs::read(root)?))?;
+        return keep(&target, name, tls, None).await;
+    }
+
+    let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
+    let certificate = certified.cert.der().clone();
+    let key = PrivateKeyDer::try_from(certified.signing_key.serialize_der())?;
+    let config = ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.clone()], key)?;
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let mut server = Server::start(move |stream| count(stream, acceptor.clone()))?;
+    let target = format!("localhost:{}", server.addr().port());
+
+    let keeping = keep(&target, "localhost", trusting(certificate)?, Some(8));
+    let outage = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        println!("--- the server goes down for half a second");
+        server.goes_down_for(Duration::from_millis(500)).await
+    };
+    let (kept, down) = tokio::join!(keeping, outage);
+    kept?;
+    down?;
+
+    println!("--- with another root than the server's");
+    let other = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
+    let refused = keep(
+        &target,
+        "localhost",
+        trusting(other.cert.der().clone())?,
+        None,
+    )
+    .await;
+    println!(
+        "not tried again: {}",
+        refused.err().ok_or("it was trusted")?
+    );
+    Ok(())
+}
+
+/// Counts, a line each tenth of a second.
+async fn count(stream: TcpStream, acceptor: TlsAcceptor) -> io::Result<()> {
+    let mut stream = acceptor.accept(stream).await?;
+    for number in 1.. {
+        stream.write_all(format!("{number}\n").as_bytes()).await?;
+        stream.flush().await?;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Ok(())
+}
