@@ -1,0 +1,195 @@
+//! A WebSocket that stays open: pings find a server that went silent, and its close code says whether to come back.
+//! Shows errors of one's own, two of them final, and a delay that the server asked for.
+//! Without arguments its own server closes it in four ways; with a target and a path it talks to any.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use clap::Parser;
+use examples::Server;
+use futures_util::{SinkExt, StreamExt};
+use schmoozer_backoff::Exponential;
+use schmoozer_core::{ConnectTimeout, Delays, Event, Runner, connector_fn};
+use schmoozer_tcp::Dialer;
+use tokio::net::TcpStream;
+use tokio::time::{interval, sleep, timeout};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_tungstenite::{WebSocketStream, accept_async, client_async};
+
+#[derive(Parser)]
+struct Arguments {
+    /// The server, as HOST:PORT
+    target: Option<String>,
+    /// What to ask it for
+    #[arg(default_value = "/")]
+    path: String,
+}
+
+/// A ping goes out this often; a server that has sent nothing for twice as long is gone.
+const HEARTBEAT: Duration = Duration::from_millis(200);
+
+#[derive(Debug)]
+enum Ended {
+    /// The connection broke, or could not be made.
+    Broken(String),
+    /// The server sent nothing, no pong either.
+    Silent,
+    /// The server closed, and said why.
+    Closed(CloseCode, String),
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Broken(why) => f.write_str(why),
+            Self::Silent => write!(f, "nothing came for {:?}", HEARTBEAT * 2),
+            Self::Closed(code, reason) => write!(f, "closed by the server with {code}: {reason}"),
+        }
+    }
+}
+
+impl Error for Ended {}
+
+impl From<ConnectTimeout> for Ended {
+    fn from(timeout: ConnectTimeout) -> Self {
+        Self::Broken(timeout.to_string())
+    }
+}
+
+fn broken(error: impl fmt::Display) -> Ended {
+    Ended::Broken(error.to_string())
+}
+
+impl Ended {
+    /// RFC 6455 §7.4: what the server calls a fault of ours will be one the next time too.
+    fn may_pass(&self) -> bool {
+        !matches!(
+            self,
+            Self::Closed(
+                CloseCode::Policy | CloseCode::Protocol | CloseCode::Unsupported,
+                _
+            )
+        )
+    }
+
+    /// A server that restarts says so; it is no use to come back at once.
+    fn asked_delay(&self) -> Option<Duration> {
+        match self {
+            Self::Closed(CloseCode::Restart | CloseCode::Again, _) => {
+                Some(Duration::from_millis(700))
+            }
+            _ => None,
+        }
+    }
+}
+
+async fn listen(mut socket: WebSocketStream<TcpStream>) -> Result<(), Ended> {
+    let mut heartbeat = interval(HEARTBEAT);
+    let mut silent_since = tokio::time::Instant::now();
+    loop {
+        tokio::select! {
+            message = socket.next() => {
+                silent_since = tokio::time::Instant::now();
+                match message.ok_or_else(|| broken("closed without a word"))?.map_err(broken)? {
+                    Message::Text(text) => println!("heard: {text}"),
+                    Message::Close(Some(CloseFrame { code: CloseCode::Normal, .. })) => return Ok(()),
+                    Message::Close(Some(CloseFrame { code, reason })) => {
+                        return Err(Ended::Closed(code, reason.to_string()));
+                    }
+                    _ => {}
+                }
+            }
+            _ = heartbeat.tick() => {
+                if silent_since.elapsed() > HEARTBEAT * 2 {
+                    return Err(Ended::Silent);
+                }
+                socket.send(Message::Ping(tungstenite::Bytes::new())).await.map_err(broken)?;
+            }
+        }
+    }
+}
+
+async fn keep(target: String, path: String) -> Result<(), Box<dyn Error>> {
+    let dialer = Dialer::new(target.as_str())?;
+    let url = format!("ws://{target}{path}");
+    let delays = Delays::new(Exponential::default()).hint(Ended::asked_delay);
+    let connector = connector_fn(
+        async || {
+            let stream = dialer.dial().await.map_err(broken)?;
+            let (socket, _) = client_async(url.as_str(), stream).await.map_err(broken)?;
+            Ok(socket)
+        },
+        listen,
+        delays,
+    )
+    .retry_if(Ended::may_pass);
+    let tell = |event: &Event<'_>| match event {
+        Event::Connected { .. } => println!("open"),
+        Event::Failed { cause, .. } => println!("{cause}"),
+        Event::Waiting { delay, .. } => println!("again in {delay:.0?}"),
+        _ => {}
+    };
+    let runner = Runner::new(connector)
+        .connect_timeout(Duration::from_secs(10))
+        .observer(tell);
+    Ok(runner.run().await?)
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let Arguments { target, path } = Arguments::parse();
+    if let Some(target) = target {
+        return keep(target, path).await;
+    }
+    let visits = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&visits);
+    let server =
+        Server::start(move |stream| greet(stream, counted.fetch_add(1, Ordering::Relaxed)))?;
+    let ended = timeout(
+        Duration::from_secs(20),
+        keep(server.addr().to_string(), path),
+    )
+    .await?;
+    let refusal = ended
+        .err()
+        .ok_or("the server's last word was not a refusal")?;
+    println!("not tried again: {refusal}");
+    match visits.load(Ordering::Relaxed) {
+        4 => Ok(()),
+        visits => Err(format!("{visits} visits instead of 4").into()),
+    }
+}
+
+/// The server: restarts on the first visitor, falls silent on the second, breaks off on the third, and
+/// refuses the fourth.
+async fn greet(stream: TcpStream, visit: u32) -> io::Result<()> {
+    let mut socket = accept_async(stream).await.map_err(io::Error::other)?;
+    let greeting = format!("hello, visitor {}", visit + 1);
+    socket
+        .send(Message::text(greeting))
+        .await
+        .map_err(io::Error::other)?;
+    let (code, reason) = match visit {
+        0 => (CloseCode::Restart, "back soon"),
+        1 => {
+            // Nobody answers the pings meanwhile.
+            sleep(Duration::from_secs(2)).await;
+            return Ok(());
+        }
+        2 => return Ok(()),
+        _ => (CloseCode::Policy, "enough of you"),
+    };
+    let frame = CloseFrame {
+        code,
+        reason: reason.into(),
+    };
+    socket.close(Some(frame)).await.map_err(io::Error::other)?;
+    while socket.next().await.is_some() {}
+    Ok(())
+}
