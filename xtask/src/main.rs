@@ -1,4 +1,4 @@
-//! Runs what the project asks of itself: `cargo xtask check` and `cargo xtask bench`.
+//! Runs what the project asks of itself: `cargo xtask check`, `bench` and `torture`.
 #![forbid(unsafe_code)]
 
 mod bench;
@@ -13,6 +13,7 @@ mod project;
 mod style;
 mod tally;
 mod test_tables;
+mod torture;
 
 use std::process::ExitCode;
 
@@ -29,12 +30,15 @@ enum Task {
     /// Measures the crates beside their peers: one table a question; `bench --help` for more
     #[command(disable_help_flag = true)]
     Bench(bench::Options),
+    /// Runs what takes long: the simulated network, with a thousand seeds
+    Torture(torture::Options),
 }
 
 fn main() -> ExitCode {
     let outcome = match Task::parse() {
         Task::Check(options) => check::run(&options),
         Task::Bench(options) => bench::run(&options),
+        Task::Torture(options) => torture::run(&options),
     };
     match outcome {
         Ok(code) => code,

@@ -1,0 +1,172 @@
+use std::fmt;
+use std::time::Duration;
+
+use fastrand::Rng;
+use schmoozer_backoff::{Exponential, Jitter};
+
+/// What happens in one simulation, all of it drawn from a seed.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    pub(crate) seed: u64,
+    pub(crate) clients: usize,
+    pub(crate) policy: Exponential,
+    pub(crate) cap: Duration,
+    pub(crate) latency: Duration,
+    /// The application marks a connection as good on the first answer.
+    pub(crate) marks: bool,
+    /// In the order of their times.
+    pub(crate) incidents: Vec<(Duration, Incident)>,
+}
+
+/// What somebody does to the simulated world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Incident {
+    Link(usize, Weather),
+    Server(Service),
+    ClientCrashes(usize),
+    ClientBoots(usize),
+    RetryNow(usize),
+    Reconnect(usize),
+}
+
+/// The state of the link between a client and the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Weather {
+    Clear,
+    /// What is sent is lost.
+    Cut,
+    /// What the client sends is lost.
+    Deaf,
+    /// What the server sends is lost.
+    Mute,
+    /// What is sent arrives when the link is clear again.
+    Held,
+}
+
+/// What the server does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Service {
+    Answers,
+    /// Accepts, and closes at once.
+    HangsUp,
+    /// Accepts, and says nothing.
+    Silent,
+    /// Its machine runs, but it does not.
+    Crashed,
+}
+
+impl Plan {
+    /// For how long things go wrong.
+    pub(crate) const STORM: Duration = Duration::from_secs(40);
+
+    /// Draws a plan from `seed`.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        let rng = &mut Rng::with_seed(seed);
+        let clients = rng.usize(1..=3);
+        let cap = Duration::from_millis(rng.u64(500..8_000));
+        let policy = Exponential::new(Duration::from_millis(rng.u64(20..400)))
+            .cap(cap)
+            .jitter(*pick(
+                rng,
+                &[
+                    Jitter::None,
+                    Jitter::Equal,
+                    Jitter::Full,
+                    Jitter::Proportional(0.2),
+                ],
+            ))
+            .seeded(rng.u64(..));
+        let asks = rng.bool();
+        let mut incidents = Vec::new();
+        let mut crashed = vec![false; clients];
+        let mut now = Duration::ZERO;
+        loop {
+            now += Duration::from_millis(rng.u64(5..2_500));
+            if now >= Self::STORM {
+                break;
+            }
+            let client = rng.usize(0..clients);
+            let incident = match rng.u8(0..10) {
+                0..4 => Incident::Link(client, *pick(rng, &WEATHERS)),
+                4..7 => Incident::Server(*pick(rng, &SERVICES)),
+                _ if crashed[client] => Incident::ClientBoots(client),
+                7 => Incident::ClientCrashes(client),
+                8 if asks => Incident::RetryNow(client),
+                9 if asks => Incident::Reconnect(client),
+                _ => continue,
+            };
+            match incident {
+                Incident::ClientBoots(client) => crashed[client] = false,
+                Incident::ClientCrashes(client) => crashed[client] = true,
+                _ => {}
+            }
+            incidents.push((now, incident));
+        }
+        let heal = |incident| (Self::STORM, incident);
+        incidents.push(heal(Incident::Server(Service::Answers)));
+        for (client, crashed) in crashed.into_iter().enumerate() {
+            incidents.push(heal(Incident::Link(client, Weather::Clear)));
+            if crashed {
+                incidents.push(heal(Incident::ClientBoots(client)));
+            }
+        }
+        Self {
+            seed,
+            clients,
+            policy,
+            cap,
+            latency: Duration::from_millis(rng.u64(5..60)),
+            marks: rng.bool(),
+            incidents,
+        }
+    }
+
+    /// Whether a handle is asked for anything.
+    pub(crate) fn asks(&self) -> bool {
+        let asks = |incident: &Incident| {
+            matches!(incident, Incident::RetryNow(_) | Incident::Reconnect(_))
+        };
+        self.incidents.iter().any(|(_, incident)| asks(incident))
+    }
+}
+
+const WEATHERS: [Weather; 5] = [
+    Weather::Clear,
+    Weather::Cut,
+    Weather::Deaf,
+    Weather::Mute,
+    Weather::Held,
+];
+
+const SERVICES: [Service; 4] = [
+    Service::Answers,
+    Service::HangsUp,
+    Service::Silent,
+    Service::Crashed,
+];
+
+fn pick<'a, T>(rng: &mut Rng, choices: &'a [T]) -> &'a T {
+    &choices[rng.usize(0..choices.len())]
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            seed,
+            clients,
+            policy,
+            latency,
+            marks,
+            ..
+        } = self;
+        writeln!(
+            f,
+            "seed {seed}: {clients} clients, {policy:?}, latency up to {latency:?}, marks: {marks}"
+        )?;
+        for (at, incident) in &self.incidents {
+            writeln!(f, "{:>8.3} s  {incident:?}", at.as_secs_f64())?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,29 @@
+use std::cell::Cell;
+use std::rc::Rc;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use turmoil::net::{TcpListener, TcpStream};
+
+use crate::plan::Service;
+
+pub(crate) const PORT: u16 = 7_000;
+
+/// Serves each connection as `service` is when it is accepted.
+pub(crate) async fn serve(service: Rc<Cell<Service>>) -> turmoil::Result {
+    let listener = TcpListener::bind(("0.0.0.0", PORT)).await?;
+    loop {
+        let (stream, _) = listener.accept().await?;
+        if service.get() != Service::HangsUp {
+            tokio::spawn(converse(stream, service.get() == Service::Answers));
+        }
+    }
+}
+
+async fn converse(mut stream: TcpStream, answers: bool) {
+    let mut word = [0];
+    while matches!(stream.read(&mut word).await, Ok(1..)) {
+        if answers && stream.write_all(&word).await.is_err() {
+            return;
+        }
+    }
+}
