@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 pub use fault::ConfigError;
 
-use crate::{Constant, Decorrelated, Exponential, Fibonacci, Linear, Retries, Sequence};
+use crate::{Constant, Decorrelated, Exponential, Fibonacci, Linear, Retries, Rounds, Sequence};
 
 /// Holds any policy of this crate, as read from a configuration or a command line.
 ///
@@ -45,6 +45,7 @@ use crate::{Constant, Decorrelated, Exponential, Fibonacci, Linear, Retries, Seq
 /// | `exponential` | `initial`, `factor` | those of [`Exponential::default`], also for `cap` and `jitter` |
 /// | `fibonacci` | `initial` | required |
 /// | `decorrelated` | `initial` | required |
+/// | `rounds` | `round` | required |
 /// | `sequence` | `delays`, `last`: `"repeats"` or `"ends"` | required, `"repeats"` |
 /// | any | `cap`: a duration or `"none"` | `"none"` |
 /// | | `jitter`: `"none"`, `"full"`, `"equal"`, or a share from `"0%"` to `"100%"` | `"none"` |
@@ -61,7 +62,7 @@ use crate::{Constant, Decorrelated, Exponential, Fibonacci, Linear, Retries, Seq
 ///
 /// ```text
 /// policy = name [ ":" option *( "," option ) ]
-/// option = delays          ; only as the first: the policy's `delay`, `initial` or `delays`, and its cap
+/// option = delays          ; only as the first: the policy's `delay`, `initial`, `round` or `delays`, and its cap
 ///        | "x" number      ; factor
 ///        | "+" duration    ; step
 ///        | "none" | "full" | "equal" | number "%"     ; jitter
@@ -96,6 +97,8 @@ pub enum PolicyConfig {
     Fibonacci(Fibonacci),
     /// Delays drawn from up to three times the one before.
     Decorrelated(Decorrelated),
+    /// A place in a round, and an attempt in each.
+    Rounds(Rounds),
     /// Delays from a list.
     Sequence(Sequence<Arc<[Duration]>>),
 }
@@ -122,6 +125,7 @@ from_policies!(
     Exponential: Exponential,
     Fibonacci: Fibonacci,
     Decorrelated: Decorrelated,
+    Rounds: Rounds,
     Sequence: Sequence<Arc<[Duration]>>
 );
 
@@ -136,6 +140,7 @@ impl IntoIterator for PolicyConfig {
             Self::Exponential(policy) => Kind::Exponential(policy.into_iter()),
             Self::Fibonacci(policy) => Kind::Fibonacci(policy.into_iter()),
             Self::Decorrelated(policy) => Kind::Decorrelated(policy.into_iter()),
+            Self::Rounds(policy) => Kind::Rounds(policy.into_iter()),
             Self::Sequence(policy) => Kind::Sequence(policy.into_iter()),
         })
     }
@@ -152,6 +157,7 @@ enum Kind {
     Exponential(Retries<Exponential>),
     Fibonacci(Retries<Fibonacci>),
     Decorrelated(Retries<Decorrelated>),
+    Rounds(Retries<Rounds>),
     Sequence(Retries<Sequence<Arc<[Duration]>>>),
 }
 
@@ -165,6 +171,7 @@ impl Iterator for ConfigRetries {
             Kind::Exponential(retries) => retries.next(),
             Kind::Fibonacci(retries) => retries.next(),
             Kind::Decorrelated(retries) => retries.next(),
+            Kind::Rounds(retries) => retries.next(),
             Kind::Sequence(retries) => retries.next(),
         }
     }

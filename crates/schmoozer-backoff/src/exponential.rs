@@ -59,8 +59,8 @@ impl Exponential {
     /// What it trades is load. When 10,000 clients lose one server, they try 20,000 times a second for as long as it
     /// is away: two tries a second for each client, whatever the size of the fleet. A server that takes 100 connects
     /// a second has them back no later for it, as long as refusing costs it little. Where it does not, or where
-    /// delays are paid for (radio, batteries, a name server), give a longer [`cap`](Self::cap), and a fleet a first
-    /// delay that spreads it: below, the last row is one full jitter of 60 s, then 46 s ± 40 %.
+    /// delays are paid for (radio, batteries, a name server), give a longer [`cap`](Self::cap), and a fleet
+    /// [`Rounds`](crate::Rounds). [Which policy for how many clients](crate::guide) says where one ends and the other begins.
     ///
     /// | | mean wait | 95 % wait below | share of the outage | 10,000 clients: 99 % back after | attempts a second, at most | attempts a client |
     /// | --- | --- | --- | --- | --- | --- | --- |
@@ -71,22 +71,11 @@ impl Exponential {
     /// | cap 30 s | 2.15 s | 8.40 s | 0.68 | 106 s | 706 | 15 |
     /// | cap 60 s | 2.18 s | 8.44 s | 0.68 | 119 s | 373 | 12 |
     /// | [`grpc()`](Self::grpc) | 1.32 s | 3.92 s | 0.52 | 243 s | 939 | 9 |
-    /// | for a fleet | 29.30 s | 55.04 s | 19.04 | 115 s | 259 | 2 |
+    /// | [`Rounds::for_fleet(10_000, 100)`](crate::Rounds::for_fleet) | 19.33 s | 36.58 s | 12.43 | 113 s | 284 | 3 |
     ///
     /// The herd loses a server that is away for 60 s and then takes 100 connects a second; `at most` counts from its
     /// return on. Simulated with these policies by
     /// `cargo test -p schmoozer-backoff --test storm -- --nocapture --test-threads 1`.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use schmoozer_backoff::{Constant, Jitter, Policy};
-    ///
-    /// let fleet = Constant::new(Duration::from_secs(60))
-    ///     .jitter(Jitter::Full)
-    ///     .max_retries(1)
-    ///     .then(Constant::new(Duration::from_secs(46)).jitter(Jitter::Proportional(0.4)));
-    /// # assert_eq!(fleet.into_iter().take(3).count(), 3);
-    /// ```
     pub const fn default() -> Self {
         Self::new(Duration::from_millis(50))
             .cap(Duration::from_secs(1))

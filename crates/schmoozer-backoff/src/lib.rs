@@ -34,7 +34,7 @@
 //! | what for | policy |
 //! | --- | --- |
 //! | keeping a connection | [`Exponential::default`]: from 50 ms to 1 s |
-//! | a connection that many clients keep | the same with a longer cap; its documentation has the figures, and a policy for fleets |
+//! | a connection that many clients keep | [`Rounds`]; [which policy for how many clients](guide) has the figures |
 //! | what gRPC does | [`Exponential::grpc`]: from 1 s to 120 s |
 //! | a request that fails now and then | [`Exponential::new`] with [`Jitter::Full`] and `max_retries(3)` |
 //! | several clients that fight for one resource | [`Decorrelated`]: no steps that they could share |
@@ -125,12 +125,14 @@ mod exponential;
 mod factor;
 mod fibonacci;
 mod from_fn;
+pub mod guide;
 mod jitter;
 mod linear;
 mod nanos;
 mod policy;
 mod random;
 mod retries;
+mod rounds;
 mod sequence;
 mod shape;
 mod shaped;
@@ -152,6 +154,7 @@ pub use linear::Linear;
 pub use policy::Policy;
 pub use random::stir;
 pub use retries::Retries;
+pub use rounds::Rounds;
 pub use sequence::Sequence;
 pub use shaped::Shaped;
 pub use then::Then;

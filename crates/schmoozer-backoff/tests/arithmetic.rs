@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use schmoozer_backoff::{
-    Constant, Decorrelated, Exponential, Fibonacci, Jitter, Linear, Policy, Sequence,
+    Constant, Decorrelated, Exponential, Fibonacci, Jitter, Linear, Policy, Rounds, Sequence,
 };
 
 /// The longest delay there is: what fits into 64 bits of nanoseconds.
@@ -143,6 +143,16 @@ proptest! {
         for delay in policy.jitter(jitter).into_iter().take(100) {
             prop_assert!(delay <= cap);
         }
+    }
+
+    #[test]
+    fn rounds_stay_under_the_cap_and_repeat(round in durations(), cap in durations(), jitter in jitters()) {
+        let policy = Rounds::new(round).cap(cap);
+        let delays: Vec<Duration> = policy.into_iter().take(20).collect();
+        let round = round.min(cap).min(LONGEST);
+        prop_assert!(delays[0] <= round);
+        prop_assert!(delays[1..].iter().all(|delay| *delay == round));
+        prop_assert!(policy.jitter(jitter).into_iter().take(20).all(|delay| delay <= cap));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use schmoozer_backoff::{
-    Constant, Decorrelated, Exponential, Fibonacci, Jitter, Linear, PolicyConfig, Sequence,
+    Constant, Decorrelated, Exponential, Fibonacci, Jitter, Linear, PolicyConfig, Rounds, Sequence,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -23,7 +23,7 @@ fn list(seconds: &[u64]) -> Sequence<Arc<[Duration]>> {
 
 #[test]
 fn each_policy_is_read_from_one_line_and_written_back() {
-    let cases: [(&str, PolicyConfig); 12] = [
+    let cases: [(&str, PolicyConfig); 13] = [
         ("constant:1s", Constant::new(SECOND).into()),
         (
             "constant:1s,20%",
@@ -54,6 +54,7 @@ fn each_policy_is_read_from_one_line_and_written_back() {
                 .max_total(7_200 * SECOND)
                 .into(),
         ),
+        ("rounds:38500ms", Rounds::new(77 * SECOND / 2).into()),
         ("sequence:1s/5s/30s", list(&[1, 5, 30]).into()),
         (
             "sequence:1s/5s..2s,last=ends,full",
@@ -149,7 +150,7 @@ fn assert_refused(text: &str, part: &str, message: &str) {
 
 #[test]
 fn errors_point_at_the_part_and_say_what_is_allowed() {
-    let policies = "constant, linear, exponential, fibonacci, decorrelated or sequence";
+    let policies = "constant, linear, exponential, fibonacci, decorrelated, rounds or sequence";
     assert_refused(
         "exponentail:1s",
         "exponentail",

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use schmoozer_backoff::{
-    Constant, Decorrelated, Exponential, Fibonacci, Jitter, Linear, Policy, Sequence,
+    Constant, Decorrelated, Exponential, Fibonacci, Jitter, Linear, Policy, Rounds, Sequence,
 };
 
 fn millis<P: Policy>(policy: &P) -> Vec<u128> {
@@ -107,6 +107,45 @@ fn decorrelated_is_seeded_like_any_other() {
     assert_eq!(millis(&policy.seeded(3)), millis(&policy.seeded(3)));
     assert_ne!(millis(&policy.seeded(3)), millis(&policy.seeded(4)));
     assert_ne!(millis(&policy), millis(&policy));
+}
+
+#[test]
+fn rounds_begin_anywhere_in_the_first_and_then_keep_their_place() {
+    let firsts: Vec<Duration> = (0..1_000)
+        .filter_map(|seed| Rounds::new(SECOND).seeded(seed).into_iter().next())
+        .collect();
+    for tenth in 0..10 {
+        let places = tenth * SECOND / 10..(tenth + 1) * SECOND / 10;
+        let there = firsts.iter().filter(|first| places.contains(first)).count();
+        assert!((70..130).contains(&there), "{places:?}: {there}");
+    }
+    assert_eq!(millis(&Rounds::new(SECOND))[1..], [1_000; 6]);
+}
+
+#[test]
+fn a_cap_on_rounds_is_a_shorter_round() {
+    let policy = Rounds::new(10 * SECOND).cap(SECOND);
+    let first = |seed| policy.seeded(seed).into_iter().next();
+    let at_the_cap = (0..1_000).filter(|seed| first(*seed) == Some(SECOND));
+    assert_eq!(at_the_cap.count(), 0);
+    assert_eq!(millis(&policy)[1..], [1_000; 6]);
+}
+
+#[test]
+fn rounds_for_a_fleet_are_what_its_server_takes_over_two_point_six() {
+    let fleet = |clients, capacity| Rounds::for_fleet(clients, capacity);
+    assert_eq!(fleet(260_000, 1_000), Rounds::new(100 * SECOND));
+    let millionth = Duration::from_nanos(38_461_538_461);
+    assert_eq!(fleet(1_000_000, 10_000), Rounds::new(millionth));
+    assert_eq!(fleet(0, 1), Rounds::new(Duration::ZERO));
+    let longest = fleet(u64::MAX, 1).into_iter().nth(1);
+    assert_eq!(longest, Some(Duration::from_nanos(u64::MAX)));
+}
+
+#[test]
+#[should_panic(expected = "takes no fleet")]
+fn a_server_that_takes_nobody_is_refused() {
+    let _ = Rounds::for_fleet(1, 0);
 }
 
 #[test]

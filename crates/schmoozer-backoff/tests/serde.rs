@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use schmoozer_backoff::{
-    Constant, Decorrelated, Exponential, Fibonacci, Jitter, Linear, PolicyConfig, Sequence,
+    Constant, Decorrelated, Exponential, Fibonacci, Jitter, Linear, PolicyConfig, Rounds, Sequence,
 };
 use serde::Deserialize;
 
@@ -109,14 +109,14 @@ fn errors_name_the_key_and_say_what_is_allowed() {
     assert_refused(
         r#"{ "intial": "1s" }"#,
         &format!(
-            "unknown key `intial`: a policy takes policy, delay, delays, initial, step, factor, last, {shape}"
+            "unknown key `intial`: a policy takes policy, delay, delays, initial, round, step, factor, last, {shape}"
         ),
     );
     assert_refused(
         r#"{ "factor": 2, "policy": "constant", "delay": "1s" }"#,
         &format!("`factor` is not an option of `constant`, which takes delay, {shape}"),
     );
-    let policies = "constant, linear, exponential, fibonacci, decorrelated or sequence";
+    let policies = "constant, linear, exponential, fibonacci, decorrelated, rounds or sequence";
     assert_refused(
         r#"{ "initial": "1s" }"#,
         &format!("`policy` is missing: expected {policies}"),
@@ -262,7 +262,7 @@ fn policies() -> impl Strategy<Value = PolicyConfig> {
             PolicyConfig::from(policy)
         }};
     }
-    (0..7_u8, durations(), durations(), factors, lists, shapes).prop_map(
+    (0..8_u8, durations(), durations(), factors, lists, shapes).prop_map(
         |(kind, delay, step, factor, list, shape): (
             u8,
             Duration,
@@ -276,7 +276,8 @@ fn policies() -> impl Strategy<Value = PolicyConfig> {
             2 => shaped!(Exponential::new(delay).factor(factor), shape),
             3 => shaped!(Fibonacci::new(delay), shape),
             4 => shaped!(Decorrelated::new(delay), shape),
-            5 => shaped!(Sequence::new(list), shape),
+            5 => shaped!(Rounds::new(delay), shape),
+            6 => shaped!(Sequence::new(list), shape),
             _ => shaped!(Sequence::new(list).once(), shape),
         },
     )

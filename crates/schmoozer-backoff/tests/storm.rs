@@ -7,11 +7,11 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Duration;
 
-use schmoozer_backoff::{Constant, Exponential, Jitter, Policy};
+use schmoozer_backoff::{Exponential, Policy, Rounds};
 
 const SECOND: u128 = 1_000_000_000;
 
-/// How a herd came back to a server that takes a hundred connects a second.
+/// How a herd came back to a server that takes a hundredth of it a second.
 #[derive(Debug)]
 struct Herd {
     /// How long after the server 99 of 100 clients were back, in seconds.
@@ -22,12 +22,11 @@ struct Herd {
     attempts: usize,
 }
 
-/// 10,000 clients lose a server at one moment. It is back after `down` seconds, and takes 100 connects in each second
+/// `clients` lose a server at one moment. It is back after `down` seconds, and takes a hundredth of them in each second
 /// from then on; the others are refused.
-fn herd<P: Policy>(policy: impl Fn(u64) -> P, down: usize) -> Herd {
-    const CLIENTS: usize = 10_000;
-    const CAPACITY: usize = 100;
-    let mut retries: Vec<_> = (0..CLIENTS as u64)
+fn herd<P: Policy>(policy: impl Fn(u64) -> P, clients: usize, down: usize) -> Herd {
+    let capacity = clients / 100;
+    let mut retries: Vec<_> = (0..clients as u64)
         .map(|seed| policy(seed).into_iter())
         .collect();
     let mut queue = BinaryHeap::new();
@@ -45,7 +44,7 @@ fn herd<P: Policy>(policy: impl Fn(u64) -> P, down: usize) -> Herd {
         seconds.resize(seconds.len().max(second + 1), (0, 0));
         let (attempts, taken) = &mut seconds[second];
         *attempts += 1;
-        if second >= down && *taken < CAPACITY {
+        if second >= down && *taken < capacity {
             *taken += 1;
             back.push(second);
         } else if let Some(delay) = retries[client].next() {
@@ -53,13 +52,13 @@ fn herd<P: Policy>(policy: impl Fn(u64) -> P, down: usize) -> Herd {
         }
     }
     Herd {
-        back: back[CLIENTS * 99 / 100] - down,
+        back: back[clients * 99 / 100] - down,
         peak: seconds[down..]
             .iter()
             .map(|(attempts, _)| *attempts)
             .max()
             .unwrap_or(0),
-        attempts: seconds.iter().map(|(attempts, _)| attempts).sum::<usize>() / CLIENTS,
+        attempts: seconds.iter().map(|(attempts, _)| attempts).sum::<usize>() / clients,
     }
 }
 
@@ -104,20 +103,8 @@ fn default_with_cap(cap: u64) -> impl Fn(u64) -> Exponential {
     }
 }
 
-/// The policy that the documentation gives to fleets.
-fn fleet(seed: u64) -> impl Policy {
-    let first = Constant::new(Duration::from_secs(60))
-        .jitter(Jitter::Full)
-        .max_retries(1)
-        .seeded(seed);
-    let rest = Constant::new(Duration::from_secs(46))
-        .jitter(Jitter::Proportional(0.4))
-        .seeded(!seed);
-    first.then(rest)
-}
-
 fn report<P: Policy>(name: &str, policy: impl Fn(u64) -> P) -> (Recovery, Herd) {
-    let (recovery, herd) = (recovery(&policy), herd(&policy, 60));
+    let (recovery, herd) = (recovery(&policy), herd(&policy, 10_000, 60));
     let (
         Recovery { mean, p95, share },
         Herd {
@@ -151,19 +138,25 @@ fn the_default_recovers_fast_and_its_documentation_says_what_that_costs() {
 }
 
 #[test]
-fn the_policy_for_fleets_brings_a_herd_back_about_as_fast_as_the_server_takes_it() {
-    let (_, herd) = report("for a fleet", fleet);
-    assert!(
-        herd.back <= 115 && herd.peak <= 270 && herd.attempts <= 12,
-        "{herd:?}"
-    );
+fn rounds_bring_a_herd_back_about_as_fast_as_the_server_takes_it_however_long_it_was_away() {
+    let rounds = |seed| Rounds::for_fleet(300_000, 3_000).seeded(seed);
+    for (down, attempts) in [(0, 2), (5, 2), (60, 3), (120, 5)] {
+        let herd = herd(rounds, 300_000, down);
+        println!("{down} s: {herd:?}");
+        assert!(
+            herd.back <= 115 && herd.peak <= 8_100 && herd.attempts <= attempts,
+            "{down} s: {herd:?}"
+        );
+    }
 }
 
 #[test]
-fn the_policy_for_fleets_does_so_whatever_the_length_of_the_outage() {
-    for down in [30, 45, 90, 120, 600] {
-        let herd = herd(fleet, down);
-        println!("{down} s: {herd:?}");
-        assert!(herd.back <= 130 && herd.peak <= 350, "{down} s: {herd:?}");
-    }
+fn of_a_small_fleet_chance_makes_the_peak_higher() {
+    let (_, herd) = report("`Rounds::for_fleet(10_000, 100)`", |seed| {
+        Rounds::for_fleet(10_000, 100).seeded(seed)
+    });
+    assert!(
+        herd.back <= 115 && (270..310).contains(&herd.peak) && herd.attempts <= 3,
+        "{herd:?}"
+    );
 }

@@ -12,16 +12,18 @@ pub(super) enum Name {
     Exponential,
     Fibonacci,
     Decorrelated,
+    Rounds,
     Sequence,
 }
 
 impl Name {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Constant,
         Self::Linear,
         Self::Exponential,
         Self::Fibonacci,
         Self::Decorrelated,
+        Self::Rounds,
         Self::Sequence,
     ];
 
@@ -32,6 +34,7 @@ impl Name {
             Self::Exponential => "exponential",
             Self::Fibonacci => "fibonacci",
             Self::Decorrelated => "decorrelated",
+            Self::Rounds => "rounds",
             Self::Sequence => "sequence",
         }
     }
@@ -49,13 +52,14 @@ impl Name {
         match self {
             Self::Constant => Key::Delay,
             Self::Linear | Self::Exponential | Self::Fibonacci | Self::Decorrelated => Key::Initial,
+            Self::Rounds => Key::Round,
             Self::Sequence => Key::Delays,
         }
     }
 
     pub(super) fn takes(self, key: Key) -> bool {
         match key {
-            Key::Delay | Key::Delays | Key::Initial => key == self.first_key(),
+            Key::Delay | Key::Delays | Key::Initial | Key::Round => key == self.first_key(),
             Key::Step => self == Self::Linear,
             Key::Factor => self == Self::Exponential,
             Key::Last => self == Self::Sequence,
@@ -80,6 +84,7 @@ pub(super) enum Key {
     Delay,
     Delays,
     Initial,
+    Round,
     Step,
     Factor,
     Last,
@@ -92,10 +97,11 @@ pub(super) enum Key {
 }
 
 impl Key {
-    pub(super) const ALL: [Self; 12] = [
+    pub(super) const ALL: [Self; 13] = [
         Self::Delay,
         Self::Delays,
         Self::Initial,
+        Self::Round,
         Self::Step,
         Self::Factor,
         Self::Last,
@@ -112,6 +118,7 @@ impl Key {
             Self::Delay => "delay",
             Self::Delays => "delays",
             Self::Initial => "initial",
+            Self::Round => "round",
             Self::Step => "step",
             Self::Factor => "factor",
             Self::Last => "last",

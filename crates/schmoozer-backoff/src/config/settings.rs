@@ -11,7 +11,7 @@ use super::duration;
 use super::key::{Key, Name};
 use super::value::Value;
 use crate::shape::Shape;
-use crate::{Constant, Decorrelated, Exponential, Fibonacci, Jitter, Linear, Sequence};
+use crate::{Constant, Decorrelated, Exponential, Fibonacci, Jitter, Linear, Rounds, Sequence};
 
 /// The options that were given, each at most once.
 #[derive(Debug, Default)]
@@ -116,6 +116,11 @@ impl Settings {
                 shape,
             }
             .into(),
+            Name::Rounds => Rounds {
+                round: first.ok_or_else(required)?,
+                shape,
+            }
+            .into(),
             Name::Sequence => {
                 let Some(Value::Delays(delays)) = self.0[Key::Delays as usize].take() else {
                     return Err(required());
@@ -177,6 +182,7 @@ impl PolicyConfig {
                 Value::Duration(policy.initial),
                 policy.shape,
             ),
+            Self::Rounds(policy) => (Name::Rounds, Value::Duration(policy.round), policy.shape),
             Self::Sequence(policy) => (
                 Name::Sequence,
                 Value::Delays(policy.delays.to_vec()),

@@ -144,7 +144,7 @@ impl fmt::Display for PolicyConfig {
                 Key::Delays if matches!(value, Value::Delays(delays) if delays.is_empty()) => {
                     f.write_str(":delays=")?;
                 }
-                Key::Delay | Key::Delays | Key::Initial => write!(f, ":{value}")?,
+                Key::Delay | Key::Delays | Key::Initial | Key::Round => write!(f, ":{value}")?,
                 Key::Cap if matches!(&settings[0].1, Value::Delays(delays) if delays.is_empty()) => {
                     write!(f, ",cap={value}")?;
                 }

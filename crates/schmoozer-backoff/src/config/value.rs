@@ -36,7 +36,7 @@ impl Value {
         };
         match key {
             Key::Cap if text == "none" => Ok(Self::NoCap),
-            Key::Delay | Key::Initial | Key::Step | Key::Cap | Key::MaxTotal => {
+            Key::Delay | Key::Initial | Key::Round | Key::Step | Key::Cap | Key::MaxTotal => {
                 duration::parse(text).map(Self::Duration)
             }
             Key::Delays => parse_delays(text),
@@ -81,7 +81,9 @@ impl Value {
 /// What a value of `key` is, in words.
 pub(super) fn expectation(key: Key) -> &'static str {
     match key {
-        Key::Delay | Key::Initial | Key::Step | Key::MaxTotal => "a duration such as 250ms",
+        Key::Delay | Key::Initial | Key::Round | Key::Step | Key::MaxTotal => {
+            "a duration such as 250ms"
+        }
         Key::Cap => "a duration such as 30s, or none",
         Key::Delays => "a list of durations",
         Key::Factor => "a finite number of at least 1",
