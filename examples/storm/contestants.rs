@@ -1,0 +1,174 @@
+//! The policies that are compared: ours as they are, those of other crates as formulas.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+use schmoozer_backoff::{Decorrelated, Exponential, Fibonacci, Jitter, PolicyConfig, Rounds};
+
+use crate::simulation::{self, Outcome, Storm};
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// A policy and what it is called.
+pub(crate) struct Contestant {
+    pub(crate) name: String,
+    /// Whether it is in the picture, which cannot hold them all.
+    pub(crate) drawn: bool,
+    /// Simulates it, with seeds for the clients that follow this one.
+    run: Box<Run>,
+}
+
+type Run = dyn Fn(&Storm, u64) -> Outcome + Send + Sync;
+
+impl Contestant {
+    fn new<I: Iterator<Item = Duration>>(
+        name: impl Into<String>,
+        policy: impl Fn(u64) -> I + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            drawn: false,
+            run: Box::new(move |storm, seed| {
+                simulation::simulate(storm, |client| policy(seed.wrapping_add(client)))
+            }),
+        }
+    }
+
+    fn drawn(self) -> Self {
+        Self {
+            drawn: true,
+            ..self
+        }
+    }
+
+    /// Every client draws from `seed` and its own number.
+    pub(crate) fn simulate(&self, storm: &Storm, seed: u64) -> Outcome {
+        (self.run)(storm, seed)
+    }
+
+    /// The policy of a user.
+    pub(crate) fn of(config: PolicyConfig) -> Self {
+        Self::new(config.to_string(), move |seed| {
+            seeded(config.clone(), seed).into_iter()
+        })
+        .drawn()
+    }
+}
+
+fn seeded(config: PolicyConfig, seed: u64) -> PolicyConfig {
+    match config {
+        PolicyConfig::Constant(policy) => policy.seeded(seed).into(),
+        PolicyConfig::Linear(policy) => policy.seeded(seed).into(),
+        PolicyConfig::Exponential(policy) => policy.seeded(seed).into(),
+        PolicyConfig::Fibonacci(policy) => policy.seeded(seed).into(),
+        PolicyConfig::Decorrelated(policy) => policy.seeded(seed).into(),
+        PolicyConfig::Rounds(policy) => policy.seeded(seed).into(),
+        PolicyConfig::Sequence(policy) => policy.seeded(seed).into(),
+        other => other,
+    }
+}
+
+/// Our policies, and the same without jitter.
+pub(crate) fn ours(storm: &Storm) -> Vec<Contestant> {
+    let rounds = Rounds::for_fleet(storm.clients.into(), storm.capacity.into());
+    let default = Exponential::default();
+    let patient = default.cap(MINUTE);
+    let fibonacci = Fibonacci::new(SECOND).cap(MINUTE).jitter(Jitter::Full);
+    let decorrelated = Decorrelated::new(Duration::from_millis(50)).cap(MINUTE);
+    vec![
+        Contestant::new("default()", move |seed| default.seeded(seed).into_iter()).drawn(),
+        Contestant::new("default(), no jitter", move |_| {
+            default.jitter(Jitter::None).into_iter()
+        }),
+        Contestant::new("default().cap(60 s)", move |seed| {
+            patient.seeded(seed).into_iter()
+        })
+        .drawn(),
+        Contestant::new("default().cap(60 s), no jitter", move |_| {
+            patient.jitter(Jitter::None).into_iter()
+        }),
+        Contestant::new("grpc()", |seed| {
+            Exponential::grpc().seeded(seed).into_iter()
+        })
+        .drawn(),
+        Contestant::new("grpc(), no jitter", |_| {
+            Exponential::grpc().jitter(Jitter::None).into_iter()
+        }),
+        Contestant::new("Decorrelated 50 ms..60 s", move |seed| {
+            decorrelated.seeded(seed).into_iter()
+        }),
+        Contestant::new("Fibonacci 1 s..60 s, full", move |seed| {
+            fibonacci.seeded(seed).into_iter()
+        }),
+        Contestant::new("Rounds::for_fleet(clients, capacity)", move |seed| {
+            rounds.seeded(seed).into_iter()
+        })
+        .drawn(),
+    ]
+}
+
+/// What other crates do by default, with every limit on retries lifted: else none of their clients would be back.
+pub(crate) fn peers() -> Vec<Contestant> {
+    vec![
+        // backon 1.6, `ExponentialBuilder::new`: 1 s, ×2, 60 s, no jitter, 3 retries; the same without end in schmoozer
+        // 0.4.1, `SimpleTcpConnector`.
+        Contestant::new("backon; schmoozer 0.4.1", |_| doubling(SECOND, MINUTE)).drawn(),
+        // The same `.with_jitter()`, which adds up to the delay itself, also at the cap.
+        Contestant::new("backon with_jitter", |seed| {
+            let mut rng = Rng::with_seed(mix(seed));
+            doubling(SECOND, MINUTE).map(move |delay| delay + delay.mul_f64(rng.f64()))
+        }),
+        // tokio-retry 0.3, the strategy of its front page: 10 ms, ×10, no cap, full jitter, 3 retries.
+        Contestant::new("tokio-retry", |seed| {
+            let mut rng = Rng::with_seed(mix(seed));
+            let grown = |delay: &Duration| Some(delay.saturating_mul(10));
+            std::iter::successors(Some(Duration::from_millis(10)), grown)
+                .map(move |delay| delay.mul_f64(rng.f64()))
+        }),
+        // backoff 0.4, `default.rs`: 500 ms, ×1.5, 60 s, ± 50 % around the cap too, 15 minutes.
+        Contestant::new("backoff", |seed| {
+            let mut rng = Rng::with_seed(mix(seed));
+            let grown = |delay: &Duration| Some(delay.mul_f64(1.5).min(MINUTE));
+            std::iter::successors(Some(SECOND / 2), grown)
+                .map(move |delay| delay.mul_f64(0.5 + rng.f64()))
+        }),
+        // stubborn-io 0.3, `ExpBackoffStrategy::default`: 4 s, ×2, ± 5 %, then cut to 30 minutes.
+        Contestant::new("stubborn-io", |seed| {
+            let mut rng = Rng::with_seed(mix(seed));
+            let cap = 30 * MINUTE;
+            doubling(4 * SECOND, 2 * cap)
+                .map(move |delay| delay.mul_f64(0.95 + 0.1 * rng.f64()).min(cap))
+        })
+        .drawn(),
+    ]
+}
+
+/// Back-off as the literature has it.
+pub(crate) fn literature() -> Vec<Contestant> {
+    vec![
+        // Bender et al., "Adversarial Contention Resolution for Simple Channels", 2005: windows of 1, 2, 4 … s, each
+        // followed by all the shorter ones, and one attempt at random in each.
+        Contestant::new("sawtooth 1 s, ×2", |seed| {
+            let mut rng = Rng::with_seed(mix(seed));
+            let windows = (0..32_u32).flat_map(|longest| (0..=longest).rev());
+            let mut left = Duration::ZERO;
+            windows.map(move |doublings| {
+                let window = SECOND * 2_u32.saturating_pow(doublings);
+                let place = window.mul_f64(rng.f64());
+                let delay = left + place;
+                left = window.saturating_sub(place);
+                delay
+            })
+        }),
+    ]
+}
+
+fn doubling(initial: Duration, cap: Duration) -> impl Iterator<Item = Duration> {
+    std::iter::successors(Some(initial), move |delay| Some((*delay * 2).min(cap)))
+}
+
+/// Seeds that follow each other must not draw alike.
+fn mix(seed: u64) -> u64 {
+    Rng::with_seed(seed).u64(..)
+}

@@ -1,0 +1,183 @@
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::time::Duration;
+
+use schmoozer_backoff::{Constant, Exponential, Jitter, Rounds};
+
+use crate::contestants::{literature, ours, peers};
+use crate::simulation::{Outcome, Storm, simulate};
+
+const STORM: Storm = Storm {
+    clients: 10_000,
+    down: 60,
+    capacity: 100,
+    horizon: 3_600,
+    at_least: Duration::ZERO,
+};
+
+/// What a queue of all events says: attempts in each second since the loss, and when each client was back.
+fn queue<I: Iterator<Item = Duration>>(
+    storm: &Storm,
+    policy: impl Fn(u64) -> I,
+) -> (Vec<u32>, Vec<Duration>) {
+    let mut clients: Vec<I> = (0..storm.clients.into()).map(policy).collect();
+    let mut queue = BinaryHeap::new();
+    for (number, delays) in clients.iter_mut().enumerate() {
+        queue.extend(delays.next().map(|delay| Reverse((delay, number))));
+    }
+    let end = storm.down + storm.horizon;
+    let mut attempts = vec![0; end as usize];
+    let mut taken = vec![0; end as usize];
+    let mut back = Vec::new();
+    while let Some(Reverse((now, number))) = queue.pop() {
+        let second = usize::try_from(now.as_secs()).unwrap_or(usize::MAX);
+        if second >= attempts.len() {
+            continue;
+        }
+        attempts[second] += 1;
+        if second >= storm.down as usize && taken[second] < storm.capacity {
+            taken[second] += 1;
+            back.extend(now.checked_sub(Duration::from_secs(storm.down.into())));
+        } else if let Some(delay) = clients[number].next() {
+            queue.push(Reverse((now + delay.max(storm.at_least), number)));
+        }
+    }
+    (attempts, back)
+}
+
+fn assert_same<I: Iterator<Item = Duration>>(storm: &Storm, policy: impl Fn(u64) -> I) {
+    let outcome = simulate(storm, &policy);
+    let (mut attempts, back) = queue(storm, policy);
+    let seconds: Vec<u32> = outcome.seconds().collect();
+    assert!(attempts.drain(seconds.len()..).all(|left| left == 0));
+    assert_eq!(seconds, attempts);
+    let clients = storm.clients as usize;
+    let reached = [clients / 2, clients * 99 / 100, clients - 1].map(|n| back.get(n).copied());
+    assert_eq!([outcome.half, outcome.most, outcome.all], reached);
+}
+
+#[test]
+fn it_is_the_same_as_with_a_queue_of_all_events() {
+    let storm = Storm {
+        clients: 2_000,
+        down: 7,
+        capacity: 33,
+        horizon: 100,
+        at_least: Duration::from_millis(10),
+    };
+    assert_same(&storm, |seed| {
+        Exponential::default().seeded(seed).into_iter()
+    });
+    assert_same(&storm, |seed| Exponential::grpc().seeded(seed).into_iter());
+    assert_same(&storm, |_| {
+        Exponential::default().jitter(Jitter::None).into_iter()
+    });
+    assert_same(&storm, |seed| {
+        Rounds::for_fleet(2_000, 33).seeded(seed).into_iter()
+    });
+    let seldom = Constant::new(Duration::from_secs(40)).jitter(Jitter::Full);
+    assert_same(&storm, |seed| {
+        seldom.max_retries(4).seeded(seed).into_iter()
+    });
+    assert_same(&Storm { down: 0, ..storm }, |seed| {
+        seldom.seeded(seed).into_iter()
+    });
+}
+
+/// 100 attempts of each burst are taken, and a burst comes every ten seconds, from the return on.
+#[test]
+fn without_jitter_it_is_the_sum_of_its_bursts() {
+    let outcome = simulate(&STORM, |_| std::iter::repeat(Duration::from_secs(10)));
+    assert_eq!(outcome.half, Some(Duration::from_secs(10 * 50)));
+    assert_eq!(outcome.most, Some(Duration::from_secs(10 * 99)));
+    assert_eq!(outcome.all, Some(Duration::from_secs(10 * 99)));
+    let while_down = 5 * 10_000;
+    let from_then_on = (1..=100).map(|bursts| bursts * 100).sum::<u64>();
+    assert_eq!(outcome.attempts(), while_down + from_then_on);
+    assert_eq!((outcome.peak(), outcome.burst()), (10_000, 10_000));
+    assert_eq!(outcome.first_second(), 0);
+}
+
+/// The figures in the documentation of `Exponential::default`, from `tests/storm.rs` of `schmoozer-backoff`.
+#[test]
+fn it_agrees_with_what_the_policies_say_of_themselves() {
+    let figures = |outcome: &Outcome| {
+        let most = outcome.most.map(|most| most.as_secs());
+        (most, outcome.peak(), outcome.attempts() / 10_000)
+    };
+    let default = |seed| Exponential::default().seeded(seed);
+    let outcome = simulate(&STORM, |seed| default(seed).into_iter());
+    assert_eq!(figures(&outcome), (Some(99), 19_756, 222));
+    let outcome = simulate(&STORM, |seed| {
+        default(seed).cap(Duration::from_secs(60)).into_iter()
+    });
+    assert_eq!(figures(&outcome), (Some(119), 373, 12));
+    let outcome = simulate(&STORM, |seed| {
+        Rounds::for_fleet(10_000, 100).seeded(seed).into_iter()
+    });
+    assert_eq!(figures(&outcome), (Some(113), 284, 3));
+}
+
+#[test]
+fn who_gives_up_does_not_come_back() {
+    let outcome = simulate(&STORM, |_| [Duration::from_secs(30)].into_iter());
+    assert_eq!(outcome.attempts(), 10_000);
+    assert_eq!((outcome.half, outcome.all), (None, None));
+}
+
+#[test]
+fn no_client_tries_more_often_than_the_loop_lets_it() {
+    let storm = Storm {
+        clients: 1,
+        down: 1,
+        at_least: Duration::from_millis(10),
+        capacity: 1,
+        ..STORM
+    };
+    let outcome = simulate(&storm, |_| std::iter::repeat(Duration::ZERO));
+    // At 0, 10, … 990 ms, and when the server is back.
+    assert_eq!(outcome.attempts(), 101);
+    assert_eq!(outcome.all, Some(Duration::ZERO));
+}
+
+#[test]
+fn a_seed_decides_on_everything() {
+    let storm = Storm {
+        clients: 1_000,
+        capacity: 10,
+        horizon: 200,
+        ..STORM
+    };
+    for contestant in ours(&storm).into_iter().chain(peers()).chain(literature()) {
+        let outcome = contestant.simulate(&storm, 5);
+        assert_eq!(
+            outcome,
+            contestant.simulate(&storm, 5),
+            "{}",
+            contestant.name
+        );
+        let spreads = outcome.burst() < 500;
+        let other = contestant.simulate(&storm, 1_000_000);
+        assert_eq!(outcome != other, spreads, "{}", contestant.name);
+    }
+}
+
+#[test]
+fn a_million_clients_in_rounds_are_ahead_on_all_three_figures() {
+    let storm = Storm {
+        clients: 1_000_000,
+        capacity: 10_000,
+        at_least: Duration::from_millis(10),
+        horizon: 200,
+        ..STORM
+    };
+    for down in [5, 60] {
+        let storm = Storm { down, ..storm };
+        let rounds = |seed| Rounds::for_fleet(1_000_000, 10_000).seeded(seed);
+        let outcome = simulate(&storm, |seed| rounds(seed).into_iter());
+        assert!(outcome.most <= Some(Duration::from_secs(115)), "{down} s");
+        assert!(outcome.peak() <= 27_000, "{down} s");
+        assert!(outcome.first_second() <= 27_000, "{down} s");
+        assert!(outcome.attempts() <= 12_000_000, "{down} s");
+    }
+}
