@@ -40,10 +40,13 @@ enum Kind {
 }
 
 impl Target {
-    /// Returns the host name, or the literal address without brackets and port.
+    /// Returns the host name, or the literal address with its zone, without brackets and port.
     #[must_use]
     pub fn host(&self) -> String {
         match &self.0 {
+            Kind::Literal(SocketAddr::V6(addr)) if addr.scope_id() != 0 => {
+                format!("{}%{}", addr.ip(), addr.scope_id())
+            }
             Kind::Literal(addr) => addr.ip().to_string(),
             Kind::Name { host, .. } => host.to_string(),
         }
@@ -88,11 +91,13 @@ impl Target {
 
     fn parts(host: &str, port: u16) -> Result<Self, InvalidTarget> {
         refuse_secrets(host)?;
-        let host = host
-            .strip_prefix('[')
-            .and_then(|host| host.strip_suffix(']'))
-            .unwrap_or(host);
-        Self::named(host, port)
+        let Some(bracketed) = host.strip_prefix('[') else {
+            return Self::named(host, port);
+        };
+        match bracketed.strip_suffix(']') {
+            Some(host) if host.contains(':') => Self::named(host, port),
+            _ => Err(InvalidTarget::new(Reason::Brackets)),
+        }
     }
 
     fn literal_at(addr: SocketAddr) -> Result<Self, InvalidTarget> {
@@ -105,6 +110,12 @@ impl Target {
     fn named(host: &str, port: u16) -> Result<Self, InvalidTarget> {
         if let Ok(ip) = host.parse::<IpAddr>() {
             return Self::literal_at(SocketAddr::new(ip, port));
+        }
+        // A zone by its number: that of a socket address, not of an IP address.
+        if host.contains('%') {
+            if let Ok(addr) = format!("[{host}]:{port}").parse::<SocketAddr>() {
+                return Self::literal_at(addr);
+            }
         }
         check_name(host)?;
         if port == 0 {
@@ -239,6 +250,10 @@ mod tests {
             Target::try_from(("[::1]", 80))?,
             Target::try_from(("::1", 80))?
         );
+        let zoned = Target::try_from(("fe80::1%3", 80))?;
+        assert_eq!(zoned, Target::try_from("[fe80::1%3]:80")?);
+        assert_eq!(zoned.host(), "fe80::1%3");
+        assert!(Target::try_from(("[db]", 80)).is_err());
         let named = Target::try_from(("db.example.com", 5432))?;
         assert_eq!(
             (named.host().as_str(), named.port(), named.literal()),
