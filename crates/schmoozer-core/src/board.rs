@@ -156,7 +156,10 @@ impl Shared {
             });
         }
         drop(board);
-        self.changed.notify_waiters();
+        // Nobody waits for the start of an attempt or of a wait.
+        if !matches!(event, Event::Connecting { .. } | Event::Waiting { .. }) {
+            self.changed.notify_waiters();
+        }
     }
 }
 

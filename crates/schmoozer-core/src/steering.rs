@@ -116,8 +116,11 @@ impl<'a> Steering<'a> {
                 self.stopping = true;
             }
         }
+        self.poll_asked(asked)
+    }
+
+    fn poll_asked(&mut self, asked: fn(&Control, Seen) -> bool) -> Poll<Interrupt> {
         if let Some(control) = &self.control {
-            control.listen(cx);
             self.stopping |= control.stopping();
             if !self.stopping && asked(control, self.seen) {
                 return Poll::Ready(Interrupt::Asked);
@@ -130,18 +133,28 @@ impl<'a> Steering<'a> {
     }
 
     /// The output of `step`, unless it is interrupted first.
-    async fn unless_interrupted<F: Future>(
+    fn unless_interrupted<F: Future>(
         &mut self,
         mut step: Pin<&mut F>,
         asked: fn(&Control, Seen) -> bool,
-    ) -> Result<F::Output, Interrupt> {
-        poll_fn(|cx| {
+    ) -> impl Future<Output = Result<F::Output, Interrupt>> {
+        poll_fn(move |cx| {
             if let Poll::Ready(interrupt) = self.poll_interrupted(cx, asked) {
                 return Poll::Ready(Err(interrupt));
             }
-            step.as_mut().poll(cx).map(Ok)
+            if let Poll::Ready(output) = step.as_mut().poll(cx) {
+                return Poll::Ready(Ok(output));
+            }
+            match &self.control {
+                // Only a step that takes time is worth listening for; a request that came before the
+                // control knew whom to wake is found by looking again.
+                Some(control) => {
+                    control.listen(cx);
+                    self.poll_asked(asked).map(Err)
+                }
+                None => Poll::Pending,
+            }
         })
-        .await
     }
 }
 
