@@ -1,8 +1,13 @@
 use std::fmt;
 use std::hint::black_box;
 use std::time::Duration;
+#[cfg(feature = "peers")]
+use std::time::SystemTime;
 
 use schmoozer_backoff::{Exponential, Jitter};
+
+/// How many delays an outage of some minutes draws.
+pub const SEQUENCE: u32 = 8;
 
 const INITIAL: Duration = Duration::from_millis(50);
 const CAP: Duration = Duration::from_secs(30);
@@ -45,6 +50,11 @@ pub const DELAYS: &[DelaySource] = &[
     DelaySource {
         name: "exponential-backoff",
         draw: exponential_backoff,
+    },
+    #[cfg(feature = "peers")]
+    DelaySource {
+        name: "retry-policies",
+        draw: retry_policies,
     },
 ];
 
@@ -148,4 +158,27 @@ fn backoff(delays: u64) {
 fn exponential_backoff(delays: u64) {
     let policy = exponential_backoff::Backoff::new(u32::MAX, INITIAL, CAP);
     draw(delays, policy.iter().flatten());
+}
+
+/// Answers when to try again, by the wall clock, and is asked for each retry anew.
+#[cfg(feature = "peers")]
+fn retry_policies(delays: u64) {
+    use retry_policies::policies::ExponentialBackoff;
+    use retry_policies::{Jitter, RetryDecision, RetryPolicy as _};
+
+    let policy = ExponentialBackoff::builder()
+        .retry_bounds(INITIAL, CAP)
+        .jitter(Jitter::Full)
+        .build_with_max_retries(u32::MAX);
+    let begun = SystemTime::UNIX_EPOCH;
+    let mut retries = 0;
+    let random = std::iter::from_fn(|| {
+        let decision = policy.should_retry(begun, retries);
+        retries += 1;
+        match decision {
+            RetryDecision::Retry { execute_after } => execute_after.duration_since(begun).ok(),
+            RetryDecision::DoNotRetry => None,
+        }
+    });
+    draw(delays, random);
 }

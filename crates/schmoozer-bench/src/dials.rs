@@ -2,11 +2,14 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::time::Duration;
 
 use schmoozer_peer::tcpconn::{KillSwitch, SimpleTcpConnector};
 use schmoozer_tcp::Dialer;
+use socket2::{SockRef, TcpKeepalive};
 use stubborn_io::StubbornTcpStream;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::timeout;
 
 /// Every way to dial that is measured.
 pub const DIALS: &[Dial] = &[
@@ -15,8 +18,21 @@ pub const DIALS: &[Dial] = &[
         dialer: |addr| Box::new(move || Box::pin(bare(addr))),
     },
     Dial {
+        name: "bare, the same options",
+        dialer: |addr| {
+            Box::new(move || {
+                let limit = Duration::from_secs(10);
+                Box::pin(async move { timeout(limit, bare_with_options(addr)).await? })
+            })
+        },
+    },
+    Dial {
         name: "schmoozer-tcp",
-        dialer: ours,
+        dialer: |addr| ours(Dialer::new(addr).ok()),
+    },
+    Dial {
+        name: "schmoozer-tcp, no options",
+        dialer: |addr| ours(Dialer::new(addr).ok().map(without_options)),
     },
     Dial {
         name: "schmoozer 0.4.1",
@@ -59,8 +75,35 @@ async fn bare(addr: SocketAddr) -> io::Result<()> {
     TcpStream::connect(addr).await?.set_zero_linger()
 }
 
-fn ours(addr: SocketAddr) -> Dialing {
-    let dialer = Dialer::new(addr).ok();
+/// Sets what [`Dialer`] sets by default, and looks for the one thing that it looks for.
+async fn bare_with_options(addr: SocketAddr) -> io::Result<()> {
+    let socket = TcpSocket::new_v4()?;
+    let options = SockRef::from(&socket);
+    options.set_tcp_nodelay(true)?;
+    options.set_tcp_keepalive(
+        &TcpKeepalive::new()
+            .with_time(Duration::from_secs(15))
+            .with_interval(Duration::from_secs(5))
+            .with_retries(3),
+    )?;
+    #[cfg(any(target_os = "android", target_os = "linux"))]
+    options.set_tcp_user_timeout(Some(Duration::from_secs(30)))?;
+    let stream = socket.connect(addr).await?;
+    if stream.local_addr()? == addr {
+        return Err(io::ErrorKind::ConnectionRefused.into());
+    }
+    stream.set_zero_linger()
+}
+
+fn without_options(dialer: Dialer) -> Dialer {
+    dialer
+        .timeout(None)
+        .nodelay(false)
+        .keepalive(None)
+        .user_timeout(None)
+}
+
+fn ours(dialer: Option<Dialer>) -> Dialing {
     Box::new(move || {
         let dialer = dialer.clone();
         Box::pin(async move {

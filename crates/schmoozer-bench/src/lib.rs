@@ -21,7 +21,7 @@ mod peers;
 #[cfg(feature = "peers")]
 pub use acceptor::Acceptor;
 pub use attempt::{attempts_left, set_attempts};
-pub use delays::{DELAYS, DelaySource};
+pub use delays::{DELAYS, DelaySource, SEQUENCE};
 #[cfg(feature = "peers")]
 pub use dials::{DIALS, Dial, Dialing};
 pub use instructions::instructions;

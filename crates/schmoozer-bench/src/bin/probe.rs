@@ -1,18 +1,21 @@
 //! Does one thing a given number of times, for an instruction counter to look at:
-//! `probe loop NAME ready|suspends ATTEMPTS`, `probe delays NAME DELAYS`.
+//! `probe loop NAME ready|suspends ATTEMPTS`, `probe delays NAME DELAYS`, `probe sequences NAME SEQUENCES`,
+//! and with the peers `probe dial NAME DIALS`.
 #![forbid(unsafe_code)]
 
 use std::env;
 use std::process::ExitCode;
 
-use schmoozer_bench::{DELAYS, LOOPS, Operation, drive};
+use schmoozer_bench::{DELAYS, LOOPS, Operation, SEQUENCE, drive};
 use tokio::runtime::Builder;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     if probe(&arguments).is_none() {
-        eprintln!("usage: probe loop NAME ready|suspends ATTEMPTS | probe delays NAME DELAYS");
+        eprintln!(
+            "usage: probe loop NAME ready|suspends COUNT | probe delays|sequences|dial NAME COUNT"
+        );
         return ExitCode::from(2);
     }
     ExitCode::SUCCESS
@@ -39,7 +42,28 @@ fn probe(arguments: &[&str]) -> Option<()> {
             let source = DELAYS.iter().find(|source| source.name == *name)?;
             source.draw(delays.parse().ok()?);
         }
+        ["sequences", name, sequences] => {
+            let source = DELAYS.iter().find(|source| source.name == *name)?;
+            for _ in 0..sequences.parse::<u32>().ok()? {
+                source.draw(u64::from(SEQUENCE));
+            }
+        }
+        #[cfg(feature = "peers")]
+        ["dial", name, dials] => dial(name, dials.parse().ok()?)?,
         _ => return None,
+    }
+    Some(())
+}
+
+#[cfg(feature = "peers")]
+fn dial(name: &str, dials: u32) -> Option<()> {
+    use schmoozer_bench::{Acceptor, DIALS};
+
+    let dial = DIALS.iter().find(|dial| dial.name == name)?;
+    let runtime = Builder::new_current_thread().enable_all().build().ok()?;
+    let dialer = dial.dialer(Acceptor::start().ok()?.addr());
+    for _ in 0..dials {
+        runtime.block_on(dialer()).ok()?;
     }
     Some(())
 }

@@ -1,48 +1,119 @@
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
-use schmoozer_bench::Acceptor;
+use anyhow::{Result, ensure};
+use schmoozer_bench::{Acceptor, Dialing};
 use schmoozer_tcp::{Answers, Dialer, Resolve};
+use stubborn_io::StubbornTcpStream;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::Builder;
 use tokio::time::timeout;
 
-use crate::rounds::{ROUNDS, median};
+use crate::rounds::{ROUNDS, median, medians, nanoseconds_each};
 use crate::table::Table;
 
-/// Where a bare connect is given up: it hangs for more than two minutes.
+/// Where a connect is given up: one hangs for more than two minutes.
 const PATIENCE: Duration = Duration::from_secs(4);
+/// What takes a fraction of a millisecond is timed this many times a round.
+const CONNECTS: u32 = 100;
 
-/// How long it takes to connect to a name whose first address drops what is sent to it.
+/// How long it takes to connect to a name with two addresses.
 pub(crate) fn ask(_quick: bool) -> Result<Table> {
     let mut table = Table::new(
-        "Connect where the first address is dead and the second is good, in milliseconds",
-        &["ms", "given up after"],
+        "Connect to a name with two addresses, the second good, in milliseconds",
+        &[
+            "the first dead",
+            "given up after",
+            "the first refuses",
+            "the first good",
+            "ratio",
+        ],
     );
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    let acceptor = Acceptor::start()?;
-    runtime.block_on(async {
-        let hole = BlackHole::dig().await?;
-        let addrs = [hole.addr, acceptor.addr()];
+    let good = Acceptor::start()?.addr();
+    let hole = runtime.block_on(BlackHole::dig())?;
+    let refusing = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
 
-        let bare = timeout(PATIENCE, TcpStream::connect(&addrs[..])).await;
-        let given_up = bare.is_err().then_some(PATIENCE.as_secs_f64() * 1e3);
-        table.row("bare", [None, given_up]);
-
-        let dialer = Dialer::new("both.example:1")?.resolver(Both(addrs));
-        let mut measured = Vec::new();
-        for _ in 0..ROUNDS {
-            let begin = Instant::now();
-            dialer.dial().await?.set_zero_linger()?;
-            measured.push(begin.elapsed().as_secs_f64() * 1e3);
-        }
-        table.row("schmoozer-tcp", [Some(median(&mut measured)), None]);
-        anyhow::Ok(())
-    })?;
+    let measure = |first: SocketAddr, times| -> Result<Vec<f64>> {
+        let addrs = [first, good];
+        let mut failed = 0;
+        let dialers: Vec<Dialing> = CANDIDATES.iter().map(|(_, new)| new(addrs)).collect();
+        let measured = medians(&dialers, |dial| {
+            nanoseconds_each(times, || {
+                for _ in 0..times {
+                    let connected = async { timeout(PATIENCE, dial()).await };
+                    failed += u32::from(!matches!(runtime.block_on(connected), Ok(Ok(()))));
+                }
+            }) / 1e6
+        });
+        ensure!(failed == 0, "{failed} connects failed");
+        Ok(measured)
+    };
+    let refused = measure(refusing, CONNECTS)?;
+    let good_first = measure(good, CONNECTS)?;
+    for (index, (name, new)) in CANDIDATES.iter().enumerate() {
+        let dead = runtime.block_on(past_the_hole(&new([hole.addr, good])))?;
+        let given_up = dead.is_none().then_some(PATIENCE.as_secs_f64() * 1e3);
+        let good = good_first[index];
+        table.row(
+            name,
+            [
+                dead,
+                given_up,
+                Some(refused[index]),
+                Some(good),
+                Some(good / good_first[0]),
+            ],
+        );
+    }
     Ok(table)
 }
+
+/// The median, or nothing when the first connect hangs.
+async fn past_the_hole(dial: &Dialing) -> Result<Option<f64>> {
+    let mut measured = Vec::new();
+    for _ in 0..ROUNDS {
+        let begin = Instant::now();
+        match timeout(PATIENCE, dial()).await {
+            Ok(connected) => connected?,
+            Err(_) => return Ok(None),
+        }
+        measured.push(begin.elapsed().as_secs_f64() * 1e3);
+    }
+    Ok(Some(median(&mut measured)))
+}
+
+/// Makes what connects to a name that has these two addresses.
+type Candidate = fn([SocketAddr; 2]) -> Dialing;
+
+/// `schmoozer` 0.4.1 is missing: it takes one address as text, and gives a name to `TcpStream::connect`.
+const CANDIDATES: &[(&str, Candidate)] = &[
+    ("bare", |addrs| {
+        Box::new(move || {
+            Box::pin(async move { TcpStream::connect(&addrs[..]).await?.set_zero_linger() })
+        })
+    }),
+    ("schmoozer-tcp", |addrs| {
+        let dialer = Dialer::new("both.example:1").map(|dialer| dialer.resolver(Both(addrs)));
+        let dialer = dialer.ok().map(Arc::new);
+        Box::new(move || {
+            let dialer = dialer.clone();
+            Box::pin(async move {
+                let dialer = dialer.ok_or(ErrorKind::InvalidInput)?;
+                dialer.dial().await?.set_zero_linger()
+            })
+        })
+    }),
+    ("stubborn-io", |addrs| {
+        // What it connects to must live as long as the program.
+        let addrs: &'static [SocketAddr] = Box::leak(Box::new(addrs));
+        Box::new(move || {
+            Box::pin(async move { StubbornTcpStream::connect(addrs).await?.set_zero_linger() })
+        })
+    }),
+];
 
 struct Both([SocketAddr; 2]);
 

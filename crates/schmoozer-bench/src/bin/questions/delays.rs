@@ -1,15 +1,21 @@
 use anyhow::Result;
-use schmoozer_bench::{DELAYS, instructions};
+use schmoozer_bench::{DELAYS, SEQUENCE, instructions};
 
 use crate::process::sibling;
 use crate::rounds::{medians, nanoseconds_each};
 use crate::table::Table;
 
-/// What one jittered exponential delay costs, in the middle of a long sequence.
+/// What one jittered exponential delay costs, in the middle of a long sequence, and in one that is built
+/// for eight of them.
 pub(crate) fn ask(quick: bool) -> Result<Table> {
     let mut table = Table::new(
         "One jittered exponential delay; the ratio is to the one by hand",
-        &["ns", "ratio", "instructions"],
+        &[
+            "ns",
+            "ratio",
+            "instructions",
+            "instructions, a sequence of 8",
+        ],
     );
     let delays = if quick { 50_000 } else { 500_000 };
     let measured = medians(DELAYS, |source| {
@@ -18,9 +24,13 @@ pub(crate) fn ask(quick: bool) -> Result<Table> {
     let by_hand = measured.first().copied();
     let probe = sibling("probe")?;
     for (source, nanoseconds) in DELAYS.iter().zip(measured) {
-        let counted = instructions(&probe, &["delays", source.name]).ok();
+        let count = |what| instructions(&probe, &[what, source.name]).ok();
+        let in_sequence = count("sequences").map(|all| all / f64::from(SEQUENCE));
         let ratio = by_hand.map(|by_hand| nanoseconds / by_hand);
-        table.row(source.name, [Some(nanoseconds), ratio, counted]);
+        table.row(
+            source.name,
+            [Some(nanoseconds), ratio, count("delays"), in_sequence],
+        );
     }
     Ok(table)
 }

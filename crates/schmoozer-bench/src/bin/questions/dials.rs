@@ -1,8 +1,8 @@
 use anyhow::Result;
-use schmoozer_bench::{Acceptor, DIALS};
+use schmoozer_bench::{Acceptor, DIALS, instructions};
 use tokio::runtime::Builder;
 
-use crate::process::allocated;
+use crate::process::{allocated, sibling};
 use crate::rounds::{medians, nanoseconds_each};
 use crate::table::Table;
 
@@ -10,7 +10,13 @@ use crate::table::Table;
 pub(crate) fn ask(quick: bool) -> Result<Table> {
     let mut table = Table::new(
         "One connect to a literal loopback address; the ratio is of connects a second, to bare",
-        &["us", "ratio", "allocations", "bytes"],
+        &[
+            "us",
+            "ratio",
+            "instructions in user space",
+            "allocations",
+            "bytes",
+        ],
     );
     let dialed: u32 = if quick { 200 } else { 1_000 };
     let runtime = Builder::new_current_thread().enable_all().build()?;
@@ -29,9 +35,11 @@ pub(crate) fn ask(quick: bool) -> Result<Table> {
     });
     anyhow::ensure!(failed == 0, "{failed} connects failed");
     let bare = measured.first().copied();
+    let probe = sibling("probe")?;
     for (dial, nanoseconds) in DIALS.iter().zip(measured) {
         let ratio = bare.map(|bare| bare / nanoseconds);
-        let mut row = vec![Some(nanoseconds / 1e3), ratio];
+        let counted = instructions(&probe, &["dial", dial.name]).ok();
+        let mut row = vec![Some(nanoseconds / 1e3), ratio, counted];
         row.extend(allocated(&["dial", dial.name])?);
         table.row(dial.name, row);
     }

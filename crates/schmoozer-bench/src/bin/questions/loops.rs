@@ -1,4 +1,7 @@
-use anyhow::Result;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Result, ensure};
 use schmoozer_bench::{LOOPS, Loop, Operation, drive, instructions};
 use tokio::runtime::Builder;
 
@@ -55,5 +58,39 @@ pub(crate) fn ask(quick: bool) -> Result<Table> {
         row.extend(allocated(&["loop", candidate.name])?);
         table.row(candidate.name, row);
     }
+    if !quick {
+        let probe = with_tracing()?;
+        let count =
+            |operation| instructions(&probe, &["loop", "schmoozer-core run", operation]).ok();
+        let row = [None, None, count("ready"), count("suspends")];
+        table.row("schmoozer-core run, tracing and no subscriber", row);
+    }
     Ok(table)
+}
+
+/// Builds the probe once more: a feature is compiled in or it is not.
+fn with_tracing() -> Result<PathBuf> {
+    let target = sibling("tracing")?;
+    let mut cargo = Command::new("cargo");
+    cargo
+        .args([
+            "build",
+            "--quiet",
+            "--release",
+            "--locked",
+            "--bin",
+            "probe",
+        ])
+        .args([
+            "--no-default-features",
+            "--features",
+            "schmoozer-core/tracing",
+        ])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env("CARGO_TARGET_DIR", &target);
+    ensure!(
+        cargo.status()?.success(),
+        "the probe with tracing does not build"
+    );
+    Ok(target.join("release").join("probe"))
 }
