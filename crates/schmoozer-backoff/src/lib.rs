@@ -83,6 +83,7 @@
 //!
 //! The delays are the same but for the jitter, which `cargo test -p schmoozer-bench --test equivalents` checks. What
 //! is an iterator of durations over there can also be taken as it is; for a backon builder use [`from_fn`].
+//! [`moving_over`] has whole programs, before and after, and every item's successor.
 //!
 //! # Arithmetic
 //!
@@ -128,6 +129,7 @@ mod from_fn;
 pub mod guide;
 mod jitter;
 mod linear;
+pub mod moving_over;
 mod nanos;
 mod policy;
 mod random;

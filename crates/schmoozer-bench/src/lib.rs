@@ -12,6 +12,8 @@ mod delays;
 mod dials;
 mod instructions;
 mod loops;
+#[cfg(all(doctest, feature = "peers"))]
+mod moving_over;
 mod ours;
 #[cfg(feature = "peers")]
 mod parked;

@@ -27,6 +27,8 @@
 //! Both give out a plain [`TcpStream`](tokio::net::TcpStream): TLS and framing go on top. Unix sockets and other
 //! transports are served by `schmoozer-core` and its `connector_fn` alone.
 //!
+//! Coming from `schmoozer` 0.4.1, stubborn-io or a loop of your own: [`moving_over`].
+//!
 //! # Features
 //!
 //! - `hickory`: `HickoryResolver`, which asks the name servers itself instead of blocking a thread in the
@@ -46,6 +48,7 @@ mod host_name;
 mod invalid_target;
 mod keepalive;
 mod message;
+pub mod moving_over;
 mod order;
 mod race;
 mod record;
