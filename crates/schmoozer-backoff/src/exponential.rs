@@ -22,8 +22,10 @@ use crate::shape::{Shape, options};
 /// use std::time::Duration;
 /// use schmoozer_backoff::Exponential;
 ///
-/// const POLICY: Exponential =
-///     Exponential::new(Duration::from_millis(100)).factor(3.0).cap(Duration::from_secs(1)).max_retries(4);
+/// const POLICY: Exponential = Exponential::new(Duration::from_millis(100))
+///     .factor(3.0)
+///     .cap(Duration::from_secs(1))
+///     .max_retries(4);
 ///
 /// let delays: Vec<_> = POLICY.into_iter().map(|delay| delay.as_millis()).collect();
 /// assert_eq!(delays, [100, 300, 900, 1000]);

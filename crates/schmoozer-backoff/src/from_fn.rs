@@ -14,8 +14,8 @@ use core::time::Duration;
 /// use backon::{BackoffBuilder, ExponentialBuilder};
 /// use schmoozer_backoff::{Policy, from_fn};
 ///
-/// let policy = from_fn(|| ExponentialBuilder::default().with_max_times(5).build()).first_immediate();
-/// assert_eq!(policy.into_iter().count(), 6);
+/// let policy = from_fn(|| ExponentialBuilder::default().with_max_times(5).build());
+/// assert_eq!(policy.first_immediate().into_iter().count(), 6);
 /// ```
 pub const fn from_fn<F, I>(make: F) -> FromFn<F>
 where

@@ -7,8 +7,10 @@
 //! use std::time::Duration;
 //! use schmoozer_backoff::{Exponential, Jitter};
 //!
-//! const POLICY: Exponential =
-//!     Exponential::new(Duration::from_millis(50)).cap(Duration::from_secs(30)).jitter(Jitter::Full).max_retries(8);
+//! const POLICY: Exponential = Exponential::new(Duration::from_millis(50))
+//!     .cap(Duration::from_secs(30))
+//!     .jitter(Jitter::Full)
+//!     .max_retries(8);
 //!
 //! fn connect(attempt: usize) -> Result<&'static str, &'static str> {
 //!     if attempt < 3 { Err("refused") } else { Ok("connected") }

@@ -16,7 +16,9 @@ use crate::shape::{Shape, options};
 /// use std::time::Duration;
 /// use schmoozer_backoff::Linear;
 ///
-/// let policy = Linear::new(Duration::from_secs(1)).step(Duration::from_millis(500)).max_retries(3);
+/// let policy = Linear::new(Duration::from_secs(1))
+///     .step(Duration::from_millis(500))
+///     .max_retries(3);
 /// let delays: Vec<_> = policy.into_iter().map(|delay| delay.as_millis()).collect();
 /// assert_eq!(delays, [1000, 1500, 2000]);
 /// ```

@@ -22,7 +22,8 @@ use crate::shape::{Shape, options};
 /// use schmoozer_backoff::Sequence;
 ///
 /// let seconds = [1, 5, 30].map(Duration::from_secs);
-/// let delays: Vec<_> = Sequence::new(seconds).into_iter().map(|delay| delay.as_secs()).take(5).collect();
+/// let policy = Sequence::new(seconds);
+/// let delays: Vec<_> = policy.into_iter().map(|delay| delay.as_secs()).take(5).collect();
 /// assert_eq!(delays, [1, 5, 30, 30, 30]);
 ///
 /// assert_eq!(Sequence::new(seconds).once().into_iter().count(), 3);

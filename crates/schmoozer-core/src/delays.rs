@@ -132,7 +132,8 @@ impl<P: Clone + IntoIterator<Item = Duration>, H> Delays<P, H> {
     ///     Refused::Closed => None,
     /// });
     /// let busy = Failure::new(Refused::Busy { come_back: Duration::from_secs(30) });
-    /// assert!(matches!(delays.on_failure(busy), RetryResult::After(d) if d == Duration::from_secs(30)));
+    /// let decision = delays.on_failure(busy);
+    /// assert!(matches!(decision, RetryResult::After(delay) if delay == Duration::from_secs(30)));
     /// ```
     pub fn hint<G>(self, hint: G) -> Delays<P, G> {
         Delays {

@@ -81,7 +81,8 @@ impl Dialer {
     /// ```
     /// use schmoozer_tcp::{Dialer, Order};
     ///
-    /// let dialer = Dialer::any_of(["db1.example.com:5432", "db2.example.com:5432"])?.order(Order::Failover);
+    /// let members = ["db1.example.com:5432", "db2.example.com:5432"];
+    /// let dialer = Dialer::any_of(members)?.order(Order::Failover);
     /// # Ok::<(), schmoozer_tcp::InvalidTarget>(())
     /// ```
     ///

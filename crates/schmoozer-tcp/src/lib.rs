@@ -27,6 +27,7 @@
 //! Both give out a plain [`TcpStream`](tokio::net::TcpStream): TLS and framing go on top. Unix sockets and other
 //! transports are served by `schmoozer-core` and its `connector_fn` alone.
 //!
+//! Around it: [`cookbook`] has logins with a bound, tokens that expire, a leader to follow, a reload, a shutdown.
 //! Coming from `schmoozer` 0.4.1, stubborn-io or a loop of your own: [`moving_over`].
 //!
 //! # Features
@@ -39,6 +40,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod connector;
+pub mod cookbook;
 mod dial;
 mod dialer;
 mod error;
