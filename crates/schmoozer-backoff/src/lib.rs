@@ -22,7 +22,7 @@
 //!     match connect(attempt) {
 //!         Ok(connection) => break Ok(connection),
 //!         Err(error) => match delays.next() {
-//!             Some(delay) => println!("{error}; again in {delay:?}"), // and wait for it
+//!             Some(delay) => println!("{error}; again in {delay:?}"), // and wait
 //!             None => break Err(error),
 //!         },
 //!     }
@@ -72,20 +72,9 @@
 //!
 //! # Coming from another crate
 //!
-//! | there | here |
-//! | --- | --- |
-//! | backon `ExponentialBuilder::default().with_jitter()` | `Exponential::new(1 s).cap(60 s).max_retries(3).jitter(Jitter::Equal)`; theirs is `d..2·d` |
-//! | backon `.with_total_delay(Some(d))`, `.without_max_times()` | `.max_total(d)`, and nothing |
-//! | backoff `ExponentialBackoff::default()` | `Exponential::new(500 ms).factor(1.5).cap(60 s).jitter(Jitter::Proportional(0.5)).max_total(900 s)` |
-//! | tokio-retry `ExponentialBackoff::from_millis(2).factor(1000).map(jitter).take(3)` | `Exponential::new(2 s).jitter(Jitter::Full).max_retries(3)` |
-//! | tokio-retry `FixedInterval::from_millis(n)`, `FibonacciBackoff::from_millis(n)` | `Constant::new(n ms)`, `Fibonacci::new(n ms)` |
-//! | tokio-retry2 `ExponentialFactorBackoff::from_millis(500, 2.0).map(jitter)` | `Exponential::new(500 ms).jitter(Jitter::Proportional(0.5))` |
-//! | exponential-backoff `Backoff::new(8, 100 ms, 10 s)` | `Exponential::new(100 ms).cap(10 s).jitter(Jitter::Proportional(0.3)).max_retries(7)` |
-//! | retry-policies `ExponentialBackoff::builder().build_with_max_retries(3)` | `Exponential::new(1 s).cap(1800 s).jitter(Jitter::Full).max_retries(3)` |
-//!
-//! The delays are the same but for the jitter, which `cargo test -p schmoozer-bench --test equivalents` checks. What
-//! is an iterator of durations over there can also be taken as it is; for a backon builder use [`from_fn`].
-//! [`moving_over`] has whole programs, before and after, and every item's successor.
+//! [`moving_over`] has the same policy here for each of theirs, whole programs before and after, and every item's
+//! successor. What is an iterator of durations over there can also be taken as it is; for a backon builder use
+//! [`from_fn`].
 //!
 //! # Arithmetic
 //!

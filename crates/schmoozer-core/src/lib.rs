@@ -11,7 +11,7 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> io::Result<()> {
 //! let connector = connector_fn(
-//!     // Any transport will do. This one is an in-memory pipe with a server at its other end.
+//!     // Any transport will do. This one is a pipe in memory, with a server at its end.
 //!     async || {
 //!         let (connection, mut server) = tokio::io::duplex(64);
 //!         tokio::spawn(async move { server.write_all(b"hello").await });

@@ -1,6 +1,40 @@
-//! The `connect` that `TcpStream::connect` should have been.
+//! The `connect` that `TcpStream::connect` should have been, and a connector on it that stays connected.
 //!
-//! A [`Dialer`] connects on the internet as it is: it resolves names at every dial, tries their
+//! A [`TcpConnector`] keeps a connection: it dials, hands the stream to a handler, and dials again with
+//! growing delays when that fails.
+//!
+//! ```
+//! use schmoozer_tcp::{Dialer, TcpConnector, run};
+//! use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+//! use tokio::net::TcpStream;
+//!
+//! async fn serve(stream: TcpStream) -> std::io::Result<()> {
+//!     let mut stream = BufReader::new(stream);
+//!     stream.write_all(b"subscribe\n").await?; // an error reconnects
+//!     let mut lines = stream.lines();
+//!     while let Some(line) = lines.next_line().await? {
+//!         println!("{line}");
+//! #       return Ok(());
+//!     }
+//!     Err(std::io::ErrorKind::UnexpectedEof.into()) // Ok(()) would end it
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> std::io::Result<()> {
+//! # let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+//! # let address = listener.local_addr()?.to_string();
+//! # tokio::spawn(async move {
+//! #     drop(listener.accept().await?);
+//! #     listener.accept().await?.0.write_all(b"hello\n").await
+//! # });
+//! # /*
+//! let address = "news.example.com:7000";
+//! # */
+//! run(TcpConnector::new(Dialer::new(address)?, serve)).await
+//! # }
+//! ```
+//!
+//! A [`Dialer`] alone connects once, on the internet as it is: it resolves names at every dial, tries their
 //! addresses staggered instead of one after the other (RFC 8305), ends within its timeout, sets what
 //! finds a peer that vanished, and says in one line what it tried when it fails.
 //!
@@ -19,22 +53,28 @@
 //! # }
 //! ```
 //!
-//! A [`TcpConnector`] keeps a connection: it dials, hands the stream to a handler, and dials again with
-//! growing delays when that fails. It is a [`Connector`](schmoozer_core::Connector), so [`run`] runs it.
-//! [`schmoozer_core`] and [`schmoozer_backoff`] come along under their own names, for everything else
-//! that can be set.
-//!
 //! Both give out a plain [`TcpStream`](tokio::net::TcpStream): TLS and framing go on top. Unix sockets and other
 //! transports are served by `schmoozer-core` and its `connector_fn` alone.
 //!
-//! Around it: [`cookbook`] has logins with a bound, tokens that expire, a leader to follow, a reload, a shutdown.
-//! Coming from `schmoozer` 0.4.1, stubborn-io or a loop of your own: [`moving_over`].
+//! | to | take |
+//! |---|---|
+//! | keep a connection | [`TcpConnector`] and [`run`] |
+//! | stop it, watch it, steer it | [`Runner`](schmoozer_core::Runner) instead of `run`, and its [`Handle`](schmoozer_core::Handle) |
+//! | use the live connection from other tasks | [`Current`](schmoozer_core::Current) |
+//! | choose the delays | [`TcpConnector::delays`] and [`schmoozer_backoff`] |
+//! | say which errors are final | [`TcpConnector::retry_if`]; by default [`is_transient`](is_transient()) says |
+//! | connect to one of several servers | [`Dialer::any_of`] and [`Order`] |
+//! | do what others have done | the [`cookbook`], the answers in the [`faq`] |
+//! | come from `schmoozer` 0.4.1, stubborn-io or a loop of your own | [`moving_over`] |
+//!
+//! [`schmoozer_core`] and [`schmoozer_backoff`] come along under their own names.
 //!
 //! # Features
 //!
-//! - `hickory`: `HickoryResolver`, which asks the name servers itself instead of blocking a thread in the
-//!   system's resolver, and connects to the first address while others are still on their way.
-//! - `tracing`: the feature of `schmoozer-core`.
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `hickory` | no | `HickoryResolver`, which asks the name servers itself instead of blocking a thread in the system's resolver, and connects to the first address while others are still on their way |
+//! | `tracing` | no | the logs of `schmoozer-core` |
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -44,6 +84,7 @@ pub mod cookbook;
 mod dial;
 mod dialer;
 mod error;
+pub mod faq;
 #[cfg(feature = "hickory")]
 mod hickory;
 mod host_name;

@@ -1,0 +1,7 @@
+//! Questions that people ask of programs that reconnect, and what this one does.
+//!
+//! Where a question was asked of another project in public, that is linked: it is how we know that it comes up.
+
+#![doc = include_str!("faq/connecting.md")]
+#![doc = include_str!("faq/using.md")]
+#![doc = include_str!("faq/operating.md")]
