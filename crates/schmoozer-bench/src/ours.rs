@@ -97,7 +97,11 @@ impl<const SUSPENDS: bool> Connector for Link<SUSPENDS> {
     type Error = Refused;
 
     async fn connect(&mut self) -> ConnResult<(), Refused> {
-        connect::<SUSPENDS>().await
+        match attempt::<SUSPENDS>().await {
+            // The last attempt: what a connection costs is no part of an attempt.
+            Ok(()) => ConnResult::Exit(Ok(())),
+            Err(cause) => ConnResult::Reconnect(cause),
+        }
     }
 
     async fn run(&mut self, (): ()) -> RunResult<Refused> {
@@ -120,7 +124,11 @@ impl<const SUSPENDS: bool> Connector for Delayed<SUSPENDS> {
     type Error = Refused;
 
     async fn connect(&mut self) -> ConnResult<(), Refused> {
-        connect::<SUSPENDS>().await
+        match attempt::<SUSPENDS>().await {
+            // The last attempt: what a connection costs is no part of an attempt.
+            Ok(()) => ConnResult::Exit(Ok(())),
+            Err(cause) => ConnResult::Reconnect(cause),
+        }
     }
 
     async fn run(&mut self, (): ()) -> RunResult<Refused> {
@@ -129,13 +137,5 @@ impl<const SUSPENDS: bool> Connector for Delayed<SUSPENDS> {
 
     async fn retry_delay(&mut self, failure: Failure<Refused>) -> RetryResult<Refused> {
         self.delays.on_failure(failure)
-    }
-}
-
-async fn connect<const SUSPENDS: bool>() -> ConnResult<(), Refused> {
-    match attempt::<SUSPENDS>().await {
-        // The last attempt: what a connection costs is no part of an attempt.
-        Ok(()) => ConnResult::Exit(Ok(())),
-        Err(cause) => ConnResult::Reconnect(cause),
     }
 }

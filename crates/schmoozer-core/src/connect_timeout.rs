@@ -2,12 +2,12 @@ use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::pin::Pin;
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
-use crate::ConnResult;
+use crate::driven::{Driven, Layer};
+use crate::{ConnResult, Failure, Health, RetryResult};
 
 /// A `connect` was dropped because it took longer than
 /// [`Runner::connect_timeout`](crate::Runner::connect_timeout) allows.
@@ -38,43 +38,78 @@ impl From<ConnectTimeout> for String {
     }
 }
 
-/// How long a `connect` may take. `()` sets no limit, at no cost.
-pub(crate) trait Limit<E>: Send + Sync {
-    /// Whether there is one.
-    const SET: bool = true;
-
-    fn limit<C: Send, F: Future<Output = ConnResult<C, E>> + Send>(
-        &self,
-        connect: Pin<&mut F>,
-    ) -> impl Future<Output = ConnResult<C, E>> + Send;
-}
-
-impl<E> Limit<E> for () {
-    const SET: bool = false;
-
-    fn limit<C: Send, F: Future<Output = ConnResult<C, E>> + Send>(
-        &self,
-        connect: Pin<&mut F>,
-    ) -> impl Future<Output = ConnResult<C, E>> + Send {
-        connect
-    }
-}
-
-/// A limit, and how it becomes the connector's error.
+/// The longest that a `connect` may take, and how running over it becomes the connector's error.
 #[derive(Debug)]
-pub struct Limited<E> {
+pub struct Limit<E> {
     pub(crate) after: Duration,
     pub(crate) error: fn(ConnectTimeout) -> E,
 }
 
-impl<E: Send> Limit<E> for Limited<E> {
-    async fn limit<C: Send, F: Future<Output = ConnResult<C, E>> + Send>(
-        &self,
-        connect: Pin<&mut F>,
-    ) -> ConnResult<C, E> {
-        let after = self.after;
-        timeout(after, connect)
+/// Drops a `connect` that takes too long.
+pub(crate) struct Limited<D: Driven> {
+    driven: D,
+    limit: Limit<D::Error>,
+}
+
+impl<E: Send> Layer<E> for Limit<E> {
+    type Around<D: Driven<Error = E>> = Limited<D>;
+
+    fn around<D: Driven<Error = E>>(self, driven: D) -> Limited<D> {
+        Limited {
+            driven,
+            limit: self,
+        }
+    }
+}
+
+impl<D: Driven> Driven for Limited<D> {
+    type Connection = D::Connection;
+    type Error = D::Error;
+    type Ended = D::Ended;
+
+    async fn connect(&mut self, began: Instant) -> ConnResult<D::Connection, D::Error> {
+        let Limit { after, error } = self.limit;
+        timeout(after, self.driven.connect(began))
             .await
-            .unwrap_or_else(|_| ConnResult::Reconnect((self.error)(ConnectTimeout { after })))
+            .unwrap_or_else(|_| ConnResult::Reconnect(error(ConnectTimeout { after })))
+    }
+
+    fn run(
+        &mut self,
+        connection: D::Connection,
+        since: Instant,
+    ) -> impl Future<Output = D::Ended> + Send {
+        self.driven.run(connection, since)
+    }
+
+    fn failed(&mut self, failure: &mut Failure<D::Error>, now: Instant) {
+        self.driven.failed(failure, now);
+    }
+
+    fn retry_delay(
+        &mut self,
+        failure: Failure<D::Error>,
+    ) -> impl Future<Output = RetryResult<D::Error>> + Send {
+        self.driven.retry_delay(failure)
+    }
+
+    fn waiting(&mut self, delay: Duration) {
+        self.driven.waiting(delay);
+    }
+
+    fn wait(&mut self, delay: Duration) -> impl Future<Output = ()> + Send {
+        self.driven.wait(delay)
+    }
+
+    fn health(&self) -> Health {
+        self.driven.health()
+    }
+
+    fn reconnecting(&mut self) {
+        self.driven.reconnecting();
+    }
+
+    fn stopped(&mut self, result: &Result<(), D::Error>) {
+        self.driven.stopped(result);
     }
 }

@@ -50,7 +50,12 @@ pub async fn establish<C: Connector>(connector: &mut C) -> Result<Option<C::Conn
             ConnResult::Exit(result) => return result.map(|()| None),
         };
         attempt = attempt.saturating_add(1);
-        let failure = Failure::now(cause, attempt, began, None, mem::take(&mut first));
+        let failure = Failure {
+            attempt,
+            elapsed: began.elapsed(),
+            first: mem::take(&mut first),
+            ..Failure::new(cause)
+        };
         let delay = match connector.retry_delay(failure).await {
             RetryResult::After(delay) => delay,
             RetryResult::Exit(result) => return result.map(|()| None),

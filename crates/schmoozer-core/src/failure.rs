@@ -48,25 +48,6 @@ impl<E> Failure<E> {
         }
     }
 
-    /// The end, just now, of the attempt that began at `began`; its connection came up at `connected`.
-    pub(crate) fn now(
-        cause: E,
-        attempt: u32,
-        began: Instant,
-        connected: Option<Instant>,
-        first: bool,
-    ) -> Self {
-        let now = Instant::now();
-        Self {
-            cause,
-            attempt,
-            elapsed: now - began,
-            uptime: connected.map(|connected| now - connected),
-            first,
-            connected,
-        }
-    }
-
     /// Replaces the cause and keeps the rest: for a connector that wraps another.
     pub fn map<F>(self, cause: impl FnOnce(E) -> F) -> Failure<F> {
         Failure {
@@ -77,12 +58,5 @@ impl<E> Failure<E> {
             first: self.first,
             connected: self.connected,
         }
-    }
-
-    /// Replaces the cause and keeps the rest, if there is one to replace it with.
-    pub(crate) fn filter_map<F>(self, cause: impl FnOnce(E) -> Option<F>) -> Option<Failure<F>> {
-        let mut replaced = None;
-        let failure = self.map(|old| replaced = cause(old));
-        replaced.map(|new| failure.map(|()| new))
     }
 }

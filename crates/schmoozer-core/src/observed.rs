@@ -1,178 +1,202 @@
-//! Turns the loop's transitions into events and outages, for those who asked for them.
+//! Turns the loop's steps into events and outages, for those who asked for them.
 
 use std::fmt::Display;
 use std::future::Future;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::driven::{Driven, Layer};
 use crate::race::{Either, race};
-use crate::{Connector, Event, Failure, Health, Observer, Outage};
+use crate::{ConnResult, Event, Failure, Health, Observer, Outage, RetryResult};
 
-/// What the [supervised](crate::supervised) loop tells of itself. `()` is told nothing, at no cost.
-pub(crate) trait Watch: Send {
-    /// Whether anybody is told.
-    const SET: bool = true;
+/// Has an observer told what a connector does.
+pub(crate) struct Watch<O>(pub(crate) O);
 
-    fn connecting(&mut self);
-    fn connected<C: Connector>(&mut self, connector: &C);
-    /// Runs `run` to its end, and sees meanwhile whether the connection lasts.
-    fn run<F: Future + Send>(&mut self, run: Pin<&mut F>)
-    -> impl Future<Output = F::Output> + Send;
-    fn reconnecting(&mut self);
-    fn failed<E: Display>(&mut self, failure: &Failure<E>);
-    fn waiting(&mut self, delay: Duration);
-    fn stopped(&mut self, error: Option<&dyn Display>);
-}
+impl<E: Display + Send, O: Observer> Layer<E> for Watch<O> {
+    type Around<D: Driven<Error = E>> = Observed<D, O>;
 
-impl Watch for () {
-    const SET: bool = false;
-
-    fn connecting(&mut self) {}
-    fn connected<C: Connector>(&mut self, _: &C) {}
-    fn run<F: Future + Send>(
-        &mut self,
-        run: Pin<&mut F>,
-    ) -> impl Future<Output = F::Output> + Send {
-        run
+    fn around<D: Driven<Error = E>>(self, driven: D) -> Observed<D, O> {
+        Observed {
+            driven,
+            observer: self.0,
+            record: Record {
+                attempts: 0,
+                since: Instant::now(),
+                outage: None,
+                health: None,
+                lasted: false,
+            },
+        }
     }
-    fn reconnecting(&mut self) {}
-    fn failed<E: Display>(&mut self, _: &Failure<E>) {}
-    fn waiting(&mut self, _: Duration) {}
-    fn stopped(&mut self, _: Option<&dyn Display>) {}
 }
 
 /// Keeps the outage's record and tells the observer.
-#[derive(Debug)]
-pub(crate) struct Observed<O> {
+pub(crate) struct Observed<D, O> {
+    driven: D,
     observer: O,
+    record: Record,
+}
+
+/// What is known of the connection.
+struct Record {
     /// Calls of `connect` since the last connection that lasted.
     attempts: u32,
     /// When the attempt under way began, and then when its connection was up.
     since: Instant,
     outage: Option<Outage>,
-    health: Health,
+    /// When the connection counts as good.
+    health: Option<Health>,
     lasted: bool,
 }
 
-impl<O: Observer> Observed<O> {
-    pub(crate) fn new(observer: O) -> Self {
-        Self {
-            observer,
-            attempts: 0,
-            since: Instant::now(),
-            outage: None,
-            health: Health::default(),
-            lasted: false,
-        }
-    }
-
+impl Record {
     /// The connection that is up counts as good.
-    fn lasted(&mut self) {
+    fn lasted(&mut self, observer: &mut impl Observer) {
         self.lasted = true;
         if let Some(mut outage) = self.outage.take() {
             outage.attempts = self.attempts;
             outage.length = self.since - outage.since;
-            self.observer
-                .on_event(&Event::Recovered { outage: &outage });
+            observer.on_event(&Event::Recovered { outage: &outage });
         }
     }
 }
 
-impl<O: Observer> Watch for Observed<O> {
-    fn connecting(&mut self) {
-        self.attempts = self.attempts.saturating_add(1);
-        self.since = Instant::now();
+impl<D: Driven, O: Observer> Driven for Observed<D, O> {
+    type Connection = D::Connection;
+    type Error = D::Error;
+    type Ended = D::Ended;
+
+    fn connect(
+        &mut self,
+        began: Instant,
+    ) -> impl Future<Output = ConnResult<D::Connection, D::Error>> + Send {
+        let record = &mut self.record;
+        record.attempts = record.attempts.saturating_add(1);
+        record.since = began;
         self.observer.on_event(&Event::Connecting {
-            attempt: self.attempts,
+            attempt: record.attempts,
         });
+        self.driven.connect(began)
     }
 
-    fn connected<C: Connector>(&mut self, connector: &C) {
-        self.health = connector.health();
-        self.lasted = false;
-        let now = Instant::now();
-        let elapsed = now - self.since;
-        self.since = now;
-        self.observer.on_event(&Event::Connected {
-            attempt: self.attempts,
+    fn run(
+        &mut self,
+        connection: D::Connection,
+        since: Instant,
+    ) -> impl Future<Output = D::Ended> + Send {
+        let Self {
+            driven,
+            observer,
+            record,
+        } = self;
+        let elapsed = since - record.since;
+        record.since = since;
+        record.lasted = false;
+        observer.on_event(&Event::Connected {
+            attempt: record.attempts,
             elapsed,
         });
-    }
-
-    async fn run<F: Future + Send>(&mut self, mut run: Pin<&mut F>) -> F::Output {
-        let health = self.health.clone();
-        let good = pin!(health.good(self.since));
-        if let Either::Second(output) = race(good, run.as_mut()).await {
-            return output;
-        }
-        self.lasted();
-        run.await
-    }
-
-    fn reconnecting(&mut self) {
-        if self.lasted {
-            self.attempts = 0;
-        }
-        let uptime = self.since.elapsed();
-        self.observer.on_event(&Event::Reconnecting { uptime });
-    }
-
-    fn failed<E: Display>(&mut self, failure: &Failure<E>) {
-        if let Some(uptime) = failure.uptime {
-            if !self.lasted && self.health.is_good(self.since, uptime) {
-                self.lasted();
+        let health = record.health.insert(driven.health()).clone();
+        async move {
+            let mut run = pin!(driven.run(connection, since));
+            let good = pin!(health.good(since));
+            if let Either::Second(result) = race(good, run.as_mut()).await {
+                return result;
             }
-            if self.lasted {
-                self.attempts = 0;
-            }
+            record.lasted(observer);
+            run.await
         }
+    }
+
+    fn failed(&mut self, failure: &mut Failure<D::Error>, now: Instant) {
+        let Self {
+            driven,
+            observer,
+            record,
+        } = self;
         let Failure {
             ref cause,
             elapsed,
             uptime,
             ..
         } = *failure;
-        let attempt = self.attempts;
-        self.observer.on_event(&Event::Failed {
+        if let Some(uptime) = uptime {
+            let good = |health: &Health| health.is_good(record.since, uptime);
+            if !record.lasted && record.health.as_ref().is_some_and(good) {
+                record.lasted(observer);
+            }
+            if record.lasted {
+                record.attempts = 0;
+            }
+        }
+        let attempt = record.attempts;
+        observer.on_event(&Event::Failed {
             cause,
             attempt,
             elapsed,
             uptime,
         });
 
-        // The clock is not read again: the attempt's own times say when it ended.
-        let now = self
-            .since
-            .checked_add(uptime.unwrap_or(elapsed))
-            .unwrap_or(self.since);
-        let cause = self.observer.enabled().then_some(cause as &dyn Display);
-        if let Some(outage) = &mut self.outage {
+        let cause = observer.enabled().then_some(cause as &dyn Display);
+        if let Some(outage) = &mut record.outage {
             outage.goes_on(now, attempt, cause);
         } else {
-            let outage = self.outage.insert(Outage::begin(now, attempt, cause));
-            self.observer.on_event(&Event::OutageBegan { outage });
+            let outage = record.outage.insert(Outage::begin(now, attempt, cause));
+            observer.on_event(&Event::OutageBegan { outage });
         }
+        driven.failed(failure, now);
+    }
+
+    fn retry_delay(
+        &mut self,
+        failure: Failure<D::Error>,
+    ) -> impl Future<Output = RetryResult<D::Error>> + Send {
+        self.driven.retry_delay(failure)
     }
 
     fn waiting(&mut self, delay: Duration) {
-        if let Some(outage) = &self.outage {
-            let attempt = self.attempts;
+        if let Some(outage) = &self.record.outage {
             self.observer.on_event(&Event::Waiting {
                 delay,
-                attempt,
+                attempt: self.record.attempts,
                 outage,
             });
         }
+        self.driven.waiting(delay);
     }
 
-    fn stopped(&mut self, error: Option<&dyn Display>) {
-        let outage = self.outage.as_mut().map(|outage| {
-            outage.attempts = self.attempts;
+    fn wait(&mut self, delay: Duration) -> impl Future<Output = ()> + Send {
+        self.driven.wait(delay)
+    }
+
+    fn health(&self) -> Health {
+        self.driven.health()
+    }
+
+    fn reconnecting(&mut self) {
+        if self.record.lasted {
+            self.record.attempts = 0;
+        }
+        let uptime = self.record.since.elapsed();
+        self.observer.on_event(&Event::Reconnecting { uptime });
+        self.driven.reconnecting();
+    }
+
+    fn stopped(&mut self, result: &Result<(), D::Error>) {
+        let Self {
+            driven,
+            observer,
+            record,
+        } = self;
+        let outage = record.outage.as_mut().map(|outage| {
+            outage.attempts = record.attempts;
             outage.length = outage.since.elapsed();
             &*outage
         });
-        self.observer.on_event(&Event::Stopped { outage, error });
+        let error = result.as_ref().err().map(|error| error as &dyn Display);
+        observer.on_event(&Event::Stopped { outage, error });
+        driven.stopped(result);
     }
 }

@@ -1,4 +1,3 @@
-use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -40,9 +39,9 @@ struct Shared {
     interval: u64,
     /// How far ahead of its time an attempt may come, in nanoseconds.
     ahead: u64,
-    /// When the next attempt is due, in nanoseconds since the start. Changed only by who has the turn.
+    /// When the next attempt is due, in nanoseconds since the start.
     due: AtomicU64,
-    /// One permit, handed on in the order of asking.
+    /// One permit, handed on in the order of asking; there while nobody waits.
     turn: Semaphore,
 }
 
@@ -94,49 +93,48 @@ impl Pacer {
     ///
     /// A dropped wait uses nothing up: the next in line takes its place.
     pub async fn admit(&self) {
+        self.admit_from(Instant::now()).await;
+    }
+
+    /// Waits from `now` on, and answers when the attempt may begin.
+    pub(crate) async fn admit_from(&self, now: Instant) -> Instant {
+        let Shared { start, turn, .. } = &*self.shared;
+        // Who finds nobody in line needs no turn.
+        if turn.available_permits() > 0 && self.take(now).is_ok() {
+            return now;
+        }
+        // The semaphore is never closed; if it were, the attempt would go ahead out of turn.
+        let _turn = turn.acquire().await;
+        loop {
+            let now = Instant::now();
+            match self.take(now) {
+                Ok(()) => return now,
+                Err(earliest) => sleep_until(*start + earliest).await,
+            }
+        }
+    }
+
+    /// Lets an attempt through at `now`, or says how long after the start it may come.
+    fn take(&self, now: Instant) -> Result<(), Duration> {
         let Shared {
             start,
             interval,
             ahead,
             ref due,
-            ref turn,
+            ..
         } = *self.shared;
-        // The semaphore is never closed; if it were, the attempt would go ahead unpaced.
-        let _turn = turn.acquire().await;
+        let now = u64::try_from((now - start).as_nanos()).unwrap_or(u64::MAX);
+        let mut next = due.load(Ordering::Relaxed);
         loop {
-            let now = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
-            let next = due.load(Ordering::Relaxed);
             let earliest = next.saturating_sub(ahead);
-            if now >= earliest {
-                due.store(next.max(now).saturating_add(interval), Ordering::Relaxed);
-                return;
+            if now < earliest {
+                return Err(Duration::from_nanos(earliest));
             }
-            sleep_until(start + Duration::from_nanos(earliest)).await;
+            let then = next.max(now).saturating_add(interval);
+            match due.compare_exchange_weak(next, then, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return Ok(()),
+                Err(changed) => next = changed,
+            }
         }
-    }
-}
-
-/// What lets an attempt begin. `()` does at once, at no cost.
-pub(crate) trait Pace: Send + Sync {
-    /// Whether there is a pacer.
-    const SET: bool = true;
-
-    /// Waits until the attempt may begin, and answers how long that took.
-    fn pace(&self) -> impl Future<Output = Duration> + Send;
-}
-
-impl Pace for () {
-    const SET: bool = false;
-
-    async fn pace(&self) -> Duration {
-        Duration::ZERO
-    }
-}
-
-impl Pace for Pacer {
-    async fn pace(&self) -> Duration {
-        let asked = Instant::now();
-        self.admit().await;
-        asked.elapsed()
     }
 }

@@ -2,10 +2,13 @@ use std::future::Future;
 use std::mem;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 #[cfg(feature = "tracing")]
 use crate::Runner;
+use crate::driven::Driven;
+#[cfg(not(feature = "tracing"))]
+use crate::driven::Plain;
 use crate::yield_now::yield_now;
 use crate::{ConnResult, Connector, Failure, RetryResult, RunResult};
 
@@ -31,7 +34,7 @@ use crate::{ConnResult, Connector, Failure, RetryResult, RunResult};
 /// with it, and nothing is left behind. The connector remains usable if it was passed by `&mut`.
 pub fn run<C: Connector>(connector: C) -> impl Future<Output = Result<(), C::Error>> + Send {
     #[cfg(not(feature = "tracing"))]
-    return drive(connector);
+    return drive(Plain(connector));
     #[cfg(feature = "tracing")]
     return Runner::new(connector).run();
 }
@@ -40,39 +43,58 @@ pub fn run<C: Connector>(connector: C) -> impl Future<Output = Result<(), C::Err
     clippy::manual_async_fn,
     reason = "an `async fn` holds the connector twice: as its argument and as its variable"
 )]
-pub(crate) fn drive<C: Connector>(
-    mut connector: C,
-) -> impl Future<Output = Result<(), C::Error>> + Send {
+pub(crate) fn drive<D: Driven>(
+    mut connector: D,
+) -> impl Future<Output = Result<(), D::Error>> + Send {
     async move {
         let mut attempt: u32 = 0;
         let mut first = true;
-        loop {
+        let result = 'attempts: loop {
             let began = Instant::now();
             let (cause, connected) = 'attempt: {
-                let connection = match connector.connect().await {
+                let connection = match connector.connect(began).await {
                     ConnResult::Connected(connection) => connection,
                     ConnResult::Reconnect(cause) => {
                         attempt = attempt.saturating_add(1);
                         break 'attempt (cause, None);
                     }
-                    ConnResult::Exit(result) => return result,
+                    ConnResult::Exit(result) => break 'attempts result,
                 };
                 attempt = 0;
                 let connected = Instant::now();
-                match connector.run(connection).await {
-                    RunResult::Reconnect(cause) => (cause, Some(connected)),
-                    RunResult::Exit(result) => return result,
+                match connector.run(connection, connected).await.into() {
+                    Some(RunResult::Reconnect(cause)) => (cause, Some(connected)),
+                    Some(RunResult::Exit(result)) => break 'attempts result,
+                    None => {
+                        first = true;
+                        continue 'attempts;
+                    }
                 }
             };
-            let failure = Failure::now(cause, attempt, began, connected, mem::take(&mut first));
-            let delay = match connector.retry_delay(failure).await {
-                RetryResult::After(delay) => delay,
-                RetryResult::Exit(result) => return result,
+            let decision = {
+                let now = Instant::now();
+                let mut failure = Failure {
+                    cause,
+                    attempt,
+                    elapsed: now - began,
+                    uptime: connected.map(|connected| now - connected),
+                    first: mem::take(&mut first),
+                    connected,
+                };
+                connector.failed(&mut failure, now);
+                connector.retry_delay(failure)
             };
+            let delay = match decision.await {
+                RetryResult::After(delay) => delay,
+                RetryResult::Exit(result) => break 'attempts result,
+            };
+            connector.waiting(delay);
             match delay {
                 Duration::ZERO => yield_now().await,
-                delay => sleep(delay).await,
+                delay => connector.wait(delay).await,
             }
-        }
+        };
+        connector.stopped(&result);
+        result
     }
 }

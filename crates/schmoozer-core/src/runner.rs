@@ -1,18 +1,17 @@
 use std::cell::OnceCell;
-use std::fmt;
+use std::fmt::{self, Display};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::board::Writer;
-use crate::connect_timeout::{Limit, Limited};
+use crate::connect_timeout::Limit;
 use crate::control::Control;
+use crate::driven::{Layer, Plain};
 use crate::logs::{Logs, in_span, span};
-use crate::observed::{Observed, Watch};
-use crate::pacer::Pace;
+use crate::observed::Watch;
 use crate::run::drive;
-use crate::steering::{Steer, Steering};
-use crate::supervised::Supervised;
+use crate::steering::Steering;
 use crate::{ConnectTimeout, Connector, Handle, Observer, Pacer};
 
 /// Runs a connector with options: stopped from outside, limited, paced, watched, steered.
@@ -105,13 +104,13 @@ impl<C: Connector, L, P, O, S> Runner<C, L, P, O, S> {
     ///
     /// `io::Error`, `String`, `Box<dyn Error>` and the like convert from it; an error type of one's own
     /// needs `impl From<ConnectTimeout>`.
-    pub fn connect_timeout(self, after: Duration) -> Runner<C, Limited<C::Error>, P, O, S>
+    pub fn connect_timeout(self, after: Duration) -> Runner<C, Limit<C::Error>, P, O, S>
     where
         C::Error: From<ConnectTimeout>,
     {
         Runner {
             connector: self.connector,
-            limit: Limited {
+            limit: Limit {
                 after,
                 error: C::Error::from,
             },
@@ -164,10 +163,10 @@ impl<C: Connector, L, P, O, S> Runner<C, L, P, O, S> {
 impl<C, L, P, O, S> Runner<C, L, P, O, S>
 where
     C: Connector,
-    L: Limit<C::Error>,
-    P: Pace,
-    O: Observers,
-    S: Steers,
+    L: Layer<C::Error>,
+    P: Layer<C::Error>,
+    O: Observers<C::Error>,
+    S: Steers<C::Error>,
 {
     /// Runs the connector until it says to exit, or is told to stop.
     ///
@@ -195,29 +194,15 @@ where
         } = self;
         let writer = writer.take();
         in_span(span(&connector), async move {
-            let connector = &mut connector;
-            match writer {
-                // Nothing is set: the loop, and nothing else.
-                None if !(L::SET || P::SET || O::Watch::SET || S::Steer::SET) => {
-                    drive(connector).await
-                }
-                None => {
-                    let steer = steering.unless_none(grace);
-                    supervise(Supervised::new(
-                        connector,
-                        limit,
-                        pacer,
-                        observer.watch(),
-                        steer,
-                    ))
-                    .await
-                }
-                Some(writer) => {
-                    let steer = steering.always(grace, Arc::clone(&writer.shared.control));
-                    let watch = Observed::new((writer, (Logs, observer)));
-                    supervise(Supervised::new(connector, limit, pacer, watch, steer)).await
-                }
-            }
+            let limited = limit.around(Plain(&mut connector));
+            let Some(writer) = writer else {
+                let watched = pacer.around(observer.watch().around(limited));
+                return drive(steering.unless_none(grace).around(watched)).await;
+            };
+            let steering = steering.always(grace, Arc::clone(&writer.shared.control));
+            let watched = pacer.around(Watch((writer, (Logs, observer))).around(limited));
+            // On the heap: who has no handle needs no room for what one takes.
+            Box::pin(drive(steering.around(watched))).await
         })
     }
 
@@ -239,68 +224,59 @@ where
     }
 }
 
-async fn supervise<C, L, P, W, S>(mut connector: Supervised<C, L, P, W, S>) -> Result<(), C::Error>
-where
-    C: Connector,
-    L: Limit<C::Error>,
-    P: Pace,
-    W: Watch,
-    S: Steer,
-{
-    let result = drive(&mut connector).await;
-    connector.stopped(result)
-}
-
 /// The observers that were set, if any.
-trait Observers: Observer {
-    type Watch: Watch;
+trait Observers<E>: Observer {
+    type Watch: Layer<E>;
     fn watch(self) -> Self::Watch;
 }
 
 #[cfg(not(feature = "tracing"))]
-impl Observers for () {
+impl<E> Observers<E> for () {
     type Watch = ();
     fn watch(self) {}
 }
 
 #[cfg(feature = "tracing")]
-impl Observers for () {
-    type Watch = Observed<Logs>;
-    fn watch(self) -> Self::Watch {
-        Observed::new(Logs)
+impl<E: Display + Send> Observers<E> for () {
+    type Watch = Watch<Logs>;
+    fn watch(self) -> Watch<Logs> {
+        Watch(Logs)
     }
 }
 
-impl<A: Observer, B: Observer> Observers for (A, B) {
-    type Watch = Observed<(Logs, Self)>;
-    fn watch(self) -> Self::Watch {
-        Observed::new((Logs, self))
+impl<E: Display + Send, A: Observer, B: Observer> Observers<E> for (A, B) {
+    type Watch = Watch<(Logs, Self)>;
+    fn watch(self) -> Watch<(Logs, Self)> {
+        Watch((Logs, self))
     }
 }
 
 /// The shutdown that was set, if any.
-trait Steers: Send {
-    type Steer: Steer;
-    type Always: Steer;
-    fn unless_none(self, grace: Duration) -> Self::Steer;
+trait Steers<E>: Send {
+    type Steering: Layer<E>;
+    fn unless_none(self, grace: Duration) -> Self::Steering;
+
+    type Always: Layer<E>;
     fn always(self, grace: Duration, control: Arc<Control>) -> Self::Always;
 }
 
-impl Steers for () {
-    type Steer = ();
-    type Always = Steering<'static>;
+impl<E> Steers<E> for () {
+    type Steering = ();
     fn unless_none(self, _: Duration) {}
-    fn always(self, grace: Duration, control: Arc<Control>) -> Self::Always {
+
+    type Always = Steering<'static>;
+    fn always(self, grace: Duration, control: Arc<Control>) -> Steering<'static> {
         Steering::default().grace(grace).control(control)
     }
 }
 
-impl Steers for Steering<'_> {
-    type Steer = Self;
-    type Always = Self;
+impl<E> Steers<E> for Steering<'_> {
+    type Steering = Self;
     fn unless_none(self, grace: Duration) -> Self {
         self.grace(grace)
     }
+
+    type Always = Self;
     fn always(self, grace: Duration, control: Arc<Control>) -> Self {
         self.grace(grace).control(control)
     }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// What a supervised connection is doing, from [`Handle::status`](crate::Handle::status).
+/// What a connection is doing, from [`Handle::status`](crate::Handle::status).
 ///
 /// `attempt` counts the calls of `connect` since the last connection that lasted, from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use schmoozer_core::{Event, Observer, Runner, connector_fn};
+use schmoozer_core::{Event, Handle, Observer, Runner, connector_fn};
 
 use crate::script::secs;
 
@@ -102,4 +102,26 @@ async fn an_observer_may_steer_the_loop_that_it_observes() {
     assert_eq!(begin.elapsed(), secs(0));
     drop(handle);
     assert_eq!(attempts, 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_or_a_reconnect_asked_for_at_each_event_starves_nobody() {
+    for ask in [Handle::retry_now, Handle::reconnect] {
+        let connector = connector_fn(
+            async || Ok::<_, &str>(()),
+            async |()| std::future::pending().await,
+            [secs(1); 2],
+        );
+        let runner = Runner::new(connector);
+        let (handle, other) = (runner.handle(), runner.handle());
+        let runner = runner.observer(move |_: &Event<'_>| ask(&handle));
+        let turns = async {
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+            other.shutdown();
+        };
+        let (result, ()) = tokio::join!(runner.run(), turns);
+        assert_eq!(result, Ok(()));
+    }
 }

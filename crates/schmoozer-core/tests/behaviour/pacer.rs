@@ -44,6 +44,26 @@ async fn who_asks_first_goes_first() {
     assert_eq!(order, (0..50).collect::<Vec<_>>());
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn threads_that_ask_at_once_are_let_through_no_more_often() {
+    for _ in 0..20 {
+        let pacer = Pacer::every(secs(3_600), 100);
+        let mut asking = JoinSet::new();
+        for _ in 0..400 {
+            let pacer = pacer.clone();
+            asking.spawn(async move { timeout(ms(20), pacer.admit()).await.is_ok() });
+        }
+        let admitted = asking.join_all().await;
+        assert_eq!(
+            admitted
+                .into_iter()
+                .filter(|let_through| *let_through)
+                .count(),
+            100
+        );
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_dropped_waiter_uses_nothing_up() {
     let pacer = Pacer::every(secs(10), 1);
