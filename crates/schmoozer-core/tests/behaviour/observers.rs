@@ -114,7 +114,12 @@ async fn a_retry_or_a_reconnect_asked_for_at_each_event_starves_nobody() {
         );
         let runner = Runner::new(connector);
         let (handle, other) = (runner.handle(), runner.handle());
-        let runner = runner.observer(move |_: &Event<'_>| ask(&handle));
+        let mut events = 0;
+        let runner = runner.observer(move |_: &Event<'_>| {
+            events += 1;
+            assert!(events < 10_000, "nobody else gets a turn");
+            ask(&handle);
+        });
         let turns = async {
             for _ in 0..100 {
                 tokio::task::yield_now().await;
