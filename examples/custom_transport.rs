@@ -1,6 +1,6 @@
 //! A client of a Unix socket, on `schmoozer-core` alone: a [`Connector`] written by hand.
 //! Shows the trait's three methods, `Delays`, and a mark that says when the connection counts as good.
-//! It starts its own server, takes it down and up again once, and ends by itself.
+//! Without arguments it takes its own server down and up again once; `-- PATH` asks any that answers a line with a line.
 
 #[cfg(unix)]
 #[tokio::main]
@@ -16,19 +16,27 @@ fn main() {
 #[cfg(unix)]
 mod unix {
     use std::io;
+    use std::iter::{Repeat, repeat};
     use std::path::{Path, PathBuf};
     use std::time::Duration;
 
+    use clap::Parser;
     use schmoozer_core::{
         ConnResult, Connector, Delays, Failure, Health, RetryResult, RunResult, run,
     };
     use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
     use tokio::net::{UnixListener, UnixStream};
 
+    #[derive(Parser)]
+    struct Arguments {
+        /// The socket of the server to ask
+        path: Option<PathBuf>,
+    }
+
     /// Asks the server for numbers, one after the other, until it has enough.
     struct Counter {
         path: PathBuf,
-        delays: Delays<[Duration; 6]>,
+        delays: Delays<Repeat<Duration>>,
         health: Health,
         received: u32,
         wanted: u32,
@@ -83,9 +91,20 @@ mod unix {
     }
 
     pub(super) async fn demonstrate() -> io::Result<()> {
+        let Arguments { path } = Arguments::parse();
+        if let Some(path) = path {
+            return keep(path).await;
+        }
         let path = std::env::temp_dir().join(format!("schmoozer-{}.sock", std::process::id()));
         let server = tokio::spawn(serve_twice(path.clone()));
-        let delays = Delays::new([50, 100, 200, 400, 800, 1600].map(Duration::from_millis));
+        keep(path).await?;
+        println!("over two lives of the server");
+        server.await.map_err(io::Error::other)?
+    }
+
+    async fn keep(path: PathBuf) -> io::Result<()> {
+        // Any iterator of durations is a policy; `schmoozer-backoff` has better ones.
+        let delays = Delays::new(repeat(Duration::from_millis(100)));
         let health = delays.health();
         let mut counter = Counter {
             path,
@@ -95,11 +114,8 @@ mod unix {
             wanted: 6,
         };
         run(&mut counter).await?;
-        println!(
-            "all {} received, over two lives of the server",
-            counter.received
-        );
-        server.await.map_err(io::Error::other)?
+        println!("all {} received", counter.received);
+        Ok(())
     }
 
     /// Answers three questions, goes away for a while, and comes back for three more.

@@ -1,6 +1,6 @@
 //! A program that answers over HTTP how its connection does: `/health` as JSON, `/metrics` in Prometheus' text.
 //! Shows `Handle::status` and `stats`, and the `metrics` observer with a recorder.
-//! Without arguments it loses its own server once and asks itself; with HOST:PORT it keeps that connection and serves on port 9100.
+//! Without arguments it loses its own server once and asks itself; `-- HOST:PORT` keeps that connection and serves on port 9100.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -27,9 +27,10 @@ use tokio::time::sleep;
 #[derive(Parser)]
 struct Arguments {
     /// The server to keep a connection to
+    #[arg(value_name = "HOST:PORT")]
     target: Option<String>,
     /// Where to answer over HTTP
-    #[arg(long, default_value = "127.0.0.1:9100")]
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9100")]
     listen: SocketAddr,
 }
 

@@ -1,6 +1,6 @@
 //! A protocol of lines, framed by tokio-util: a login on each connection, and a goodbye on shutdown.
 //! Shows when a connection counts as good, an error that is not worth another attempt, and the grace period.
-//! Without arguments it talks to its own server, which goes down once; with HOST:PORT and a name, to any that speaks as that one does.
+//! Without arguments it talks to its own server, which goes down once; `-- HOST:PORT NAME` to any that speaks as that one does.
 
 use std::error::Error;
 use std::io;
@@ -12,7 +12,7 @@ use clap::Parser;
 use examples::Server;
 use futures_util::{SinkExt, StreamExt};
 use schmoozer_backoff::Exponential;
-use schmoozer_core::{Delays, Health, Runner};
+use schmoozer_core::{Delays, Event, Health, Runner};
 use schmoozer_tcp::{Dialer, TcpConnector};
 use tokio::net::TcpStream;
 use tokio::time::sleep;
@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 #[derive(Parser)]
 struct Arguments {
     /// The server to log in to
+    #[arg(value_name = "HOST:PORT")]
     target: Option<String>,
     /// The name to log in with
     #[arg(default_value = "ann")]
@@ -86,9 +87,15 @@ async fn keep(
         async move { converse(stream, &name, &health, &leave).await }
     })
     .delays(delays);
+    let tell = |event: &Event<'_>| {
+        if let Event::Failed { cause, .. } = event {
+            println!("{cause}");
+        }
+    };
     let runner = Runner::new(connector)
         .shutdown(told_to_leave.cancelled())
-        .grace(Duration::from_secs(2));
+        .grace(Duration::from_secs(2))
+        .observer(tell);
     Ok(runner.run().await?)
 }
 

@@ -1,6 +1,6 @@
 //! Connectors of different kinds in one map, kept by one loop over a `JoinSet`.
 //! Shows `.boxed()`: a TCP link and an in-memory pipe, each with its own connection type, run side by side.
-//! It starts the server of the one and the writer of the other itself, and ends when both have delivered.
+//! It takes no arguments: it starts the server of the one and the writer of the other itself, and ends when both have delivered.
 
 use std::collections::BTreeMap;
 use std::io;

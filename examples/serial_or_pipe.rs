@@ -1,6 +1,6 @@
 //! A transport that is no socket, on `schmoozer-core` alone: what a serial port, or the pipes of a command, deliver line by line.
 //! Shows `connector_fn` with a policy of one's own, and a target's name in what is printed.
-//! Without arguments it reads from a device that it plays itself and that is unplugged twice; with a path it reads that, with a command it runs that.
+//! Without arguments it reads a device that it plays itself and unplugs twice; `-- --path /dev/ttyUSB0` reads that, `-- -- COMMAND` runs that.
 
 use std::env;
 use std::error::Error;

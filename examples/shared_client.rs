@@ -1,6 +1,6 @@
 //! Many tasks send requests over one connection that comes and goes, through a `Current`.
 //! A request that was under way when the connection broke fails and says so; one that comes while there is none waits, with a bound.
-//! Without arguments it takes its own server down once; with HOST:PORT it asks any server that answers a line with a line.
+//! Without arguments it takes its own server down once; `-- HOST:PORT` asks any server that answers a line with a line.
 
 use std::collections::VecDeque;
 use std::error::Error;
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use examples::Server;
-use schmoozer_core::{Current, Publisher, Runner};
+use schmoozer_core::{Current, Event, Publisher, Runner};
 use schmoozer_tcp::{Dialer, TcpConnector};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
@@ -20,6 +20,7 @@ use tokio::time::{sleep, timeout};
 #[derive(Parser)]
 struct Arguments {
     /// The server to ask, which answers each line with a line
+    #[arg(value_name = "HOST:PORT")]
     target: Option<String>,
 }
 
@@ -100,7 +101,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let connector = TcpConnector::new(Dialer::new(target)?, move |stream| {
         carry(stream, publisher.clone())
     });
-    let (handle, keeper) = Runner::new(connector).spawn();
+    let tell = |event: &Event<'_>| {
+        if let Event::Failed { cause, .. } = event {
+            println!("{cause}");
+        }
+    };
+    let (handle, keeper) = Runner::new(connector).observer(tell).spawn();
 
     let client = Client { live };
     let tasks = ["ann", "bob", "cyd"].map(|name| tokio::spawn(asks(name, client.clone())));

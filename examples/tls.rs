@@ -1,6 +1,6 @@
 //! TLS over the dialer's plain `TcpStream`: the handshake is part of `connect`, so one that fails is a failed attempt.
 //! Shows two kinds of failure told apart by a classifier: a broken line is retried, a wrong certificate is not.
-//! Without arguments it talks to its own server, which goes down once; with HOST:PORT and a file of roots in DER, to any.
+//! Without arguments it talks to its own server, which goes down once; `-- HOST:PORT ROOT.pem` to any whose root is in that file.
 
 use std::error::Error;
 use std::io;
@@ -12,21 +12,23 @@ use std::time::Duration;
 use clap::Parser;
 use examples::Server;
 use schmoozer_backoff::Exponential;
-use schmoozer_core::{Runner, connector_fn};
+use schmoozer_core::{Event, Runner, connector_fn};
 use schmoozer_tcp::{Dialer, is_transient};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio_rustls::rustls::{self, ClientConfig, RootCertStore, ServerConfig};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 #[derive(Parser)]
 struct Arguments {
-    /// The server to connect to
-    #[arg(requires = "root")]
+    /// The server to connect to, whose certificate must be for this name
+    #[arg(value_name = "HOST:PORT", requires = "root")]
     target: Option<String>,
-    /// A certificate to trust, in DER
+    /// The certificates to trust, in PEM
+    #[arg(value_name = "ROOT.pem")]
     root: Option<PathBuf>,
 }
 
@@ -41,9 +43,13 @@ fn may_pass(error: &io::Error) -> bool {
     }
 }
 
-fn trusting(root: CertificateDer<'static>) -> Result<TlsConnector, rustls::Error> {
+fn trusting(
+    certificates: impl IntoIterator<Item = CertificateDer<'static>>,
+) -> Result<TlsConnector, rustls::Error> {
     let mut roots = RootCertStore::empty();
-    roots.add(root)?;
+    for certificate in certificates {
+        roots.add(certificate)?;
+    }
     let config = ClientConfig::builder()
         .with_root_certificates(roots)
         .with_no_client_auth();
@@ -51,12 +57,13 @@ fn trusting(root: CertificateDer<'static>) -> Result<TlsConnector, rustls::Error
 }
 
 /// Keeps a connection to `target`, whose certificate must be for `name`, and prints lines until `enough` came.
+/// Returns how many connections that took.
 async fn keep(
     target: &str,
     name: &str,
     tls: TlsConnector,
     enough: Option<u32>,
-) -> Result<(), Box<dyn Error>> {
+) -> Result<u32, Box<dyn Error>> {
     let dialer = Dialer::new(target)?.timeout(Duration::from_secs(5));
     let name = ServerName::try_from(name.to_owned())?;
     let received = AtomicU32::new(0);
@@ -80,8 +87,17 @@ async fn keep(
     )
     .retry_if(may_pass);
     // A server that accepts and says nothing must not hold the handshake up for ever.
-    let runner = Runner::new(connector).connect_timeout(Duration::from_secs(10));
-    Ok(runner.run().await?)
+    let mut connections = 0;
+    Runner::new(connector)
+        .connect_timeout(Duration::from_secs(10))
+        .observer(|event: &Event<'_>| match event {
+            Event::Connected { .. } => connections += 1,
+            Event::Failed { cause, .. } => println!("{cause}"),
+            _ => {}
+        })
+        .run()
+        .await?;
+    Ok(connections)
 }
 
 #[tokio::main]
@@ -91,8 +107,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let name = target
             .rsplit_once(':')
             .map_or(target.as_str(), |(host, _)| host);
-        let tls = trusting(CertificateDer::from(std::fs::read(root)?))?;
-        return keep(&target, name, tls, None).await;
+        let roots = CertificateDer::pem_file_iter(root)?.collect::<Result<Vec<_>, _>>()?;
+        keep(&target, name, trusting(roots)?, None).await?;
+        return Ok(());
     }
 
     let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
@@ -105,30 +122,35 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut server = Server::start(move |stream| count(stream, acceptor.clone()))?;
     let target = format!("localhost:{}", server.addr().port());
 
-    let keeping = keep(&target, "localhost", trusting(certificate)?, Some(8));
+    let keeping = keep(&target, "localhost", trusting([certificate])?, Some(8));
     let outage = async {
         tokio::time::sleep(Duration::from_millis(500)).await;
         println!("--- the server goes down for half a second");
         server.goes_down_for(Duration::from_millis(500)).await
     };
     let (kept, down) = tokio::join!(keeping, outage);
-    kept?;
+    let connections = kept?;
     down?;
+    if connections != 2 {
+        return Err(format!("{connections} connections instead of 2").into());
+    }
 
     println!("--- with another root than the server's");
     let other = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
     let refused = keep(
         &target,
         "localhost",
-        trusting(other.cert.der().clone())?,
+        trusting([other.cert.der().clone()])?,
         None,
     )
     .await;
-    println!(
-        "not tried again: {}",
-        refused.err().ok_or("it was trusted")?
-    );
-    Ok(())
+    let refusal = refused.err().ok_or("it was trusted")?.to_string();
+    println!("not tried again: {refusal}");
+    if refusal.starts_with("invalid peer certificate") {
+        Ok(())
+    } else {
+        Err("refused for another reason".into())
+    }
 }
 
 /// Counts, a line each tenth of a second.

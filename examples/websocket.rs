@@ -1,6 +1,6 @@
 //! A WebSocket that stays open: pings find a server that went silent, and its close code says whether to come back.
 //! Shows errors of one's own, two of them final, and a delay that the server asked for.
-//! Without arguments its own server closes it in four ways; with a target and a path it talks to any.
+//! Without arguments its own server closes it in four ways; `-- HOST:PORT /PATH` talks to any.
 
 use std::error::Error;
 use std::fmt;
@@ -24,7 +24,8 @@ use tokio_tungstenite::{WebSocketStream, accept_async, client_async};
 
 #[derive(Parser)]
 struct Arguments {
-    /// The server, as HOST:PORT
+    /// The server
+    #[arg(value_name = "HOST:PORT")]
     target: Option<String>,
     /// What to ask it for
     #[arg(default_value = "/")]

@@ -1,23 +1,18 @@
 //! `schmooze` as a shell sees it.
 
+mod cargo;
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use crate::cargo::cargo;
+
 fn schmooze(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO"));
+    let mut command = cargo("run --quiet --package examples --example schmooze --");
     command
-        .args([
-            "run",
-            "--quiet",
-            "--package",
-            "examples",
-            "--example",
-            "schmooze",
-            "--",
-        ])
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

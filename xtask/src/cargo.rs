@@ -1,3 +1,4 @@
+use std::env;
 use std::process::Output;
 
 use anyhow::{Context, Result, bail};
@@ -20,7 +21,15 @@ pub(crate) fn cargo(project: &Project, arguments: &[&str]) -> Result<String> {
 
 /// Runs `cargo` with `arguments` and hands back what it printed, whether it succeeds or not.
 pub(crate) fn capture(project: &Project, arguments: &[&str]) -> Result<Output> {
-    cmd!(project.shell, "cargo {arguments...}")
+    let mut command = cmd!(project.shell, "cargo {arguments...}");
+    // What the cargo that runs this program says about it would make a build script that looks at it build anew.
+    for (name, _) in env::vars_os() {
+        let name = name.to_string_lossy();
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            command = command.env_remove(&*name);
+        }
+    }
+    command
         .quiet()
         .ignore_status()
         .output()

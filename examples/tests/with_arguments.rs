@@ -1,0 +1,247 @@
+//! The examples against servers that are not their own, as a shell runs them.
+
+mod cargo;
+
+use std::io::{self, BufRead, BufReader, Lines, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::Arc;
+use std::{env, fs, process, thread};
+
+use crate::cargo::cargo;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+/// An example that runs, and is ended with the test.
+struct Running {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Running {
+    fn start(example: &str, arguments: &[&str]) -> Self {
+        // Built first: what is killed below must be the example, and not cargo.
+        let mut build = cargo("build --quiet --package examples --example");
+        assert!(build.arg(example).status().unwrap().success());
+        let mut child = Command::new(executable(example))
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self { child, lines }
+    }
+
+    /// Reads what it prints until that is `line`.
+    fn prints(&mut self, line: &str) {
+        let mut printed = Vec::new();
+        for other in self.lines.by_ref() {
+            let other = other.unwrap();
+            if other == line {
+                return;
+            }
+            printed.push(other);
+        }
+        panic!("{line:?} is not in {printed:#?}, {}", self.says());
+    }
+
+    /// Waits for its end; its exit code, and what it printed to standard error.
+    fn ends(&mut self) -> (Option<i32>, String) {
+        let code = self.child.wait().unwrap().code();
+        (code, self.says())
+    }
+
+    fn says(&mut self) -> String {
+        let mut said = String::new();
+        let mut stderr = self.child.stderr.take().unwrap();
+        stderr.read_to_string(&mut said).unwrap();
+        said
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Has it ended already, then there is nothing to kill.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Where cargo puts an example: beside the directory of the tests.
+fn executable(example: &str) -> PathBuf {
+    let mut path = env::current_exe().unwrap();
+    path.pop();
+    path.set_file_name("examples");
+    path.join(format!("{example}{}", env::consts::EXE_SUFFIX))
+}
+
+/// Serves each visitor with `handler` for as long as the test runs.
+fn server(mut handler: impl FnMut(TcpStream) -> io::Result<()> + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for visitor in listener.incoming() {
+            // A visitor that left early is none of the server's business.
+            let _ = handler(visitor.unwrap());
+        }
+    });
+    format!("localhost:{port}")
+}
+
+fn scratch_file(name: &str, text: &str) -> String {
+    let path = env::temp_dir().join(format!("schmoozer-{}-{name}", process::id()));
+    fs::write(&path, text).unwrap();
+    path.display().to_string()
+}
+
+#[test]
+fn tls_trusts_the_root_that_it_is_given_and_no_other() {
+    let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = PrivateKeyDer::try_from(certified.signing_key.serialize_der()).unwrap();
+    let config = ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(vec![certified.cert.der().clone()], key)
+        .unwrap();
+    let config = Arc::new(config);
+    let mut visits = 0;
+    let target = server(move |visitor| {
+        visits += 1;
+        let tls = ServerConnection::new(Arc::clone(&config)).map_err(io::Error::other)?;
+        writeln!(StreamOwned::new(tls, visitor), "visit {visits}")
+    });
+
+    let root = scratch_file("root.pem", &certified.cert.pem());
+    let mut trusting = Running::start("tls", &[&target, &root]);
+    trusting.prints("received visit 1");
+    trusting.prints("received visit 2");
+
+    let other = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let other = scratch_file("other.pem", &other.cert.pem());
+    let (code, said) = Running::start("tls", &[&target, &other]).ends();
+    assert_eq!(code, Some(1));
+    assert!(said.contains("InvalidCertificate"), "{said}");
+    for file in [root, other] {
+        fs::remove_file(file).unwrap();
+    }
+}
+
+#[test]
+fn websocket_ends_when_the_server_closes_normally() {
+    let target = server(|visitor| {
+        let handshake = tokio_tungstenite::tungstenite::accept(visitor);
+        let mut socket = handshake.map_err(io::Error::other)?;
+        socket
+            .send("good evening".into())
+            .map_err(io::Error::other)?;
+        let normal = tokio_tungstenite::tungstenite::protocol::CloseFrame {
+            code: 1000.into(),
+            reason: "good night".into(),
+        };
+        socket.close(Some(normal)).map_err(io::Error::other)?;
+        while socket.read().is_ok() {}
+        Ok(())
+    });
+    let mut websocket = Running::start("websocket", &[&target, "/chat"]);
+    websocket.prints("heard: good evening");
+    assert_eq!(websocket.ends(), (Some(0), String::new()));
+}
+
+#[test]
+fn line_protocol_logs_in_again_and_takes_a_refusal_for_final() {
+    let mut visits = 0;
+    let target = server(move |mut visitor| {
+        visits += 1;
+        let mut login = String::new();
+        BufReader::new(&visitor).read_line(&mut login)?;
+        assert_eq!(login, "login bob\n");
+        visitor.write_all(match visits {
+            1 => b"welcome\nit snows\n",
+            _ => b"not you again\n",
+        })
+    });
+    let mut line_protocol = Running::start("line_protocol", &[&target, "bob"]);
+    line_protocol.prints("heard: it snows");
+    let (code, said) = line_protocol.ends();
+    assert_eq!(code, Some(1));
+    assert!(said.contains("not you again"), "{said}");
+}
+
+#[test]
+fn shared_client_has_every_question_answered() {
+    let target = server(|visitor| {
+        for question in BufReader::new(&visitor).lines() {
+            writeln!(&visitor, "{}?", question?)?;
+        }
+        Ok(())
+    });
+    let mut shared_client = Running::start("shared_client", &[&target]);
+    shared_client.prints("30 requests answered, 0 lost under way");
+    assert_eq!(shared_client.ends().0, Some(0));
+}
+
+#[test]
+fn health_endpoint_answers_for_the_server_that_it_is_given() {
+    let target = server(|mut visitor| visitor.read(&mut [0]).map(drop));
+    let arguments = [&target, "--listen", "127.0.0.1:0"];
+    let mut health_endpoint = Running::start("health_endpoint", &arguments);
+    let line = health_endpoint.lines.next().unwrap().unwrap();
+    let endpoint = line
+        .trim_start_matches("http://")
+        .split('/')
+        .next()
+        .unwrap();
+    // It may be asked before it has connected.
+    let healthy = loop {
+        let mut client = TcpStream::connect(endpoint).unwrap();
+        write!(
+            client,
+            "GET /health HTTP/1.1\r\nHost: {endpoint}\r\nConnection: close\r\n\r\n"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).unwrap();
+        if answer.contains("connected_for") {
+            break answer;
+        }
+    };
+    assert!(healthy.starts_with("HTTP/1.1 200 OK"), "{healthy}");
+}
+
+#[test]
+fn serial_or_pipe_opens_a_path_again_at_its_end() {
+    let path = scratch_file("port", "21 C\n");
+    let mut serial_or_pipe = Running::start("serial_or_pipe", &["--path", &path]);
+    serial_or_pipe.prints("21 C");
+    serial_or_pipe.prints("21 C");
+    fs::remove_file(path).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn serial_or_pipe_runs_a_command_again_at_its_end() {
+    let mut serial_or_pipe = Running::start("serial_or_pipe", &["--", "echo", "22 C"]);
+    serial_or_pipe.prints("22 C");
+    serial_or_pipe.prints("22 C");
+}
+
+#[cfg(unix)]
+#[test]
+fn custom_transport_asks_the_socket_that_it_is_given() {
+    let path = env::temp_dir().join(format!("schmoozer-{}-socket", process::id()));
+    let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    let serving = thread::spawn(move || {
+        let (visitor, _) = listener.accept().unwrap();
+        for (number, question) in (1..=6).zip(BufReader::new(&visitor).lines()) {
+            assert_eq!(question.unwrap(), "next");
+            writeln!(&visitor, "number {number}").unwrap();
+        }
+    });
+    let mut custom_transport = Running::start("custom_transport", &[&path.display().to_string()]);
+    custom_transport.prints("received number 6");
+    assert_eq!(custom_transport.ends(), (Some(0), String::new()));
+    serving.join().unwrap();
+    fs::remove_file(path).unwrap();
+}
