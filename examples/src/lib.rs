@@ -2,8 +2,12 @@
 //!
 //! Here is only what they demonstrate themselves against.
 
+mod postgres;
+mod redis;
 mod server;
 
+pub use postgres::FakePostgres;
+pub use redis::FakeRedis;
 pub use server::Server;
 
 /// The program in the project's README.

@@ -1,0 +1,108 @@
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedReadHalf;
+use tokio::sync::broadcast;
+
+/// What an example can subscribe to where no redis is: it knows `SUBSCRIBE`,
+/// speaks RESP3, and says yes to the rest.
+#[derive(Debug, Clone)]
+pub struct FakeRedis {
+    published: broadcast::Sender<(String, String)>,
+    subscriptions: Arc<AtomicU32>,
+}
+
+impl FakeRedis {
+    /// One without subscribers.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            published: broadcast::Sender::new(16),
+            subscriptions: Arc::default(),
+        }
+    }
+
+    /// Sends `message` to those who are subscribed to `channel` now, and tells how many that are.
+    ///
+    /// Here all are subscribed to the same channel.
+    #[must_use]
+    pub fn publish(&self, channel: &str, message: &str) -> usize {
+        let message = (channel.to_owned(), message.to_owned());
+        self.published.send(message).unwrap_or(0)
+    }
+
+    /// How often somebody has subscribed.
+    #[must_use]
+    pub fn subscriptions(&self) -> u32 {
+        self.subscriptions.load(Ordering::Relaxed)
+    }
+
+    /// Talks to one client.
+    ///
+    /// # Errors
+    ///
+    /// When the client has left.
+    pub async fn serve(self, stream: TcpStream) -> io::Result<()> {
+        let (from, mut to) = stream.into_split();
+        let mut from = BufReader::new(from);
+        let channel = loop {
+            let command = command(&mut from).await?;
+            match command.as_slice() {
+                [name, channel] if name.eq_ignore_ascii_case("SUBSCRIBE") => break channel.clone(),
+                [hello, ..] if hello.eq_ignore_ascii_case("HELLO") => {
+                    to.write_all(b"%1\r\n+proto\r\n:3\r\n").await?;
+                }
+                _ => to.write_all(b"+OK\r\n").await?,
+            }
+        };
+        let mut published = self.published.subscribe();
+        let confirmed = format!(">3\r\n{}{}:1\r\n", bulk("subscribe"), bulk(&channel));
+        to.write_all(confirmed.as_bytes()).await?;
+        self.subscriptions.fetch_add(1, Ordering::Relaxed);
+        loop {
+            tokio::select! {
+                message = published.recv() => {
+                    let (channel, message) = message.map_err(io::Error::other)?;
+                    let push = format!(">3\r\n{}{}{}", bulk("message"), bulk(&channel), bulk(&message));
+                    to.write_all(push.as_bytes()).await?;
+                }
+                // A subscriber says no more.
+                left = from.read_u8() => return left.map(drop),
+            }
+        }
+    }
+}
+
+impl Default for FakeRedis {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Reads a command: an array of bulk strings, each with its length before it.
+async fn command(from: &mut BufReader<OwnedReadHalf>) -> io::Result<Vec<String>> {
+    let words = length(from, '*').await?;
+    let mut command = Vec::new();
+    for _ in 0..words {
+        let mut word = vec![0; length(from, '$').await? + "\r\n".len()];
+        from.read_exact(&mut word).await?;
+        command.push(String::from_utf8_lossy(&word).trim_end().to_owned());
+    }
+    Ok(command)
+}
+
+async fn length(from: &mut BufReader<OwnedReadHalf>, sign: char) -> io::Result<usize> {
+    let mut line = String::new();
+    from.read_line(&mut line).await?;
+    let length = line
+        .strip_prefix(sign)
+        .and_then(|it| it.trim().parse().ok());
+    length.ok_or_else(|| io::ErrorKind::InvalidData.into())
+}
+
+fn bulk(text: &str) -> String {
+    format!("${}\r\n{text}\r\n", text.len())
+}
