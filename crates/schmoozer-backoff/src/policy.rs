@@ -48,6 +48,15 @@ pub trait Policy: Clone + IntoIterator<Item = Duration> {
 
     /// Gives up before the sum of the delays would pass `total`.
     ///
+    /// ```
+    /// use std::time::Duration;
+    /// use schmoozer_backoff::Exponential;
+    ///
+    /// // 1 + 2 + 4 s; another 8 would be too much.
+    /// let policy = Exponential::new(Duration::from_secs(1)).max_total(Duration::from_secs(10));
+    /// assert_eq!(policy.into_iter().count(), 3);
+    /// ```
+    ///
     /// A delay that does not fit is not cut short: the cut would bring every client back at one moment.
     fn max_total(self, total: Duration) -> Shaped<Self> {
         Shaped::new(self).max_total(total)
@@ -62,6 +71,18 @@ pub trait Policy: Clone + IntoIterator<Item = Duration> {
     ///
     /// A policy that never ends never gets there: bound it with [`max_retries`](Self::max_retries) or
     /// [`max_total`](Self::max_total).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use schmoozer_backoff::{Constant, Policy};
+    ///
+    /// // Five times quickly, and patiently from then on.
+    /// let policy = Constant::new(Duration::from_millis(100))
+    ///     .max_retries(5)
+    ///     .then(Constant::new(Duration::from_secs(30)));
+    /// let delays: Vec<_> = policy.into_iter().skip(4).take(3).collect();
+    /// assert_eq!(delays, [100, 30_000, 30_000].map(Duration::from_millis));
+    /// ```
     fn then<Q: Policy>(self, next: Q) -> Then<Self, Q> {
         Then::new(self, next)
     }

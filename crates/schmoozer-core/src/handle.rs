@@ -11,6 +11,45 @@ use crate::{Stats, Status};
 ///
 /// Cheap to clone. Dropping the handles changes nothing; the loop goes on. Everything can be called at
 /// any time: before the loop was first polled, and after its end.
+///
+/// # Examples
+///
+/// ```
+/// use std::{io, time::Duration};
+/// use schmoozer_core::{NotConnected, Runner, Status, connector_fn};
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() {
+/// let connector = connector_fn(
+///     async || Err::<(), _>(io::Error::from(io::ErrorKind::ConnectionRefused)),
+///     async |()| Ok(()),
+///     [Duration::from_secs(60); 10],
+/// );
+/// # let runner = Runner::new(connector);
+/// # let handle = runner.handle();
+/// # let _task = tokio::spawn(runner.run());
+/// # /*
+/// let (handle, _task) = Runner::new(connector).spawn();
+/// # */
+///
+/// // A program that needs the connection to start gives up when it does not come.
+/// let waited = handle.connected_or(2).await;
+/// assert!(matches!(waited, Err(NotConnected::Failed { failures: 2, .. })));
+///
+/// // An operator asks why, and tries again at once.
+/// if let Status::Waiting { attempt, cause, .. } = handle.status() {
+///     println!("down after {attempt} attempts: {cause}");
+/// #   assert_eq!((attempt, cause.as_str()), (2, "connection refused"));
+/// }
+/// handle.retry_now();
+/// # tokio::task::yield_now().await;
+/// # tokio::task::yield_now().await;
+/// assert_eq!(handle.stats().attempts, 3);
+///
+/// handle.shutdown();
+/// assert!(handle.connected().await.is_err());
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Handle {
     shared: Arc<Shared>,

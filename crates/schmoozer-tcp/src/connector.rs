@@ -96,6 +96,22 @@ where
     P: Clone + IntoIterator<Item = Duration>,
 {
     /// Draws the delays from this policy, or from [`Delays`] where more is to be set.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use schmoozer_tcp::schmoozer_backoff::{Exponential, Jitter};
+    /// use schmoozer_tcp::{Dialer, TcpConnector};
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// let dialer = Dialer::new("db.example.com:5432")?;
+    /// let policy = Exponential::new(Duration::from_millis(100))
+    ///     .cap(Duration::from_secs(30))
+    ///     .jitter(Jitter::Full);
+    /// let connector = TcpConnector::new(dialer, async |_| std::io::Result::Ok(())).delays(policy);
+    /// # drop(connector);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delays<Q, F>(self, delays: impl Into<Delays<Q, F>>) -> TcpConnector<H, E, Q, R, F>
     where
         Q: Clone + IntoIterator<Item = Duration>,
@@ -140,6 +156,22 @@ where
     }
 
     /// Says which errors, of dials and of the handler, are worth another attempt; the others end the loop.
+    ///
+    /// It takes the place of the table at [`is_transient`](crate::is_transient()), so ask that for what you have no
+    /// opinion on:
+    ///
+    /// ```
+    /// use std::io::ErrorKind;
+    /// use schmoozer_tcp::{Dialer, TcpConnector, is_transient};
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// let dialer = Dialer::new("db.example.com:5432")?;
+    /// let connector = TcpConnector::new(dialer, async |_| std::io::Result::Ok(()))
+    ///     .retry_if(|error| error.kind() != ErrorKind::InvalidData && is_transient(error));
+    /// # drop(connector);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn retry_if(mut self, retry_if: impl FnMut(&E) -> bool + Send + 'static) -> Self {
         self.retry_if = Some(Box::new(retry_if));
         self

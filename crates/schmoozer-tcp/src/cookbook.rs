@@ -1,5 +1,7 @@
 //! Recipes: what programs that stay connected need besides the connection, each short, complete, and tested.
 //!
+//! They need tokio with `io-util`, `macros`, `net`, `rt-multi-thread`, `signal`, `sync` and `time`.
+//!
 //! - [A login that must not take for ever](#a-login-that-must-not-take-for-ever)
 //! - [Credentials that expire](#credentials-that-expire)
 //! - [A server that says when to come back](#a-server-that-says-when-to-come-back)

@@ -19,6 +19,30 @@ use crate::transient::Phase;
 ///
 /// It converts into an [`io::Error`] of the fitting kind that carries it, so that code which speaks
 /// `io::Error` alone loses nothing.
+///
+/// # Examples
+///
+/// ```
+/// use schmoozer_tcp::{DialError, Dialer};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// # // Nobody listens there any more.
+/// # let address = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
+/// let Err(error) = Dialer::new(address)?.dial().await else {
+///     return Ok(());
+/// };
+/// for step in error.tried() {
+///     println!("{step} after {:?}", step.elapsed); // 127.0.0.1:7000 refused after 92µs
+/// }
+/// if let DialError::Resolve { target, .. } = &error {
+///     println!("is {} spelt right?", target.host());
+/// }
+/// assert!(error.is_transient());
+/// # assert_eq!(error.tried().len(), 1);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DialError {

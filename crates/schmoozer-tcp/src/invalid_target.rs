@@ -6,6 +6,16 @@ use std::io;
 /// Says what is malformed about a target that was refused.
 ///
 /// The message quotes the target only where it cannot hold a secret.
+///
+/// # Examples
+///
+/// ```
+/// use schmoozer_tcp::Target;
+///
+/// let refused = "db.example.com".parse::<Target>().map_err(|error| error.to_string());
+/// let why = "the port is missing after \"db.example.com\", expected host:port";
+/// assert_eq!(refused, Err(format!("malformed target: {why}")));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("malformed target: {0}")]
 pub struct InvalidTarget(Reason);

@@ -5,6 +5,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Chooses the order in which a dial goes through several endpoints.
 ///
 /// Every dial may go through all of them; what differs is where it begins.
+///
+/// # Examples
+///
+/// ```
+/// use schmoozer_tcp::{Dialer, Order};
+///
+/// let members = ["a.example.com:7000", "b.example.com:7000", "c.example.com:7000"];
+/// let any = Dialer::any_of(members)?.order(Order::Shuffled);
+/// let first_if_up = Dialer::any_of(members)?.order(Order::Failover);
+/// # Ok::<(), schmoozer_tcp::InvalidTarget>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Order {

@@ -67,7 +67,7 @@ impl<R: Resolve> Resolve for Arc<R> {
     }
 }
 
-/// Asks the operating system, as [`tokio::net::lookup_host`] does.
+/// Asks the operating system, as `tokio::net::lookup_host` does.
 ///
 /// `getaddrinfo` runs on one of tokio's blocking threads and has all addresses at once, sorted by
 /// RFC 6724. It cannot be stopped: when a dial ends before it, that thread is busy until it returns, and
