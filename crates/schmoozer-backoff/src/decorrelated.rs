@@ -5,7 +5,7 @@ use core::time::Duration;
 use fastrand::Rng;
 
 use crate::nanos::nanos;
-use crate::random::up_to;
+use crate::random::below;
 use crate::retries::{Progression, Retries};
 use crate::shape::{Shape, options};
 
@@ -80,7 +80,7 @@ impl Progression for Decorrelated {
     fn next(walk: &mut Walk, cap: u64, rng: &mut Rng) -> Option<u64> {
         let lowest = walk.initial.min(cap);
         let highest = walk.last.saturating_mul(3).min(cap);
-        walk.last = lowest + up_to(rng, highest - lowest);
+        walk.last = lowest + below(rng, (highest - lowest).saturating_add(1));
         Some(walk.last)
     }
 }

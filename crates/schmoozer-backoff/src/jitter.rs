@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-use crate::random::up_to;
+use crate::random::below;
 
 /// Spreads a delay `d` at random, and never past the policy's cap.
 ///
@@ -64,14 +64,13 @@ impl Jitter {
     }
 }
 
-/// A [`Jitter`] in integers, ready to draw from.
+/// A [`Jitter`] in integers, ready to draw from: each is a share of the delay below it, and perhaps the same share
+/// above it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Spread {
-    None,
-    Full,
-    Equal,
-    /// The share in units of 2⁻⁶³, which holds every share down to one in a thousand exactly.
-    Proportional(u64),
+pub(crate) struct Spread {
+    /// In units of 2⁻⁶³, which holds every share down to one in a thousand exactly.
+    share: u64,
+    both_sides: bool,
 }
 
 impl Spread {
@@ -82,31 +81,30 @@ impl Spread {
         reason = "a checked share is from 0 to 1"
     )]
     pub(crate) const fn new(jitter: Jitter) -> Self {
-        match jitter {
-            Jitter::None => Self::None,
-            Jitter::Full => Self::Full,
-            Jitter::Equal => Self::Equal,
-            Jitter::Proportional(share) => {
-                Self::Proportional((share * (1_u64 << 63) as f64) as u64)
-            }
+        let (share, both_sides) = match jitter {
+            Jitter::None => (0.0, false),
+            Jitter::Full => (1.0, false),
+            Jitter::Equal => (0.5, false),
+            Jitter::Proportional(share) => (share, true),
+        };
+        Self {
+            share: (share * (1_u64 << 63) as f64) as u64,
+            both_sides,
         }
     }
 
     /// The delays that `base`, which is at most `cap`, is spread over.
     #[inline]
     pub(crate) fn window(self, base: u64, cap: u64) -> Window {
-        let (lowest, highest) = match self {
-            Self::None => (base, base),
-            Self::Full => (0, base),
-            Self::Equal => (base / 2, base),
-            Self::Proportional(share) => {
-                let part = share_of(base, share);
-                (base - part, base.saturating_add(part).min(cap))
-            }
+        let below = share_of(base, self.share);
+        let above = if self.both_sides {
+            below.min(cap - base)
+        } else {
+            0
         };
         Window {
-            lowest,
-            span: highest - lowest,
+            lowest: base - below,
+            count: (below + above).saturating_add(1),
         }
     }
 }
@@ -116,13 +114,14 @@ impl Spread {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Window {
     lowest: u64,
-    span: u64,
+    /// How many different delays there are. The longest of 2⁶⁴ is left out: 584 years.
+    count: u64,
 }
 
 impl Window {
     #[inline]
     pub(crate) fn draw(self, rng: &mut Rng) -> u64 {
-        self.lowest + up_to(rng, self.span)
+        self.lowest + below(rng, self.count)
     }
 }
 
@@ -141,10 +140,7 @@ mod tests {
     use super::*;
 
     fn share(share: f64) -> u64 {
-        match Spread::new(Jitter::Proportional(share)) {
-            Spread::Proportional(share) => share,
-            other => unreachable!("{other:?}"),
-        }
+        Spread::new(Jitter::Proportional(share)).share
     }
 
     #[test]

@@ -39,18 +39,10 @@ pub(crate) fn seeded(seed: u64) -> Rng {
     Rng::with_seed(mix(seed))
 }
 
-/// Draws from `0..=span`, each value as likely as any other to within `span / 2⁶⁴`.
+/// Draws from `0..count`, each value as likely as any other to within `count / 2⁶⁴`.
 #[inline]
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the halves of a product are what is wanted"
-)]
-pub(crate) fn up_to(rng: &mut Rng, span: u64) -> u64 {
-    let random = rng.u64(..);
-    // The upper half of `random · (span + 1)`, which for the whole range would not fit into 128 bits as a product.
-    let product = u128::from(random) * u128::from(span);
-    let carry = (product as u64).overflowing_add(random).1;
-    (product >> 64) as u64 + u64::from(carry)
+pub(crate) fn below(rng: &mut Rng, count: u64) -> u64 {
+    ((u128::from(rng.u64(..)) * u128::from(count)) >> 64) as u64
 }
 
 /// Folds what tells sequences apart into one seed: the thread's own randomness, the number of the sequence, and the
@@ -117,15 +109,17 @@ mod tests {
     #[test]
     fn a_draw_reaches_both_ends_of_its_range_and_passes_neither() {
         let mut rng = seeded(1);
-        let draws: [u64; 100] = core::array::from_fn(|_| up_to(&mut rng, 2));
+        let draws: [u64; 100] = core::array::from_fn(|_| below(&mut rng, 3));
         assert_eq!(draws.iter().min(), Some(&0));
         assert_eq!(draws.iter().max(), Some(&2));
     }
 
     #[test]
-    fn a_draw_from_the_whole_range_is_the_random_number_itself() {
-        assert_eq!(up_to(&mut seeded(5), u64::MAX), seeded(5).u64(..));
-        assert_eq!(up_to(&mut seeded(5), 0), 0);
+    fn a_draw_from_one_value_is_that_value_and_one_from_all_is_spread_over_all() {
+        assert_eq!(below(&mut seeded(5), 1), 0);
+        let upper_half = (0..1_000).filter(|&n| below(&mut seeded(n), u64::MAX) > u64::MAX / 2);
+        let count = upper_half.count();
+        assert!((400..600).contains(&count), "{count} of 1,000");
     }
 
     #[test]

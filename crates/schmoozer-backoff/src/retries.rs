@@ -100,50 +100,55 @@ impl<P: Progression> Retries<P> {
         }
     }
 
-    /// Draws the next delay, whatever the limits say.
+    /// Goes on to the window of the next delay. False says that there is none.
     #[inline]
-    fn draw(&mut self) -> Option<u64> {
-        if !self.settled {
-            let base = P::next(&mut self.state, self.cap, &mut self.rng)?;
-            self.window = self.spread.window(base.min(self.cap), self.cap);
-            self.settled = P::repeats(&self.state, base, self.cap);
-        }
-        Some(self.window.draw(&mut self.rng))
+    fn advance(&mut self) -> bool {
+        let Some(base) = P::next(&mut self.state, self.cap, &mut self.rng) else {
+            return false;
+        };
+        self.window = self.spread.window(base.min(self.cap), self.cap);
+        self.settled = P::repeats(&self.state, base, self.cap);
+        true
     }
 
     #[inline(never)]
     fn next_unsettled(&mut self) -> Option<Duration> {
-        let delay = self.draw();
-        if delay.is_none() {
-            self.limits = Limits::ENDED;
+        if !self.advance() {
+            return self.end();
         }
         self.free = self.settled;
-        delay.map(Duration::from_nanos)
+        Some(Duration::from_nanos(self.window.draw(&mut self.rng)))
     }
 
     #[inline(never)]
     fn next_within_limits(&mut self) -> Option<Duration> {
-        let (left, none) = self.limits.retries.overflowing_sub(1);
+        let Some(left) = self.limits.retries.checked_sub(1) else {
+            return self.end();
+        };
         self.limits.retries = left;
-        if none {
-            self.limits = Limits::ENDED;
-            return None;
-        }
-        if !self.settled && self.limits.immediate {
-            self.limits.immediate = false;
-            return Some(Duration::ZERO);
-        }
-        let mut delay = self.draw();
-        if let (Some(nanos), Some(total)) = (delay, &mut self.limits.total) {
-            match total.checked_sub(nanos) {
-                Some(left) => *total = left,
-                None => delay = None,
+        if !self.settled {
+            if self.limits.immediate {
+                self.limits.immediate = false;
+                return Some(Duration::ZERO);
+            }
+            if !self.advance() {
+                return self.end();
             }
         }
-        if delay.is_none() {
-            self.limits = Limits::ENDED;
+        let delay = self.window.draw(&mut self.rng);
+        if let Some(total) = self.limits.total {
+            let Some(left) = total.checked_sub(delay) else {
+                return self.end();
+            };
+            self.limits.total = Some(left);
         }
-        delay.map(Duration::from_nanos)
+        Some(Duration::from_nanos(delay))
+    }
+
+    #[cold]
+    fn end(&mut self) -> Option<Duration> {
+        self.limits = Limits::ENDED;
+        None
     }
 }
 

@@ -5,7 +5,7 @@ use core::time::Duration;
 use fastrand::Rng;
 
 use crate::nanos::nanos;
-use crate::random::up_to;
+use crate::random::below;
 use crate::retries::{Progression, Retries};
 use crate::shape::{Shape, options};
 
@@ -137,7 +137,7 @@ impl Progression for Rounds {
             return Some(round);
         }
         place.taken = true;
-        Some(up_to(rng, round))
+        Some(below(rng, round.saturating_add(1)))
     }
 
     #[inline]
