@@ -3,7 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::io::ErrorKind;
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -62,7 +62,7 @@ impl<R: Resolve> Dialer<R> {
                 phase,
             }]
         };
-        match within(self.timeout, self.options.connect(addr)).await {
+        match within(self.timeout, pin!(self.options.connect(addr))).await {
             Ok(connected) => connected.map_err(|failed| DialError::AllFailed {
                 tried: tried(failed),
             }),
@@ -93,7 +93,8 @@ impl<R: Resolve> Dialer<R> {
             Order::Failover => FAILOVER_DELAY,
             Order::InTurn | Order::Shuffled => self.attempt_delay,
         });
-        match within(self.timeout, race(next, stagger)).await {
+        let raced = within(self.timeout, pin!(race(next, stagger))).await;
+        match raced {
             Ok(Some((endpoint, stream))) => {
                 self.turn.used(endpoint);
                 Ok(stream)
@@ -175,7 +176,11 @@ struct TimedOut {
     after: Duration,
 }
 
-async fn within<F: Future>(limit: Option<Duration>, future: F) -> Result<F::Output, TimedOut> {
+/// Takes the future pinned: one that is handed on is copied, and takes its room once more at each step.
+async fn within<F: Future>(
+    limit: Option<Duration>,
+    future: Pin<&mut F>,
+) -> Result<F::Output, TimedOut> {
     match limit {
         Some(after) => timeout(after, future).await.map_err(|_| TimedOut { after }),
         None => Ok(future.await),
