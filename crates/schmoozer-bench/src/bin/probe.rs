@@ -63,7 +63,7 @@ fn dial(name: &str, dials: u32) -> Option<()> {
     let runtime = Builder::new_current_thread().enable_all().build().ok()?;
     let dialer = dial.dialer(Acceptor::start().ok()?.addr());
     for _ in 0..dials {
-        runtime.block_on(dialer()).ok()?;
+        dialer(&runtime).ok()?;
     }
     Some(())
 }

@@ -1,10 +1,11 @@
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use schmoozer_bench::{Acceptor, Dialing};
+use schmoozer_bench::Acceptor;
 use schmoozer_tcp::{Answers, Dialer, Resolve};
 use stubborn_io::StubbornTcpStream;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -84,6 +85,9 @@ async fn past_the_hole(dial: &Dialing) -> Result<Option<f64>> {
     }
     Ok(Some(median(&mut measured)))
 }
+
+/// Connects once each time it is called.
+type Dialing = Box<dyn Fn() -> Pin<Box<dyn Future<Output = io::Result<()>>>>>;
 
 /// Makes what connects to a name that has these two addresses.
 type Candidate = fn([SocketAddr; 2]) -> Dialing;

@@ -29,7 +29,7 @@ pub(crate) fn ask(quick: bool) -> Result<Table> {
     let measured = medians(&dialers, |dialer| {
         nanoseconds_each(dialed, || {
             for _ in 0..dialed {
-                failed += u32::from(runtime.block_on(dialer()).is_err());
+                failed += u32::from(dialer(&runtime).is_err());
             }
         })
     });
