@@ -1,5 +1,6 @@
 //! The loops that somebody writes who needs no crate: what ours are measured against.
 
+use std::fmt::Write as _;
 use std::future::poll_fn;
 use std::hint::black_box;
 use std::mem;
@@ -13,6 +14,24 @@ use crate::attempt::{Refused, attempt};
 pub(crate) async fn flat<const SUSPENDS: bool>() {
     while let Err(cause) = attempt::<SUSPENDS>().await {
         black_box(cause);
+    }
+}
+
+/// As [`flat`], and reads the clock once an attempt.
+pub(crate) async fn flat_with_a_clock_read<const SUSPENDS: bool>() {
+    while let Err(cause) = attempt::<SUSPENDS>().await {
+        black_box(cause);
+        black_box(Instant::now());
+    }
+}
+
+/// As [`flat`], and writes down each cause, into a text that is there already.
+pub(crate) async fn flat_with_a_text<const SUSPENDS: bool>() {
+    let mut text = String::with_capacity(64);
+    while let Err(cause) = attempt::<SUSPENDS>().await {
+        text.clear();
+        black_box(write!(text, "{cause}").is_ok());
+        black_box(&text);
     }
 }
 

@@ -3,9 +3,11 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+#[cfg(feature = "peers")]
 use schmoozer_peer::tcpconn::{KillSwitch, SimpleTcpConnector};
 use schmoozer_tcp::Dialer;
 use socket2::{SockRef, TcpKeepalive};
+#[cfg(feature = "peers")]
 use stubborn_io::StubbornTcpStream;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::runtime::Runtime;
@@ -34,10 +36,12 @@ pub const DIALS: &[Dial] = &[
         name: "schmoozer-tcp, no options",
         dialer: |addr| ours(Dialer::new(addr).ok().map(without_options)),
     },
+    #[cfg(feature = "peers")]
     Dial {
         name: "schmoozer 0.4.1",
         dialer: |addr| Box::new(move |runtime| runtime.block_on(peer(addr))),
     },
+    #[cfg(feature = "peers")]
     Dial {
         name: "stubborn-io",
         dialer: |addr| Box::new(move |runtime| runtime.block_on(stubborn(addr))),
@@ -111,6 +115,7 @@ fn ours(dialer: Option<Dialer>) -> Dialing {
     })
 }
 
+#[cfg(feature = "peers")]
 async fn peer(addr: SocketAddr) -> io::Result<()> {
     let serve = |stream: TcpStream, _| async move {
         schmoozer_peer::RunResult::Exit(stream.set_zero_linger())
@@ -119,6 +124,7 @@ async fn peer(addr: SocketAddr) -> io::Result<()> {
     schmoozer_peer::run(connector).await
 }
 
+#[cfg(feature = "peers")]
 async fn stubborn(addr: SocketAddr) -> io::Result<()> {
     StubbornTcpStream::connect(addr).await?.set_zero_linger()
 }

@@ -3,12 +3,10 @@
 //! `cargo xtask bench` asks the questions; the tests hold the answers that are the same on every machine.
 #![forbid(unsafe_code)]
 
-#[cfg(feature = "peers")]
 mod acceptor;
 mod attempt;
 mod bare;
 mod delays;
-#[cfg(feature = "peers")]
 mod dials;
 mod instructions;
 mod loops;
@@ -20,13 +18,11 @@ mod parked;
 #[cfg(feature = "peers")]
 mod peers;
 
-#[cfg(feature = "peers")]
 pub use acceptor::Acceptor;
 pub use attempt::{attempts_left, set_attempts};
 pub use delays::{DELAYS, DelaySource, SEQUENCE};
-#[cfg(feature = "peers")]
 pub use dials::{DIALS, Dial, Dialing};
 pub use instructions::instructions;
-pub use loops::{LOOPS, Loop, Operation, drive};
+pub use loops::{LOOPS, Loop, Operation};
 #[cfg(feature = "peers")]
 pub use parked::{PARKED, Parked};

@@ -4,6 +4,8 @@ use std::hint::black_box;
 use std::pin::Pin;
 use std::task::{Context, Waker};
 
+use tokio::runtime::Runtime;
+
 #[cfg(feature = "peers")]
 use crate::peers;
 use crate::{bare, ours, set_attempts};
@@ -25,17 +27,26 @@ macro_rules! candidate {
 /// Every loop that is measured: the hand-written ones, ours, the peers'.
 pub const LOOPS: &[Loop] = &[
     candidate!("bare, flat", bare::flat),
+    candidate!("bare, flat, a clock read", bare::flat_with_a_clock_read),
+    candidate!("bare, flat, a cause as text", bare::flat_with_a_text),
     candidate!("bare, three methods", bare::over_three_methods),
     candidate!("bare, cooperative", bare::cooperative),
     candidate!("bare, cooperative, timed", bare::timed),
     candidate!("schmoozer-core run", ours::run),
     candidate!("schmoozer-core establish", ours::establish),
     candidate!("schmoozer-core run, Delays", ours::with_delays),
+    candidate!("schmoozer-core Pacer, flat", ours::flat_with_a_pacer),
     candidate!("schmoozer-core Runner", ours::runner),
     candidate!("schmoozer-core Runner, shutdown", ours::with_shutdown),
+    candidate!(
+        "schmoozer-core Runner, connect_timeout",
+        ours::with_connect_timeout
+    ),
     candidate!("schmoozer-core Runner, pacer", ours::with_pacer),
     candidate!("schmoozer-core Runner, observer", ours::with_observer),
     candidate!("schmoozer-core Runner, closure", ours::with_closure),
+    #[cfg(feature = "peers")]
+    candidate!("schmoozer-core Runner, metrics", ours::with_metrics),
     candidate!("schmoozer-core Runner, handle", ours::with_handle),
     candidate!("schmoozer-core Runner, handle watched", ours::with_watch),
     #[cfg(feature = "peers")]
@@ -84,6 +95,22 @@ impl Loop {
             Operation::Suspends => (self.suspends)(),
         }
     }
+
+    /// Runs a future that [`start`](Self::start) made to its end: in `runtime`'s context but polled by hand, so that
+    /// the runtime's own work is not measured; by `runtime` where it takes a timer that goes on.
+    pub fn drive(&self, runtime: &Runtime, mut future: Retried) {
+        if self.needs_timer {
+            return runtime.block_on(future);
+        }
+        let _entered = runtime.enter();
+        let mut context = Context::from_waker(Waker::noop());
+        // The optimizer must not see through it.
+        while black_box(&mut future)
+            .as_mut()
+            .poll(&mut context)
+            .is_pending()
+        {}
+    }
 }
 
 impl fmt::Debug for Loop {
@@ -93,14 +120,4 @@ impl fmt::Debug for Loop {
             .field("needs_timer", &self.needs_timer)
             .finish_non_exhaustive()
     }
-}
-
-/// Polls `future` to its end without a runtime, and without the optimizer seeing through.
-pub fn drive(mut future: Retried) {
-    let mut context = Context::from_waker(Waker::noop());
-    while black_box(&mut future)
-        .as_mut()
-        .poll(&mut context)
-        .is_pending()
-    {}
 }

@@ -46,6 +46,31 @@ pub(crate) async fn with_pacer<const SUSPENDS: bool>() {
     black_box(runner.run().await.is_ok());
 }
 
+/// With a limit that no attempt reaches.
+pub(crate) async fn with_connect_timeout<const SUSPENDS: bool>() {
+    let limit = Duration::from_secs(10);
+    let runner = Runner::new(Link::<SUSPENDS> { failed: 0 }).connect_timeout(limit);
+    black_box(runner.run().await.is_ok());
+}
+
+/// The loop by hand, and a pacer that never holds an attempt up.
+pub(crate) async fn flat_with_a_pacer<const SUSPENDS: bool>() {
+    let pacer = Pacer::every(Duration::from_nanos(1), u32::MAX);
+    pacer.admit().await;
+    while let Err(cause) = attempt::<SUSPENDS>().await {
+        black_box(cause);
+        pacer.admit().await;
+    }
+}
+
+/// With the metrics, and no recorder installed.
+#[cfg(feature = "peers")]
+pub(crate) async fn with_metrics<const SUSPENDS: bool>() {
+    let metrics = schmoozer_core::Metrics::new("target");
+    let runner = Runner::new(Link::<SUSPENDS> { failed: 0 }).observer(metrics);
+    black_box(runner.run().await.is_ok());
+}
+
 /// With an observer that counts, and does without the text of causes.
 pub(crate) async fn with_observer<const SUSPENDS: bool>() {
     let runner = Runner::new(Link::<SUSPENDS> { failed: 0 }).observer(Counts(0));

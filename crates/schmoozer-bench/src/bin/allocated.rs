@@ -49,14 +49,7 @@ fn attempts(name: &str) -> Option<Vec<f64>> {
     let runtime = runtime().ok()?;
     let count = |attempts| {
         let future = candidate.start(Operation::Suspends, attempts);
-        // A runtime only where it is needed: its own allocations are not the candidate's.
-        measure(|| {
-            if candidate.needs_timer {
-                runtime.block_on(future);
-            } else {
-                schmoozer_bench::drive(future);
-            }
-        })
+        measure(|| candidate.drive(&runtime, future))
     };
     count(1);
     let (one, many) = (count(1), count(101));

@@ -1,12 +1,12 @@
 //! Does one thing a given number of times, for an instruction counter to look at:
 //! `probe loop NAME ready|suspends ATTEMPTS`, `probe delays NAME DELAYS`, `probe sequences NAME SEQUENCES`,
-//! and with the peers `probe dial NAME DIALS`.
+//! `probe dial NAME DIALS`.
 #![forbid(unsafe_code)]
 
 use std::env;
 use std::process::ExitCode;
 
-use schmoozer_bench::{DELAYS, LOOPS, Operation, SEQUENCE, drive};
+use schmoozer_bench::{Acceptor, DELAYS, DIALS, LOOPS, Operation, SEQUENCE};
 use tokio::runtime::Builder;
 
 fn main() -> ExitCode {
@@ -31,12 +31,8 @@ fn probe(arguments: &[&str]) -> Option<()> {
                 _ => return None,
             };
             let future = candidate.start(operation, attempts.parse().ok()?);
-            if candidate.needs_timer {
-                let runtime = Builder::new_current_thread().enable_time().build().ok()?;
-                runtime.block_on(future);
-            } else {
-                drive(future);
-            }
+            let runtime = Builder::new_current_thread().enable_time().build().ok()?;
+            candidate.drive(&runtime, future);
         }
         ["delays", name, delays] => {
             let source = DELAYS.iter().find(|source| source.name == *name)?;
@@ -48,17 +44,13 @@ fn probe(arguments: &[&str]) -> Option<()> {
                 source.draw(u64::from(SEQUENCE));
             }
         }
-        #[cfg(feature = "peers")]
         ["dial", name, dials] => dial(name, dials.parse().ok()?)?,
         _ => return None,
     }
     Some(())
 }
 
-#[cfg(feature = "peers")]
 fn dial(name: &str, dials: u32) -> Option<()> {
-    use schmoozer_bench::{Acceptor, DIALS};
-
     let dial = DIALS.iter().find(|dial| dial.name == name)?;
     let runtime = Builder::new_current_thread().enable_all().build().ok()?;
     let dialer = dial.dialer(Acceptor::start().ok()?.addr());

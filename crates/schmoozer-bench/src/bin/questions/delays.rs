@@ -1,7 +1,7 @@
 use anyhow::Result;
 use schmoozer_bench::{DELAYS, SEQUENCE, instructions};
 
-use crate::process::sibling;
+use crate::process::{in_parallel, sibling};
 use crate::rounds::{medians, nanoseconds_each};
 use crate::table::Table;
 
@@ -14,7 +14,7 @@ pub(crate) fn ask(quick: bool) -> Result<Table> {
             "ns",
             "ratio",
             "instructions",
-            "instructions, a sequence of 8",
+            "instructions, of a sequence of 8",
         ],
     );
     let delays = if quick { 50_000 } else { 500_000 };
@@ -23,14 +23,14 @@ pub(crate) fn ask(quick: bool) -> Result<Table> {
     });
     let by_hand = measured.first().copied();
     let probe = sibling("probe")?;
-    for (source, nanoseconds) in DELAYS.iter().zip(measured) {
-        let count = |what| instructions(&probe, &[what, source.name]).ok();
-        let in_sequence = count("sequences").map(|all| all / f64::from(SEQUENCE));
+    let probe = probe.as_path();
+    let counts = in_parallel(DELAYS, |source| {
+        ["delays", "sequences"].map(|what| instructions(probe, &[what, source.name]).ok())
+    });
+    for ((source, nanoseconds), [hot, sequence]) in DELAYS.iter().zip(measured).zip(counts) {
+        let in_sequence = sequence.map(|all| all / f64::from(SEQUENCE));
         let ratio = by_hand.map(|by_hand| nanoseconds / by_hand);
-        table.row(
-            source.name,
-            [Some(nanoseconds), ratio, count("delays"), in_sequence],
-        );
+        table.row(source.name, [Some(nanoseconds), ratio, hot, in_sequence]);
     }
     Ok(table)
 }

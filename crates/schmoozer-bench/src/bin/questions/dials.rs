@@ -2,17 +2,18 @@ use anyhow::Result;
 use schmoozer_bench::{Acceptor, DIALS, instructions};
 use tokio::runtime::Builder;
 
-use crate::process::{allocated, sibling};
+use crate::process::{allocated, in_parallel, sibling};
 use crate::rounds::{medians, nanoseconds_each};
 use crate::table::Table;
 
 /// How fast a literal loopback address is dialed.
 pub(crate) fn ask(quick: bool) -> Result<Table> {
     let mut table = Table::new(
-        "One connect to a literal loopback address; the ratio is of connects a second, to bare",
+        "One connect to a literal loopback address; the ratios are of connects a second, to bare and to bare with the same options",
         &[
             "us",
             "ratio",
+            "ratio, the same options",
             "instructions in user space",
             "allocations",
             "bytes",
@@ -34,12 +35,18 @@ pub(crate) fn ask(quick: bool) -> Result<Table> {
         })
     });
     anyhow::ensure!(failed == 0, "{failed} connects failed");
-    let bare = measured.first().copied();
+    let (bare, with_options) = (measured.first().copied(), measured.get(1).copied());
     let probe = sibling("probe")?;
-    for (dial, nanoseconds) in DIALS.iter().zip(measured) {
+    let probe = probe.as_path();
+    let counts = in_parallel(DIALS, |dial| instructions(probe, &["dial", dial.name]).ok());
+    for ((dial, nanoseconds), counted) in DIALS.iter().zip(measured).zip(counts) {
         let ratio = bare.map(|bare| bare / nanoseconds);
-        let counted = instructions(&probe, &["dial", dial.name]).ok();
-        let mut row = vec![Some(nanoseconds / 1e3), ratio, counted];
+        let mut row = vec![
+            Some(nanoseconds / 1e3),
+            ratio,
+            with_options.map(|bare| bare / nanoseconds),
+            counted,
+        ];
         row.extend(allocated(&["dial", dial.name])?);
         table.row(dial.name, row);
     }
