@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use examples::thousands;
+
 use crate::simulation::{Outcome, Storm};
 
 /// Says what was simulated, and what the columns mean.
@@ -69,16 +71,4 @@ fn short(number: f64) -> String {
         _ => 0,
     };
     format!("{number:.digits$}")
-}
-
-fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
 }

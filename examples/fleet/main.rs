@@ -1,0 +1,115 @@
+//! A fleet: two thousand connectors in one terminal lose one server, and come back.
+//! Shows what a delay policy and a pacer do to a server that takes so many connects a second, over real sockets.
+//! On a terminal the keys kill, blackhole and revive the server; elsewhere it does so itself, and ends.
+
+mod census;
+mod connector;
+mod controls;
+mod dashboard;
+mod interactive;
+mod keys;
+mod map;
+mod palette;
+mod picture;
+mod plain;
+mod server;
+mod show;
+#[cfg(test)]
+mod tests;
+mod timeline;
+
+use std::error::Error;
+use std::io::{self, IsTerminal as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use examples::thousands;
+use schmoozer_backoff::PolicyConfig;
+
+use crate::show::{Setting, Show};
+
+/// Shows a fleet of connectors that lose one server over loopback, and come back.
+///
+/// The server takes a given number of connects in each second, and resets the others. A killed one drops all its
+/// connections and refuses new ones; a blackholed one answers nothing, so that dials and heartbeats run into their
+/// timeouts. A switch of the policy holds from each connector's next delay on.
+#[derive(Debug, Parser)]
+struct Args {
+    /// How many connectors [default: 2000, or as many as the limit on open files lets be]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    clients: Option<u32>,
+    /// How many connects a second the server takes [default: a fifth of the connectors]
+    #[arg(long, value_name = "CONNECTS", value_parser = clap::value_parser!(u32).range(1..))]
+    capacity: Option<u32>,
+    /// The delay policy to begin with, such as `exponential:50ms..10s,full`
+    #[arg(long)]
+    policy: Option<PolicyConfig>,
+    /// Begins with a pacer that lets so many attempts a second begin
+    #[arg(long, value_name = "RATE", value_parser = clap::value_parser!(u32).range(1..))]
+    pacer: Option<u32>,
+    /// Prints a line a second while the server is killed, blackholed and revived, and ends
+    #[arg(long)]
+    plain: bool,
+    /// Draws the screen as it is when most are back after the kill
+    #[arg(long, value_name = "FILE", requires = "plain")]
+    svg: Option<PathBuf>,
+}
+
+/// Sockets at both ends.
+const FILES_A_CLIENT: u64 = 2;
+/// Standard streams, the listener, what the runtime needs, and connections that are about to be dropped.
+const OTHER_FILES: u64 = 64;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Args::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("fleet: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: Args) -> Result<(), Box<dyn Error>> {
+    let clients = affordable(args.clients)?;
+    let show = Show::start(Setting {
+        clients,
+        capacity: args.capacity.unwrap_or((clients / 5).max(1)),
+        policy: args.policy,
+        pace: args.pacer,
+    })?;
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    if args.plain || dumb || !io::stdout().is_terminal() {
+        plain::run(show, args.svg.as_deref()).await
+    } else {
+        interactive::run(show).await
+    }
+}
+
+/// Raises the limit on open files as far as `asked` clients need, or says that it cannot.
+fn affordable(asked: Option<u32>) -> Result<u32, String> {
+    let clients = asked.unwrap_or(2_000);
+    let needed = FILES_A_CLIENT * u64::from(clients) + OTHER_FILES;
+    let limit = rlimit::increase_nofile_limit(needed).map_err(|error| error.to_string())?;
+    fitting(asked, clients, limit)
+}
+
+fn fitting(asked: Option<u32>, clients: u32, limit: u64) -> Result<u32, String> {
+    let fit = limit.saturating_sub(OTHER_FILES) / FILES_A_CLIENT;
+    let fit = u32::try_from(fit).unwrap_or(u32::MAX);
+    if clients <= fit {
+        return Ok(clients);
+    }
+    let limits = format!(
+        "the limit on open files is {}, which is enough for {} connectors",
+        thousands(limit),
+        thousands(fit.into())
+    );
+    if asked.is_some() || fit == 0 {
+        return Err(format!("{limits}; `ulimit -n` raises it"));
+    }
+    eprintln!("fleet: {limits}, so that is how many there are");
+    Ok(fit)
+}
