@@ -84,7 +84,7 @@
 //!
 //! # Speed
 //!
-//! A jittered delay takes 22 instructions at the cap, 48 with `max_retries` and `max_total`, 64 while it still grows; backon
+//! A jittered delay takes 20 instructions at the cap, 45 with `max_retries` and `max_total`, 68 while it still grows; backon
 //! takes 132, tokio-retry 147, tokio-retry2 159, backoff 222, exponential-backoff 267, retry-policies 351. Counted by
 //! `cargo run --release -p schmoozer-bench --example delay` on x86-64, Rust 1.95.
 //!
