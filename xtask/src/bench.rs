@@ -18,6 +18,11 @@ pub(crate) struct Options {
 /// It is a program of its own, so that nobody who checks the project compiles it as a release.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let project = Project::read()?;
+    if let Some((first, arguments)) = options.arguments.split_first() {
+        if first == "--faults" {
+            return faults(&project, arguments);
+        }
+    }
     let arguments = &options.arguments;
     let bench = "--quiet --release --locked --package schmoozer-bench".split(' ');
     let (build, run) = (bench.clone(), bench);
@@ -30,5 +35,14 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     )
     .quiet()
     .run()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Puts ours and the peers through the same faults. Counts and outcomes need no release.
+fn faults(project: &Project, arguments: &[String]) -> Result<ExitCode> {
+    let run = "--quiet --locked --package schmoozer-bench --bin faults".split(' ');
+    cmd!(project.shell, "cargo run {run...} -- {arguments...}")
+        .quiet()
+        .run()?;
     Ok(ExitCode::SUCCESS)
 }

@@ -27,7 +27,8 @@ use clap::Parser;
 enum Task {
     /// Runs every check that must hold before a change lands; stops at the first that fails
     Check(check::Options),
-    /// Measures the crates beside their peers: one table a question; `bench --help` for more
+    /// Measures the crates beside their peers: one table a question; `bench --help` for more.
+    /// `bench --faults` puts them through the same faults instead
     #[command(disable_help_flag = true)]
     Bench(bench::Options),
     /// Runs what takes long: the simulated network, with a thousand seeds
