@@ -25,7 +25,8 @@ pub(crate) fn run(project: &Project) -> Result<usize> {
     Ok(examples.len())
 }
 
-fn build(project: &Project) -> Result<Vec<(String, PathBuf)>> {
+/// Builds each example; says its name and where it is.
+pub(crate) fn build(project: &Project) -> Result<Vec<(String, PathBuf)>> {
     let arguments = "build --locked --package examples --bins --examples --message-format=json";
     let output = capture(project, &arguments.split(' ').collect::<Vec<_>>())?;
     if !output.status.success() {

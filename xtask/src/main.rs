@@ -1,4 +1,4 @@
-//! Runs what the project asks of itself: `cargo xtask check`, `bench` and `torture`.
+//! Runs what the project asks of itself: `cargo xtask check`, `bench`, `torture` and `recording`.
 #![forbid(unsafe_code)]
 
 mod bench;
@@ -10,6 +10,7 @@ mod feature_sets;
 mod layering;
 mod manifests;
 mod project;
+mod recording;
 mod style;
 mod tally;
 mod test_tables;
@@ -33,6 +34,8 @@ enum Task {
     Bench(bench::Options),
     /// Runs what takes long: the simulated network, with a thousand seeds
     Torture(torture::Options),
+    /// Draws the pictures of `schmooze` and `fleet` in the README anew
+    Recording,
 }
 
 fn main() -> ExitCode {
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         Task::Check(options) => check::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Torture(options) => torture::run(&options),
+        Task::Recording => recording::run(),
     };
     match outcome {
         Ok(code) => code,
