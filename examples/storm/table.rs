@@ -18,7 +18,8 @@ pub(crate) fn heading(storm: &Storm) -> String {
     format!(
         "{} clients lose a server that is away for {down} s and then takes {} connects a second: {:.1} s at best.\n\
          Attempts over what it takes: in the first second after the loss, in the busiest second and in the busiest\n\
-         10 ms after the return. Back: seconds after the return; `-` is not within {horizon} s.\n",
+         10 ms after the return; then how many in all, and for each client. Back: seconds after the return; `-` is not\n\
+         within {horizon} s.\n",
         thousands((*clients).into()),
         thousands((*capacity).into()),
         storm.ideal(),
@@ -28,8 +29,8 @@ pub(crate) fn heading(storm: &Storm) -> String {
 /// The head of one group of rows.
 pub(crate) fn columns(group: &str) -> String {
     let head = format!(
-        "{group:<52}{:>8}{:>8}{:>8}{:>10}{:>8}{:>8}{:>8}",
-        "loss", "return", "10 ms", "each", "half", "99 %", "all"
+        "{group:<52}{:>8}{:>8}{:>8}{:>14}{:>8}{:>8}{:>8}{:>8}",
+        "loss", "return", "10 ms", "attempts", "each", "half", "99 %", "all"
     );
     let line = "─".repeat(head.chars().count());
     format!("{head}\n{line}")
@@ -47,7 +48,12 @@ pub(crate) fn row(name: &str, storm: &Storm, outcome: &Outcome) -> String {
         let times = format!("{}×", short(f64::from(attempts) / (capacity * share)));
         let _ = write!(row, "{times:>8}");
     }
-    let _ = write!(row, "{:>10.1}", outcome.attempts_each(storm));
+    let _ = write!(
+        row,
+        "{:>14}{:>8.1}",
+        thousands(outcome.attempts()),
+        outcome.attempts_each(storm)
+    );
     for back in [outcome.half, outcome.most, outcome.all] {
         let back = back.map_or("-".to_owned(), |back| short(back.as_secs_f64()));
         let _ = write!(row, "{back:>8}");

@@ -30,7 +30,8 @@ use crate::shape::{Shape, options};
 /// policy for how many clients](crate::guide) says from which size on that is worth it.
 ///
 /// It brings its own spread. Some [`jitter`](Self::jitter) on top makes clients change places; 10 % lets the last ones
-/// wait 5 % longer.
+/// wait 5 % longer. [`first_immediate`](Self::first_immediate) undoes it: all clients knock once at the moment of the
+/// loss, and only then take their places.
 ///
 /// # Examples
 ///
