@@ -17,8 +17,14 @@ pub(crate) fn refuse_secrets(text: &str) -> Result<(), InvalidTarget> {
         return Err(InvalidTarget::new(Reason::Url));
     }
     let odd = |c: char| !(c.is_ascii_alphanumeric() || ".-_:[]%".contains(c));
+    // `%40` is an `@` to whoever decodes it, and a number elsewhere only as the zone of an IPv6 address.
+    let encoded = text.split_once('%').is_some_and(|(before, after)| {
+        let host = before.strip_prefix('[').unwrap_or(before);
+        host.parse::<Ipv6Addr>().is_err() || after.contains('%')
+    });
     match text.chars().find(|&c| odd(c)) {
         Some(c) => Err(InvalidTarget::new(Reason::Character(c))),
+        None if encoded => Err(InvalidTarget::new(Reason::Character('%'))),
         None => Ok(()),
     }
 }

@@ -2,7 +2,7 @@
 //! The fuzz target `target` asks the same of text that nobody thought of.
 
 use proptest::prelude::*;
-use schmoozer_tcp::Target;
+use schmoozer_tcp::{Dialer, InvalidTarget, Target};
 
 fn hosts() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -52,12 +52,77 @@ proptest! {
     fn a_secret_is_never_repeated(
         before in "[a-z:/]{0,8}",
         between in "[a-z0-9:.?#]{0,8}",
+        at in "@|%40|%2540|＠",
         after in "[a-z0-9.:/]{0,16}",
     ) {
-        let Err(refused) = format!("{before}HUNTER2{between}@{after}").parse::<Target>() else {
+        let Err(refused) = format!("{before}HUNTER2{between}{at}{after}").parse::<Target>() else {
             return Err(TestCaseError::fail("credentials are taken"));
         };
         let told = format!("{refused} {refused:?}");
         prop_assert!(!told.contains("HUNTER2"), "{}", told);
     }
+}
+
+/// User information in every form that somebody may paste: `hunter2` is the secret.
+const WITH_SECRETS: &[&str] = &[
+    "user:hunter2@db:1",
+    "hunter2@db:1",
+    ":hunter2@db:1",
+    "user:hunter2@db",
+    "user:hunter2@",
+    "@hunter2@db:1",
+    "user:hunter2@eve@db:1",
+    "user:p@hunter2@db:1",
+    "user:hunter2 @db:1",
+    " user:hunter2@db:1\n",
+    "tcp://user:hunter2@db:1",
+    "TCP://user:hunter2@[::1]:1",
+    "redis://:hunter2@db:1/0",
+    "//user:hunter2@db:1",
+    "user:hunter2@[::1]:1",
+    "[user:hunter2@::1]:1",
+    "[::1%hunter2@db]:1",
+    "user%3Ahunter2%40db:1",
+    "user%3ahunter2%40db",
+    "user%3Ahunter2%40db:http",
+    "hunter2%40db:1",
+    "hunter2%40db",
+    "hunter2%40[::1]:1",
+    "hunter2%2540db:1",
+    "[fe80::1%hunter2%40db]:1",
+    "fe80::1%hunter2%40db:1",
+    "hunter2%EF%BC%A0db:1",
+    "user:hunter2＠db:1",
+    "hunter2＠db:1",
+    "hunter2﹫db:1",
+    "hunter2\u{200b}@db:1",
+    "hunter2\0@db:1",
+];
+
+#[test]
+fn no_form_of_user_information_is_taken_or_repeated() {
+    fn check<T: std::fmt::Debug>(text: &str, made: Result<T, InvalidTarget>) {
+        let refused = made.expect_err(text);
+        let told = format!("{refused} {refused:?} {refused:#?}");
+        let as_io = std::io::Error::from(refused);
+        let told = format!("{told} {as_io} {as_io:?} {as_io:#?}");
+        assert!(!told.contains("hunter2"), "{text:?}: {told}");
+    }
+    for &text in WITH_SECRETS {
+        check(text, text.parse::<Target>());
+        check(text, Target::try_from(text.to_owned()));
+        check(text, Target::try_from((text, 5432)));
+        check(text, Dialer::new(text));
+        check(text, Dialer::new((text, 5432)));
+        check(text, Dialer::any_of(["db:1", text, "db:2"]));
+    }
+}
+
+#[test]
+fn a_zone_by_its_number_is_no_encoded_sign() {
+    let zoned = "[fe80::1%40]:80".parse::<Target>();
+    assert_eq!(
+        zoned.map(|target| target.host()).as_deref(),
+        Ok("fe80::1%40")
+    );
 }
