@@ -8,6 +8,8 @@ mod dropping;
 mod event_order;
 mod events;
 #[cfg(feature = "rt")]
+mod extremes;
+#[cfg(feature = "rt")]
 mod handle;
 #[cfg(feature = "tracing")]
 mod logs;

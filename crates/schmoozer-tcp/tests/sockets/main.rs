@@ -9,6 +9,7 @@ mod dial;
 mod endpoints;
 #[cfg(feature = "hickory")]
 mod hickory;
+mod hostile;
 mod kernel;
 mod limits;
 #[cfg(feature = "hickory")]
