@@ -35,14 +35,27 @@ impl Answers {
         fs::write(file, text + "\n").with_context(|| file.display().to_string())
     }
 
+    #[cfg(test)]
+    pub(crate) fn asked(&self, question: &str) -> bool {
+        self.0.contains_key(question)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn has(&self, question: &str, row: &str) -> bool {
+        self.0
+            .get(question)
+            .is_some_and(|table| table.get(row).is_some())
+    }
+
+    pub(crate) fn get(&self, question: &str, row: &str, column: &str) -> Option<f64> {
+        self.0.get(question)?.get(row)?.get(column)?.as_f64()
+    }
+
     /// One line for each answer that is not what it was `before`.
     pub(crate) fn moved_since(&self, before: &Self) -> String {
         let mut moved = String::new();
         for (question, candidate, column, now) in self.numbers() {
-            let was = before
-                .0
-                .get(question)
-                .and_then(|table| table.get(candidate)?.get(column)?.as_f64());
+            let was = before.get(question, candidate, column);
             if let Some(was) = was.filter(|was| (now - was).abs() > MOVED * was.abs()) {
                 let _ = writeln!(
                     moved,
@@ -97,5 +110,26 @@ mod tests {
             answers(110.0).moved_since(&before),
             "loop, ours, ns: 100.00 -> 110.00\n"
         );
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let directory = std::env::temp_dir().join(format!("answers-{}", std::process::id()));
+        fs::create_dir_all(&directory).expect("a directory");
+        let file = directory.join("saved.json");
+        answers(100.0).write(&file).expect("it is written");
+        let read = Answers::read(&file).expect("it is read");
+        fs::remove_dir_all(&directory).expect("it was there");
+        assert_eq!(read.get("loop", "ours", "ns"), Some(100.0));
+        assert_eq!(
+            answers(120.0).moved_since(&read),
+            "loop, ours, ns: 100.00 -> 120.00\n"
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_named() {
+        let error = Answers::read(Path::new("/nowhere/saved.json")).expect_err("no file");
+        assert_eq!(error.to_string(), "/nowhere/saved.json");
     }
 }

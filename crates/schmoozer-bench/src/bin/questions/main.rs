@@ -5,13 +5,18 @@ mod answers;
 mod cold_build;
 mod dead_address;
 mod delays;
+mod dial_profile;
 mod dials;
 mod loops;
 mod parked;
 mod process;
+mod readme;
 mod recovery;
+mod retry_now;
 mod rounds;
+mod summary;
 mod table;
+mod targets;
 
 use std::path::PathBuf;
 
@@ -20,6 +25,7 @@ use clap::Parser;
 
 use crate::answers::Answers;
 use crate::table::Table;
+use crate::targets::reached;
 
 #[derive(Debug, Parser)]
 #[command(
@@ -27,7 +33,7 @@ use crate::table::Table;
     about = "Asks what the crates cost and do beside their peers"
 )]
 struct Options {
-    /// Ends within a minute: shorter rounds, and no question about compile time
+    /// Ends within a minute: shorter rounds and outages, nothing compiled (no cold-build, no tracing)
     #[arg(long)]
     quick: bool,
     /// Asks this question alone; repeat it to ask several
@@ -39,6 +45,9 @@ struct Options {
     /// Says what has moved since the answers in this file
     #[arg(long, value_name = "FILE")]
     compare: Option<PathBuf>,
+    /// Writes the answers into the READMEs
+    #[arg(long)]
+    write_readme: bool,
 }
 
 struct Question {
@@ -68,8 +77,16 @@ const QUESTIONS: &[Question] = &[
         ask: dials::ask,
     },
     Question {
+        name: "dial-profile",
+        ask: dial_profile::ask,
+    },
+    Question {
         name: "recovery",
         ask: recovery::ask,
+    },
+    Question {
+        name: "retry-now",
+        ask: retry_now::ask,
     },
     Question {
         name: "dead-address",
@@ -93,6 +110,7 @@ fn main() -> Result<()> {
     let options = Options::parse();
     let before = options.compare.as_deref().map(Answers::read).transpose()?;
     let mut answers = Answers::default();
+    let mut tables = Vec::new();
     for question in QUESTIONS {
         let asked =
             options.only.is_empty() || options.only.iter().any(|name| name == question.name);
@@ -101,6 +119,8 @@ fn main() -> Result<()> {
             let table = (question.ask)(options.quick)?;
             println!("{table}");
             answers.add(question.name, &table);
+            println!("{}", reached(question.name, &answers));
+            tables.push((question.name, table));
         }
     }
     if let Some(before) = before {
@@ -108,6 +128,9 @@ fn main() -> Result<()> {
     }
     if let Some(file) = options.save {
         answers.write(&file)?;
+    }
+    if options.write_readme {
+        readme::write(&tables)?;
     }
     Ok(())
 }

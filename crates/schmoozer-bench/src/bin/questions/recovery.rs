@@ -1,90 +1,201 @@
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use anyhow::Result;
 use schmoozer_backoff::Exponential;
-use stubborn_io::strategies::ExpBackoffStrategy;
+use schmoozer_core::{Event, Runner};
+use schmoozer_peer::async_trait;
+use schmoozer_peer::tcpconn::{KillSwitch, SimpleTcpConnector};
+use schmoozer_tcp::{Dialer, TcpConnector};
+use stubborn_io::{ReconnectOptions, StubbornTcpStream};
+use tokio::net::TcpSocket;
+use tokio::runtime::Builder;
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::table::Table;
 
 /// Lengths spread evenly by their logarithm: one length alone may lie just beside the sum of a schedule.
 const OUTAGES: u32 = 77;
 const SHORTEST: f64 = 0.5;
-const LONGEST: f64 = 10.0;
 
-type Policy = fn() -> Box<dyn Iterator<Item = Duration>>;
-
-/// The delays that each crate has by default, from the first failed attempt on.
-const POLICIES: &[(&str, Policy)] = &[
-    ("schmoozer-backoff, default", || {
-        Box::new(Exponential::default().into_iter())
-    }),
-    ("schmoozer-backoff, grpc", || {
-        Box::new(Exponential::grpc().into_iter())
-    }),
-    ("schmoozer 0.4.1", || {
-        let doubled = |delay: &u64| Some((delay * 2).min(60));
-        Box::new(std::iter::successors(Some(1), doubled).map(Duration::from_secs))
-    }),
-    ("stubborn-io", || {
-        Box::new(ExpBackoffStrategy::default().into_iter())
-    }),
-];
-
-/// How long a client waits after its server is back.
-#[expect(clippy::unnecessary_wraps, reason = "as every question is asked")]
+/// How long a client waits after its server is back: real loops, real sockets, real time, all at once.
 pub(crate) fn ask(quick: bool) -> Result<Table> {
-    let mut table = Table::new(
-        "Wait after the server is back, after 77 outages of 0.5 to 10 s, in seconds",
-        &["mean", "p95", "share of the outage", "attempts"],
-    );
-    let repeats = if quick { 20 } else { 200 };
-    for (name, policy) in POLICIES {
-        let mut waits = Vec::new();
-        let (mut shares, mut attempts) = (0.0, 0);
-        for _ in 0..repeats {
-            for outage in 0..OUTAGES {
-                let place = f64::from(outage) / f64::from(OUTAGES - 1);
-                let length = SHORTEST * (LONGEST / SHORTEST).powf(place);
-                let (wait, tried) = recover(length, policy());
-                waits.push(wait);
-                shares += wait / length;
-                attempts += tried;
-            }
-        }
+    let (title, longest) = if quick {
+        (
+            "Wait after the server is back, after 77 outages of 0.5 to 2 s, in seconds",
+            2.0,
+        )
+    } else {
+        (
+            "Wait after the server is back, after 77 outages of 0.5 to 10 s, in seconds",
+            10.0,
+        )
+    };
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let recovered = runtime.block_on(all_recover(longest))?;
+    let mut table = Table::new(title, &["mean", "p95", "share of the outage", "attempts"]);
+    for ((name, _), recovered) in CLIENTS.iter().zip(recovered) {
+        let mean = |value: fn(&Recovered) -> f64| {
+            recovered.iter().map(value).sum::<f64>() / f64::from(OUTAGES * EACH)
+        };
+        let mut waits: Vec<f64> = recovered.iter().map(|one| one.wait).collect();
         waits.sort_by(f64::total_cmp);
-        let count = f64::from(repeats * OUTAGES);
-        let mean = waits.iter().sum::<f64>() / count;
-        let p95 = waits.get(waits.len() * 95 / 100).copied();
-        let attempts = f64::from(attempts) / count;
         table.row(
             name,
-            [Some(mean), p95, Some(shares / count), Some(attempts)],
+            [
+                Some(mean(|one| one.wait)),
+                waits.get(waits.len() * 95 / 100).copied(),
+                Some(mean(|one| one.wait / one.outage)),
+                Some(mean(|one| f64::from(one.attempts))),
+            ],
         );
     }
     Ok(table)
 }
 
-/// The seconds from the end of an outage to the attempt that succeeds, and the number of attempts.
-fn recover(outage: f64, policy: impl Iterator<Item = Duration>) -> (f64, u32) {
-    let mut now = 0.0;
-    let mut attempts = 1;
-    for delay in policy {
-        if now >= outage {
-            break;
-        }
-        now += delay.as_secs_f64();
-        attempts += 1;
-    }
-    (now - outage, attempts)
+/// Clients of each kind for each outage.
+const EACH: u32 = 5;
+
+type Attempts = Arc<AtomicU32>;
+type Client = fn(SocketAddr, Attempts) -> Pin<Box<dyn Future<Output = io::Result<()>> + Send>>;
+
+/// Each connects once, as it does by default, and counts its attempts.
+const CLIENTS: &[(&str, Client)] = &[
+    ("schmoozer-tcp", |addr, attempts| {
+        Box::pin(ours(addr, attempts, Exponential::default()))
+    }),
+    ("schmoozer-tcp, grpc", |addr, attempts| {
+        Box::pin(ours(addr, attempts, Exponential::grpc()))
+    }),
+    ("schmoozer 0.4.1", |addr, attempts| {
+        Box::pin(peer(addr, attempts))
+    }),
+    ("stubborn-io", |addr, attempts| {
+        Box::pin(stubborn(addr, attempts))
+    }),
+];
+
+/// In seconds.
+struct Recovered {
+    outage: f64,
+    wait: f64,
+    attempts: u32,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_wait_is_from_the_end_of_the_outage_to_the_next_attempt() {
-        let seconds = [1, 2, 4].map(Duration::from_secs);
-        assert_eq!(recover(2.5, seconds.into_iter()), (0.5, 3));
+async fn all_recover(longest: f64) -> Result<Vec<Vec<Recovered>>> {
+    let mut tasks = Vec::new();
+    for place in 0..OUTAGES {
+        let place = f64::from(place) / f64::from(OUTAGES - 1);
+        let outage = SHORTEST * (longest / SHORTEST).powf(place);
+        let back = Instant::now() + Duration::from_secs_f64(outage);
+        let addr = server_away_until(back)?;
+        for (kind, (_, client)) in CLIENTS.iter().enumerate() {
+            for _ in 0..EACH {
+                let attempts = Attempts::default();
+                let connected = client(addr, attempts.clone());
+                let task = tokio::spawn(async move {
+                    connected.await?;
+                    let wait = Instant::now().saturating_duration_since(back);
+                    io::Result::Ok(Recovered {
+                        outage,
+                        wait: wait.as_secs_f64(),
+                        attempts: attempts.load(Ordering::Relaxed),
+                    })
+                });
+                tasks.push((kind, task));
+            }
+        }
+        // Not all outages begin at once, for the first attempts of all clients take a while.
+        sleep(Duration::from_millis(20)).await;
     }
+    let mut recovered: Vec<Vec<_>> = CLIENTS.iter().map(|_| Vec::new()).collect();
+    for (kind, task) in tasks {
+        recovered[kind].push(task.await??);
+    }
+    Ok(recovered)
+}
+
+/// The address of a server that refuses until `back`: its port is its own, but nobody listens yet.
+fn server_away_until(back: Instant) -> io::Result<SocketAddr> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
+    let addr = socket.local_addr()?;
+    tokio::spawn(async move {
+        sleep_until(back).await;
+        let listener = socket.listen(1_024)?;
+        loop {
+            drop(listener.accept().await?);
+        }
+        #[expect(unreachable_code, reason = "what tells the type of the errors")]
+        io::Result::<Infallible>::Err(io::ErrorKind::Other.into())
+    });
+    Ok(addr)
+}
+
+async fn ours(addr: SocketAddr, attempts: Attempts, policy: Exponential) -> io::Result<()> {
+    let handler = |_| async { io::Result::Ok(()) };
+    let connector = TcpConnector::new(Dialer::new(addr)?, handler).delays(policy);
+    let count = move |event: &Event<'_>| {
+        if matches!(event, Event::Connecting { .. }) {
+            attempts.fetch_add(1, Ordering::Relaxed);
+        }
+    };
+    Runner::new(connector).observer(count).run().await
+}
+
+async fn peer(addr: SocketAddr, attempts: Attempts) -> io::Result<()> {
+    let serve = |_, _| async { schmoozer_peer::RunResult::Exit(Ok(())) };
+    let connector = SimpleTcpConnector::new(addr, KillSwitch::default(), Box::new(serve));
+    schmoozer_peer::run(Counted {
+        connector,
+        attempts,
+    })
+    .await
+}
+
+/// A connector of `schmoozer` 0.4.1 whose attempts are counted.
+struct Counted<C> {
+    connector: C,
+    attempts: Attempts,
+}
+
+#[async_trait]
+impl<C> schmoozer_peer::Connector for Counted<C>
+where
+    C: schmoozer_peer::Connector + Send,
+{
+    type Error = C::Error;
+    type ConnType = C::ConnType;
+
+    async fn connect(&mut self) -> schmoozer_peer::ConnResult<C::ConnType, C::Error> {
+        self.attempts.fetch_add(1, Ordering::Relaxed);
+        self.connector.connect().await
+    }
+
+    async fn retry_delay(&mut self) -> schmoozer_peer::RunResult<C::Error> {
+        self.connector.retry_delay().await
+    }
+
+    async fn run(&mut self, connection: C::ConnType) -> schmoozer_peer::RunResult<C::Error> {
+        self.connector.run(connection).await
+    }
+}
+
+/// By default it gives up when its first connect fails; here it is told to go on.
+async fn stubborn(addr: SocketAddr, attempts: Attempts) -> io::Result<()> {
+    attempts.store(1, Ordering::Relaxed);
+    let count = move || {
+        attempts.fetch_add(1, Ordering::Relaxed);
+    };
+    let options = ReconnectOptions::new()
+        .with_exit_if_first_connect_fails(false)
+        .with_on_connect_fail_callback(count);
+    StubbornTcpStream::connect_with_options(addr, options)
+        .await
+        .map(drop)
 }

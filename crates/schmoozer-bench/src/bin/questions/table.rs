@@ -37,7 +37,7 @@ impl fmt::Display for Table {
 }
 
 /// Three digits that count, or nothing where there is no answer.
-fn show(value: Option<f64>) -> String {
+pub(crate) fn show(value: Option<f64>) -> String {
     match value {
         None => String::new(),
         Some(value) if value >= 99.95 || value.fract() == 0.0 => format!("{value:.0}"),
