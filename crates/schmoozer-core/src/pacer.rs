@@ -130,7 +130,10 @@ impl Pacer {
             if now < earliest {
                 return Err(Duration::from_nanos(earliest));
             }
-            let then = next.max(now).saturating_add(interval);
+            let Some(then) = next.max(now).checked_add(interval) else {
+                // Its time is past the end of this clock, 584 years on.
+                return Err(Duration::from_nanos(u64::MAX));
+            };
             match due.compare_exchange_weak(next, then, Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => return Ok(()),
                 Err(changed) => next = changed,

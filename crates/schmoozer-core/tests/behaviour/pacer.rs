@@ -88,3 +88,15 @@ async fn a_quiet_time_is_worth_one_burst() {
 fn a_pacer_that_lets_nothing_through_is_refused() {
     let _ = Pacer::new(1, 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_burst_that_is_longer_than_the_clock_is_bounded_too() {
+    let pacer = Pacer::every(secs(365 * 86_400), 1_000);
+    let mut admitted = 0;
+    while timeout(secs(1), pacer.admit()).await.is_ok() {
+        admitted += 1;
+        assert!(admitted <= 1_000, "more than a burst");
+    }
+    // As many years as fit in 64 bits of nanoseconds.
+    assert_eq!(admitted, 584);
+}
