@@ -107,8 +107,10 @@ impl<P: Clone + IntoIterator<Item = Duration>, H> Delays<P, H> {
         self
     }
 
-    /// Counts each delay from the start of the attempt that failed, not from its failure, so that a
-    /// slow connect is not waited for twice.
+    /// Counts each of the policy's delays from the start of the attempt that failed, not from its
+    /// failure, so that a slow connect is not waited for twice. A connection that was up for longer than
+    /// its delay is dialed again at once: for many clients of one server, add a
+    /// [`Pacer`](crate::Pacer) or leave it off.
     ///
     /// Source: gRPC Connection Backoff Protocol.
     pub const fn from_start(mut self) -> Self {
@@ -187,11 +189,12 @@ impl<P: Clone + IntoIterator<Item = Duration>, H> Delays<P, H> {
         let Some(mut delay) = rest.next() else {
             return RetryResult::Exit(Err(failure.cause));
         };
-        if let Some(asked) = self.hint.delay(&failure.cause) {
-            delay = asked.min(self.hint_at_most);
-        }
         if self.from_start {
             delay = delay.saturating_sub(failure.elapsed);
+        }
+        // The server counts from when it asked, which is now.
+        if let Some(asked) = self.hint.delay(&failure.cause) {
+            delay = asked.min(self.hint_at_most);
         }
         let floor = self.at_least.saturating_sub(failure.elapsed);
         if let Some(limit) = self.give_up_after {

@@ -267,3 +267,13 @@ async fn a_closing_server_that_was_marked_as_good_starts_the_delays_afresh() {
     let unmarked = attempts_at_a_closing_server(delays(), ms(0), false).await;
     assert_eq!(unmarked, [0, 10_000, 50_000]);
 }
+
+#[test]
+fn a_hint_counts_from_the_failure_that_held_it() {
+    let mut delays = Delays::new([secs(5)])
+        .from_start()
+        .hint(|(): &()| Some(secs(30)));
+    let mut failure = Failure::new(());
+    failure.elapsed = secs(2);
+    assert_eq!(delays.on_failure(failure), RetryResult::After(secs(30)));
+}
