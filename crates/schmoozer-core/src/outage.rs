@@ -33,10 +33,8 @@ impl Outage {
             first_cause: String::new(),
             last_cause: String::new(),
         };
-        if let Some(cause) = cause {
-            outage.first_cause = cause.to_string();
-        }
-        outage.last_cause.clone_from(&outage.first_cause);
+        outage.goes_on(since, attempts, cause);
+        outage.first_cause.clone_from(&outage.last_cause);
         outage
     }
 

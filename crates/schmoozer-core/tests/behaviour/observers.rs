@@ -130,3 +130,30 @@ async fn a_retry_or_a_reconnect_asked_for_at_each_event_starves_nobody() {
         assert_eq!(result, Ok(()));
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_cause_that_cannot_be_written_ends_nothing() {
+    struct Broken;
+    impl fmt::Display for Broken {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("half a")?;
+            Err(fmt::Error)
+        }
+    }
+    let texts = Arc::new(Mutex::new(Vec::new()));
+    let connect = || std::future::ready(Err::<(), _>(Broken));
+    let connector = connector_fn(connect, async |()| Ok(()), [secs(1)]);
+    let observer = |event: &Event<'_>| {
+        if let Event::Waiting { outage, .. } | Event::OutageBegan { outage } = event {
+            texts.lock().unwrap().push(outage.first_cause.clone());
+        }
+    };
+    assert!(
+        Runner::new(connector)
+            .observer(observer)
+            .run()
+            .await
+            .is_err()
+    );
+    assert_eq!(*texts.lock().unwrap(), ["half a"; 2]);
+}
