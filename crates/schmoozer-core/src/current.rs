@@ -131,10 +131,13 @@ impl<T> Publisher<T> {
     /// Shows `value` to everybody until the guard is dropped, in place of one that is shown already.
     pub fn publish(&self, value: T) -> Published<T> {
         let mut number = 0;
+        // Dropped once the channel is unlocked: its `Drop` is not ours, and may look at the channel.
+        let mut replaced = None;
         self.value.send_modify(|live| {
             number = self.latest.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
-            *live = Some(value);
+            replaced = live.replace(value);
         });
+        drop(replaced);
         Published {
             publisher: self.clone(),
             number,
@@ -169,10 +172,12 @@ pub struct Published<T> {
 impl<T> Drop for Published<T> {
     fn drop(&mut self) {
         let Publisher { value, latest } = &self.publisher;
+        // As above.
+        let mut withdrawn = None;
         value.send_if_modified(|live| {
             let mine = latest.load(Ordering::Relaxed) == self.number;
             if mine {
-                *live = None;
+                withdrawn = live.take();
             }
             mine
         });

@@ -1,3 +1,5 @@
+use std::sync::{Arc, OnceLock, mpsc};
+
 use schmoozer_core::{Current, Stopped, connector_fn, run};
 use tokio::time::sleep;
 
@@ -54,4 +56,33 @@ async fn a_waiter_learns_of_the_stop() {
     assert!(!waiter.is_finished());
     drop(publisher);
     assert_eq!(waiter.await.unwrap(), Err(Stopped));
+}
+
+#[test]
+fn a_value_may_look_at_what_is_current_when_it_is_dropped() {
+    #[derive(Default)]
+    struct Looks(OnceLock<Current<Arc<Looks>>>, Option<mpsc::Sender<bool>>);
+    impl Drop for Looks {
+        fn drop(&mut self) {
+            if let (Some(current), Some(seen)) = (self.0.get(), &self.1) {
+                let _ = seen.send(current.get().is_some());
+            }
+        }
+    }
+    let (publisher, current) = Current::new();
+    let (seen, looked) = mpsc::channel();
+    let looks = || {
+        let looks = Looks(OnceLock::new(), Some(seen.clone()));
+        looks.0.set(current.clone()).unwrap();
+        Arc::new(looks)
+    };
+    let (first, second) = (looks(), looks());
+    // On a thread of its own: one that waits for itself fails the test and does not hang it.
+    std::thread::spawn(move || {
+        let _older = publisher.publish(first);
+        let _newer = publisher.publish(second);
+    });
+    let limit = secs(30);
+    assert_eq!(looked.recv_timeout(limit), Ok(true), "replaced by another");
+    assert_eq!(looked.recv_timeout(limit), Ok(false), "withdrawn");
 }
