@@ -46,12 +46,21 @@ struct Record {
     /// When the attempt under way began, and then when its connection was up.
     since: Instant,
     outage: Option<Outage>,
-    /// When the connection counts as good.
+    /// When the connection counts as good; there while one is up.
     health: Option<Health>,
     lasted: bool,
 }
 
 impl Record {
+    /// A connection that was up for `uptime`, if one was, is gone; in its last moment it may have become
+    /// good.
+    fn ended(&mut self, uptime: Duration, observer: &mut impl Observer) {
+        let good = |health: Health| health.is_good(self.since, uptime);
+        if self.health.take().is_some_and(good) && !self.lasted {
+            self.lasted(observer);
+        }
+    }
+
     /// The connection that is up counts as good.
     fn lasted(&mut self, observer: &mut impl Observer) {
         self.lasted = true;
@@ -123,10 +132,7 @@ impl<D: Driven, O: Observer> Driven for Observed<D, O> {
             ..
         } = *failure;
         if let Some(uptime) = uptime {
-            let good = |health: &Health| health.is_good(record.since, uptime);
-            if !record.lasted && record.health.as_ref().is_some_and(good) {
-                record.lasted(observer);
-            }
+            record.ended(uptime, observer);
             if record.lasted {
                 record.attempts = 0;
             }
@@ -176,10 +182,11 @@ impl<D: Driven, O: Observer> Driven for Observed<D, O> {
     }
 
     fn reconnecting(&mut self) {
+        let uptime = self.record.since.elapsed();
+        self.record.ended(uptime, &mut self.observer);
         if self.record.lasted {
             self.record.attempts = 0;
         }
-        let uptime = self.record.since.elapsed();
         self.observer.on_event(&Event::Reconnecting { uptime });
         self.driven.reconnecting();
     }
@@ -190,6 +197,7 @@ impl<D: Driven, O: Observer> Driven for Observed<D, O> {
             observer,
             record,
         } = self;
+        record.ended(record.since.elapsed(), observer);
         let outage = record.outage.as_mut().map(|outage| {
             outage.attempts = record.attempts;
             outage.length = outage.since.elapsed();

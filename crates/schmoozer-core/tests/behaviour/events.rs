@@ -1,7 +1,8 @@
+use std::future::ready;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use schmoozer_core::{Delays, Event, Observer, Outage, Runner};
+use schmoozer_core::{Delays, Event, Handle, Observer, Outage, Runner, connector_fn};
 use tokio::time::{Instant, sleep};
 
 use crate::event_order::EventOrder;
@@ -103,6 +104,69 @@ async fn a_mark_ends_the_outage_when_it_is_made() {
         names(&seen)[5..8],
         [(2, "connected"), (2, "recovered"), (7, "failed")]
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mark_ends_the_outage_also_of_a_connection_that_exits_at_once() {
+    let mut attempts = 0;
+    let delays = Delays::new([secs(2); 2]);
+    let health = delays.health();
+    let connector = connector_fn(
+        || {
+            attempts += 1;
+            ready(if attempts == 1 {
+                Err("refused")
+            } else {
+                Ok(())
+            })
+        },
+        |()| {
+            health.mark();
+            ready(Ok(()))
+        },
+        delays,
+    );
+    let (seen, observer) = observer();
+    Runner::new(connector)
+        .observer(observer)
+        .run()
+        .await
+        .unwrap();
+    assert_eq!(
+        names(&seen)[5..],
+        [(2, "connected"), (2, "recovered"), (2, "stopped")]
+    );
+    assert_eq!(seen.lock().unwrap()[7].2, None, "it stopped in no outage");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_has_lasted_also_when_it_is_dropped_in_that_moment() {
+    let asks: [(fn(&Handle), _); 2] = [
+        (Handle::reconnect, "reconnecting"),
+        (Handle::shutdown, "stopped"),
+    ];
+    for (ask, then) in asks {
+        let steps = [
+            Step::Fails(secs(0)),
+            Step::Up(secs(30)),
+            Step::Exits(Ok(())),
+        ];
+        let script = Script::new(steps, Delays::new(vec![secs(2)]));
+        let (seen, observer) = observer();
+        let runner = Runner::new(script).observer(observer);
+        let handle = runner.handle();
+        // Polled first: the loop finds the request before it looks at the time.
+        let asking = async {
+            sleep(secs(12)).await;
+            ask(&handle);
+        };
+        let ((), result) = tokio::join!(asking, runner.run());
+        result.unwrap();
+        assert_eq!(
+            names(&seen)[5..8],
+            [(2, "connected"), (12, "recovered"), (12, then)]
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]
