@@ -9,7 +9,8 @@ pub(crate) use without::{Logs, in_span, span};
 mod without {
     use crate::{Event, Observer};
 
-    pub(crate) struct Logs;
+    #[derive(Default)]
+    pub(crate) struct Logs {}
 
     impl Observer for Logs {
         fn on_event(&mut self, _: &Event<'_>) {}
@@ -32,17 +33,27 @@ mod without {
 
 #[cfg(feature = "tracing")]
 mod with_tracing {
+    use std::mem;
+
     use tracing::field::{Empty, display};
     use tracing::instrument::{Instrument as _, Instrumented};
-    use tracing::{Level, Span, debug, enabled, error, info, warn};
+    use tracing::{Level, Span, debug, enabled, error, error_span, info, info_span, warn};
 
     use crate::{Connector, Event, Observer};
 
-    pub(crate) struct Logs;
+    #[derive(Default)]
+    pub(crate) struct Logs {
+        in_outage: bool,
+    }
 
     /// Names the target, in what the loop logs and in what the callbacks do.
     pub(crate) fn span<C: Connector>(connector: &C) -> Span {
-        let span = tracing::info_span!("connector", target = Empty);
+        let mut span = info_span!("connector", target = Empty);
+        // A warning must name its target also to one who wants nothing else. Not at this level for
+        // everybody: the `log` crate would be told an error for each span.
+        if span.is_disabled() && enabled!(Level::WARN) {
+            span = error_span!("connector", target = Empty);
+        }
         if !span.is_disabled() {
             if let Some(target) = connector.display_target() {
                 span.record("target", display(target));
@@ -57,68 +68,80 @@ mod with_tracing {
 
     impl Observer for Logs {
         fn on_event(&mut self, event: &Event<'_>) {
+            log(event);
+            // With the cause at hand, and not as the outage's record has it: that is without texts when
+            // nobody says that he listens. The `log` crate, which is told by `tracing` when a program has
+            // no subscriber, never does.
             match *event {
-                Event::Connecting { attempt } => debug!(attempt, "connecting"),
-                Event::Connected { attempt, elapsed } => {
-                    debug!(attempt, elapsed = elapsed.as_secs_f64(), "connected");
+                Event::Failed { cause, .. } if !mem::replace(&mut self.in_outage, true) => {
+                    warn!(error = display(cause), "outage began");
                 }
-                Event::Failed {
-                    cause,
-                    attempt,
-                    elapsed,
-                    uptime: None,
-                } => debug!(
-                    attempt,
-                    elapsed = elapsed.as_secs_f64(),
-                    error = display(cause),
-                    "connect failed"
-                ),
-                Event::Failed {
-                    cause,
-                    attempt,
-                    uptime: Some(uptime),
-                    ..
-                } => debug!(
-                    attempt,
-                    uptime = uptime.as_secs_f64(),
-                    error = display(cause),
-                    "connection lost"
-                ),
-                Event::OutageBegan { outage } => {
-                    warn!(error = display(&outage.first_cause), "outage began");
-                }
-                Event::Waiting { delay, attempt, .. } => {
-                    debug!(attempt, delay = delay.as_secs_f64(), "waiting");
-                }
-                Event::Recovered { outage } => info!(
-                    attempt = outage.attempts,
-                    outage = outage.length.as_secs_f64(),
-                    error = display(&outage.last_cause),
-                    "outage over"
-                ),
-                Event::Reconnecting { uptime } => {
-                    debug!(uptime = uptime.as_secs_f64(), "reconnecting on request");
-                }
-                Event::Stopped {
-                    outage: Some(outage),
-                    error: Some(error),
-                } => error!(
-                    attempt = outage.attempts,
-                    outage = outage.length.as_secs_f64(),
-                    error = display(error),
-                    "gave up"
-                ),
-                Event::Stopped {
-                    error: Some(error), ..
-                } => {
-                    error!(error = display(error), "stopped");
-                }
-                Event::Stopped { error: None, .. } => debug!("stopped"),
+                Event::Recovered { .. } => self.in_outage = false,
+                _ => {}
             }
         }
 
         fn enabled(&self) -> bool {
             enabled!(Level::WARN)
+        }
+    }
+
+    fn log(event: &Event<'_>) {
+        match *event {
+            Event::Connecting { attempt } => debug!(attempt, "connecting"),
+            Event::Connected { attempt, elapsed } => {
+                debug!(attempt, elapsed = elapsed.as_secs_f64(), "connected");
+            }
+            Event::Failed {
+                cause,
+                attempt,
+                elapsed,
+                uptime: None,
+            } => debug!(
+                attempt,
+                elapsed = elapsed.as_secs_f64(),
+                error = display(cause),
+                "connect failed"
+            ),
+            Event::Failed {
+                cause,
+                attempt,
+                uptime: Some(uptime),
+                ..
+            } => debug!(
+                attempt,
+                uptime = uptime.as_secs_f64(),
+                error = display(cause),
+                "connection lost"
+            ),
+            Event::OutageBegan { .. } => {}
+            Event::Waiting { delay, attempt, .. } => {
+                debug!(attempt, delay = delay.as_secs_f64(), "waiting");
+            }
+            Event::Recovered { outage } => info!(
+                attempt = outage.attempts,
+                outage = outage.length.as_secs_f64(),
+                error = (!outage.last_cause.is_empty()).then(|| display(&outage.last_cause)),
+                "outage over"
+            ),
+            Event::Reconnecting { uptime } => {
+                debug!(uptime = uptime.as_secs_f64(), "reconnecting on request");
+            }
+            Event::Stopped {
+                outage: Some(outage),
+                error: Some(error),
+            } => error!(
+                attempt = outage.attempts,
+                outage = outage.length.as_secs_f64(),
+                error = display(error),
+                "gave up"
+            ),
+            Event::Stopped {
+                error: Some(error), ..
+            } => {
+                error!(error = display(error), "stopped");
+            }
+            Event::Stopped { error: None, .. } => debug!("stopped"),
         }
     }
 }

@@ -200,7 +200,8 @@ where
                 return drive(steering.unless_none(grace).around(watched)).await;
             };
             let steering = steering.always(grace, Arc::clone(&writer.shared.control));
-            let watched = pacer.around(Watch((writer, (Logs, observer))).around(limited));
+            let watched =
+                pacer.around(Watch((writer, (Logs::default(), observer))).around(limited));
             // On the heap: who has no handle needs no room for what one takes.
             Box::pin(drive(steering.around(watched))).await
         })
@@ -240,14 +241,14 @@ impl<E> Observers<E> for () {
 impl<E: Display + Send> Observers<E> for () {
     type Watch = Watch<Logs>;
     fn watch(self) -> Watch<Logs> {
-        Watch(Logs)
+        Watch(Logs::default())
     }
 }
 
 impl<E: Display + Send, A: Observer, B: Observer> Observers<E> for (A, B) {
     type Watch = Watch<(Logs, Self)>;
     fn watch(self) -> Watch<(Logs, Self)> {
-        Watch((Logs, self))
+        Watch((Logs::default(), self))
     }
 }
 

@@ -15,6 +15,8 @@ struct Records {
     events: Arc<Mutex<Vec<(Level, String)>>>,
     spans: Arc<Mutex<Vec<String>>>,
     slow: bool,
+    /// Which of ours are wanted; all by default.
+    wants: Option<fn(&Metadata<'_>) -> bool>,
 }
 
 struct Fields(String);
@@ -28,7 +30,7 @@ impl Visit for Fields {
 
 impl Subscriber for Records {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("schmoozer")
+        metadata.target().starts_with("schmoozer") && self.wants.is_none_or(|wants| wants(metadata))
     }
     fn new_span(&self, _: &Attributes<'_>) -> Id {
         Id::from_u64(1)
@@ -134,4 +136,41 @@ async fn a_slow_subscriber_changes_no_decision() {
     assert_eq!(run(&mut script).await, Err("refused"));
     assert_eq!(script.attempts(), [0, 1_000, 3_000]);
     assert_eq!(records.of(Level::DEBUG).len(), 8);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_warning_says_why_to_one_who_did_not_say_that_he_listens() {
+    // As the `log` crate is told by `tracing`, when a program has that and no subscriber.
+    let records = Records {
+        wants: Some(|metadata| metadata.is_event() || metadata.is_span()),
+        ..Records::default()
+    };
+    let _guard = subscribe(&records);
+    let steps = [Step::Fails(ms(0)), Step::Up(secs(20)), Step::Exits(Ok(()))];
+    let script = Script::new(steps, Delays::new(vec![secs(1)]));
+    assert_eq!(run(script).await, Ok(()));
+    assert_eq!(
+        records.of(Level::WARN),
+        [
+            "message=outage began error=refused ",
+            "message=outage began error=lost "
+        ]
+    );
+    assert_eq!(
+        records.of(Level::INFO),
+        ["message=outage over attempt=2 outage=1.0 "]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_warning_names_its_target_also_to_one_who_wants_nothing_else() {
+    let records = Records {
+        wants: Some(|metadata| *metadata.level() <= Level::WARN),
+        ..Records::default()
+    };
+    let _guard = subscribe(&records);
+    let script = Script::new([Step::Fails(ms(0))], Delays::new(vec![secs(1)]));
+    assert_eq!(run(script).await, Err("refused"));
+    assert_eq!(records.of(Level::WARN).len(), 1);
+    assert_eq!(*records.spans.lock().unwrap(), ["target=script "]);
 }
