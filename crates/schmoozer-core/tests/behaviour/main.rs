@@ -7,6 +7,7 @@ mod dropping;
 #[path = "../event_order/checker.rs"]
 mod event_order;
 mod events;
+mod generic;
 #[cfg(feature = "rt")]
 mod extremes;
 #[cfg(feature = "rt")]
