@@ -54,6 +54,7 @@ struct Record {
 impl Record {
     /// A connection that was up for `uptime`, if one was, is gone; in its last moment it may have become
     /// good.
+    #[cold] // once a connection, and not once an attempt
     fn ended(&mut self, uptime: Duration, observer: &mut impl Observer) {
         let good = |health: Health| health.is_good(self.since, uptime);
         if self.health.take().is_some_and(good) && !self.lasted {

@@ -33,8 +33,11 @@ impl Outage {
             first_cause: String::new(),
             last_cause: String::new(),
         };
-        outage.goes_on(since, attempts, cause);
-        outage.first_cause.clone_from(&outage.last_cause);
+        if let Some(cause) = cause {
+            // Not `to_string`, which panics when the cause's own `Display` fails; what came is kept.
+            let _ = write!(outage.first_cause, "{cause}");
+        }
+        outage.last_cause.clone_from(&outage.first_cause);
         outage
     }
 
@@ -43,7 +46,7 @@ impl Outage {
         self.length = now - self.since;
         self.last_cause.clear();
         if let Some(cause) = cause {
-            // Writing to a string fails only if the cause's own `Display` does; what came is kept.
+            // As above.
             let _ = write!(self.last_cause, "{cause}");
         }
     }
