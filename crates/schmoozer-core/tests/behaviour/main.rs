@@ -7,9 +7,9 @@ mod dropping;
 #[path = "../event_order/checker.rs"]
 mod event_order;
 mod events;
-mod generic;
 #[cfg(feature = "rt")]
 mod extremes;
+mod generic;
 #[cfg(feature = "rt")]
 mod handle;
 #[cfg(feature = "tracing")]
