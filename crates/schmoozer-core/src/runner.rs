@@ -18,7 +18,10 @@ use crate::{ConnectTimeout, Connector, Handle, Observer, Pacer};
 ///
 /// [`run`](crate::run) is this without options. Each option costs those who set it; the type
 /// parameters after `C` say which are set, and are `()` for those that are not. The order of the
-/// setters does not matter.
+/// setters does not matter. Observers add up; of any other option that is set twice, the later holds.
+///
+/// To keep one in a struct, keep the future of [`run`](Self::run), boxed, and a [`Handle`]: not all of
+/// the parameters have names.
 ///
 /// # Examples
 ///

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 pub enum Status {
     /// A `connect` is under way, or about to be called.
     Connecting {
-        /// Which attempt it is; 0 before the loop was first polled.
+        /// Which attempt it is; 0 before the first has begun.
         attempt: u32,
     },
     /// A connection is up.
@@ -20,7 +20,7 @@ pub enum Status {
     },
     /// The loop waits for the next attempt.
     Waiting {
-        /// When that comes, unless it is brought forward.
+        /// When that comes, unless it is brought forward or a [`Pacer`](crate::Pacer) holds it up.
         until: Instant,
         /// How many attempts there have been; 0 when a connection was lost that had lasted.
         attempt: u32,
