@@ -1,4 +1,5 @@
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::Args;
@@ -14,12 +15,32 @@ pub(crate) struct Options {
     /// Plays this seed alone, and shows what happens in it
     #[arg(long, value_name = "S", conflicts_with = "seeds")]
     seed: Option<u64>,
+    /// Instead, keeps 10,000 connectors for so long on real sockets among servers that fail
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(conflicts_with_all = ["seeds", "seed"])]
+    soak: Option<Duration>,
 }
 
-/// Plays the simulation with many seeds, as a release; those that show a fault are printed with the
-/// command that replays them.
+/// Runs, as a release, what was asked for: the soak, or the simulation.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let project = Project::read()?;
+    match options.soak {
+        Some(duration) => soak(&project, duration),
+        None => simulate(&project, options),
+    }
+}
+
+fn soak(project: &Project, duration: Duration) -> Result<ExitCode> {
+    let duration = humantime::format_duration(duration).to_string();
+    let soak = "--quiet --release --locked --package schmoozer-torture --bin soak".split(' ');
+    cmd!(project.shell, "cargo run {soak...} -- {duration}")
+        .quiet()
+        .run()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Plays many seeds; those that show a fault are printed with the command that replays them.
+fn simulate(project: &Project, options: &Options) -> Result<ExitCode> {
     let (option, number) = match options.seed {
         Some(seed) => ("--seed", seed.to_string()),
         None => ("--seeds", options.seeds.to_string()),
