@@ -4,9 +4,9 @@ use std::fmt::Display;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use schmoozer_core::{
-    ConnectTimeout, Connector, Delays, Event, Pacer, Runner, connector_fn, establish, run,
-};
+#[cfg(feature = "rt")]
+use schmoozer_core::{ConnectTimeout, Pacer};
+use schmoozer_core::{Connector, Delays, Event, Runner, connector_fn, establish, run};
 use tokio::time::sleep;
 
 use crate::script::secs;
