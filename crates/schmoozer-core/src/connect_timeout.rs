@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 
-use crate::driven::{Driven, Layer};
+use crate::driven::{Driven, Layer, hand_on};
 use crate::{ConnResult, Failure, Health, RetryResult};
 
 /// A `connect` was dropped because it took longer than
@@ -106,49 +106,21 @@ impl<D: Driven> Driven for Limited<D> {
     type Error = D::Error;
     type Ended = D::Ended;
 
+    hand_on!(
+        run,
+        failed,
+        retry_delay,
+        waiting,
+        wait,
+        health,
+        reconnecting,
+        stopped
+    );
+
     async fn connect(&mut self, began: Instant) -> ConnResult<D::Connection, D::Error> {
         let Limit { after, error } = self.limit;
         timeout(after, self.driven.connect(began))
             .await
             .unwrap_or_else(|_| ConnResult::Reconnect(error(ConnectTimeout { after })))
-    }
-
-    fn run(
-        &mut self,
-        connection: D::Connection,
-        since: Instant,
-    ) -> impl Future<Output = D::Ended> + Send {
-        self.driven.run(connection, since)
-    }
-
-    fn failed(&mut self, failure: &mut Failure<D::Error>, now: Instant) {
-        self.driven.failed(failure, now);
-    }
-
-    fn retry_delay(
-        &mut self,
-        failure: Failure<D::Error>,
-    ) -> impl Future<Output = RetryResult<D::Error>> + Send {
-        self.driven.retry_delay(failure)
-    }
-
-    fn waiting(&mut self, delay: Duration) {
-        self.driven.waiting(delay);
-    }
-
-    fn wait(&mut self, delay: Duration) -> impl Future<Output = ()> + Send {
-        self.driven.wait(delay)
-    }
-
-    fn health(&self) -> Health {
-        self.driven.health()
-    }
-
-    fn reconnecting(&mut self) {
-        self.driven.reconnecting();
-    }
-
-    fn stopped(&mut self, result: &Result<(), D::Error>) {
-        self.driven.stopped(result);
     }
 }

@@ -55,6 +55,59 @@ pub(crate) trait Driven: Send {
     fn stopped(&mut self, result: &Result<(), Self::Error>);
 }
 
+/// Hands these steps of a [`Driven`] on to the one inside, `self.driven` of type `D`, as they are.
+macro_rules! hand_on {
+    ($($step:ident),+) => { $(hand_on! { @$step })+ };
+    (@run) => {
+        fn run(
+            &mut self,
+            connection: D::Connection,
+            since: Instant,
+        ) -> impl Future<Output = D::Ended> + Send {
+            self.driven.run(connection, since)
+        }
+    };
+    (@failed) => {
+        fn failed(&mut self, failure: &mut Failure<D::Error>, now: Instant) {
+            self.driven.failed(failure, now);
+        }
+    };
+    (@retry_delay) => {
+        fn retry_delay(
+            &mut self,
+            failure: Failure<D::Error>,
+        ) -> impl Future<Output = RetryResult<D::Error>> + Send {
+            self.driven.retry_delay(failure)
+        }
+    };
+    (@waiting) => {
+        fn waiting(&mut self, delay: Duration) {
+            self.driven.waiting(delay);
+        }
+    };
+    (@wait) => {
+        fn wait(&mut self, delay: Duration) -> impl Future<Output = ()> + Send {
+            self.driven.wait(delay)
+        }
+    };
+    (@health) => {
+        fn health(&self) -> Health {
+            self.driven.health()
+        }
+    };
+    (@reconnecting) => {
+        fn reconnecting(&mut self) {
+            self.driven.reconnecting();
+        }
+    };
+    (@stopped) => {
+        fn stopped(&mut self, result: &Result<(), D::Error>) {
+            self.driven.stopped(result);
+        }
+    };
+}
+pub(crate) use hand_on;
+
 /// A connector with nothing laid around it.
 pub(crate) struct Plain<C>(pub(crate) C);
 

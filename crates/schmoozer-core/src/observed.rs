@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::driven::{Driven, Layer};
+use crate::driven::{Driven, Layer, hand_on};
 use crate::race::{Either, race};
 use crate::{ConnResult, Event, Failure, Health, Observer, Outage, RetryResult};
 
@@ -77,6 +77,8 @@ impl<D: Driven, O: Observer> Driven for Observed<D, O> {
     type Connection = D::Connection;
     type Error = D::Error;
     type Ended = D::Ended;
+
+    hand_on!(retry_delay, wait, health);
 
     fn connect(
         &mut self,
@@ -156,13 +158,6 @@ impl<D: Driven, O: Observer> Driven for Observed<D, O> {
         driven.failed(failure, now);
     }
 
-    fn retry_delay(
-        &mut self,
-        failure: Failure<D::Error>,
-    ) -> impl Future<Output = RetryResult<D::Error>> + Send {
-        self.driven.retry_delay(failure)
-    }
-
     fn waiting(&mut self, delay: Duration) {
         if let Some(outage) = &self.record.outage {
             self.observer.on_event(&Event::Waiting {
@@ -172,14 +167,6 @@ impl<D: Driven, O: Observer> Driven for Observed<D, O> {
             });
         }
         self.driven.waiting(delay);
-    }
-
-    fn wait(&mut self, delay: Duration) -> impl Future<Output = ()> + Send {
-        self.driven.wait(delay)
-    }
-
-    fn health(&self) -> Health {
-        self.driven.health()
     }
 
     fn reconnecting(&mut self) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
 use crate::control::Control;
-use crate::driven::{Driven, Layer};
+use crate::driven::{Driven, Layer, hand_on};
 use crate::steering::{Interrupt, Steering};
 use crate::yield_now::yield_now;
 use crate::{ConnResult, Failure, Health, RetryResult, RunResult};
@@ -30,6 +30,8 @@ impl<D: Driven> Driven for Steered<'_, D> {
     type Connection = D::Connection;
     type Error = D::Error;
     type Ended = Option<RunResult<D::Error>>;
+
+    hand_on!(failed, health, reconnecting, stopped);
 
     async fn connect(&mut self, began: Instant) -> ConnResult<D::Connection, D::Error> {
         let Self { driven, steering } = self;
@@ -74,10 +76,6 @@ impl<D: Driven> Driven for Steered<'_, D> {
         }
     }
 
-    fn failed(&mut self, failure: &mut Failure<D::Error>, now: Instant) {
-        self.driven.failed(failure, now);
-    }
-
     async fn retry_delay(&mut self, failure: Failure<D::Error>) -> RetryResult<D::Error> {
         let decision = pin!(self.driven.retry_delay(failure));
         let decided = self
@@ -104,17 +102,5 @@ impl<D: Driven> Driven for Steered<'_, D> {
             // As above.
             yield_now().await;
         }
-    }
-
-    fn health(&self) -> Health {
-        self.driven.health()
-    }
-
-    fn reconnecting(&mut self) {
-        self.driven.reconnecting();
-    }
-
-    fn stopped(&mut self, result: &Result<(), D::Error>) {
-        self.driven.stopped(result);
     }
 }
