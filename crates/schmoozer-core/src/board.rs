@@ -147,15 +147,16 @@ impl Shared {
     fn note(&self, event: &Event<'_>, cause: &mut String) {
         let mut board = self.board();
         board.note(event, cause);
-        if let Some(watch) = self.watch.get() {
+        let watched = self.watch.get().map(|watch| (watch, board.status()));
+        // Before anybody is woken: a waker may look at the board.
+        drop(board);
+        if let Some((watch, new)) = watched {
             watch.send_if_modified(|status| {
-                let new = board.status();
                 let modified = *status != new;
                 *status = new;
                 modified
             });
         }
-        drop(board);
         // Nobody waits for the start of an attempt or of a wait.
         if !matches!(event, Event::Connecting { .. } | Event::Waiting { .. }) {
             self.changed.notify_waiters();

@@ -1,7 +1,6 @@
-use std::cell::OnceCell;
 use std::fmt::{self, Display};
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::board::Writer;
@@ -58,7 +57,7 @@ pub struct Runner<C, L = (), P = (), O = (), S = ()> {
     observer: O,
     steering: S,
     grace: Duration,
-    writer: OnceCell<Writer>,
+    writer: OnceLock<Writer>,
 }
 
 impl<C: Connector> Runner<C> {
@@ -71,7 +70,7 @@ impl<C: Connector> Runner<C> {
             observer: (),
             steering: (),
             grace: Duration::ZERO,
-            writer: OnceCell::new(),
+            writer: OnceLock::new(),
         }
     }
 }

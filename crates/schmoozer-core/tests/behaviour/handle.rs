@@ -1,6 +1,13 @@
-use std::sync::{Arc, Mutex};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, mpsc};
+use std::task::{Context, Wake, Waker};
+use std::thread;
 
-use schmoozer_core::{Delays, Handle, NotConnected, Runner, Status, Stopped, connector_fn};
+use schmoozer_core::{
+    ConnResult, Connector, Delays, Failure, Handle, NotConnected, RetryResult, RunResult, Runner,
+    Status, Stopped, connector_fn,
+};
+use tokio::runtime::Builder;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::event_order::EventOrder;
@@ -236,4 +243,68 @@ async fn the_text_of_a_cause_may_ask_the_handle() {
         cause: "failed in attempt 1".to_owned(),
     };
     assert_eq!(answer, Err(failed));
+}
+
+/// Asks for the status from within the wake-up, as an executor may that runs a task right there.
+struct Looks(Handle, Mutex<Vec<Status>>);
+
+impl Wake for Looks {
+    fn wake(self: Arc<Self>) {
+        let Self(handle, seen) = &*self;
+        seen.lock().unwrap().push(handle.status());
+    }
+}
+
+#[test]
+fn a_waker_may_use_the_handle_while_it_is_woken() {
+    let (done, result) = mpsc::channel();
+    // On a thread of its own, so that a deadlock is a failure and does not hang the test.
+    thread::spawn(move || {
+        let runtime = Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        let seen = runtime.block_on(async {
+            let script = Script::new(vec![Step::Fails(secs(1))], Delays::new(vec![secs(9)]));
+            let runner = Runner::new(script);
+            let handle = runner.handle();
+            let mut watch = handle.watch();
+            let looks = Arc::new(Looks(handle, Mutex::default()));
+            let waker = Waker::from(Arc::clone(&looks));
+            let mut changed = pin!(watch.changed());
+            let polled = changed.as_mut().poll(&mut Context::from_waker(&waker));
+            assert!(polled.is_pending());
+            let _ = timeout(ms(500), runner.run()).await;
+            drop(waker);
+            let seen = looks.1.lock().unwrap();
+            seen.clone()
+        });
+        done.send(seen)
+    });
+    let seen = result.recv_timeout(secs(10)).expect("no deadlock");
+    assert_eq!(seen, [Status::Connecting { attempt: 1 }]);
+}
+
+#[test]
+fn a_runner_is_sync_where_its_connector_is() {
+    fn is_sync(_: &impl Sync) {}
+    struct Never;
+    impl Connector for Never {
+        type Connection = ();
+        type Error = &'static str;
+        async fn connect(&mut self) -> ConnResult<(), &'static str> {
+            ConnResult::Exit(Ok(()))
+        }
+        async fn run(&mut self, (): ()) -> RunResult<&'static str> {
+            RunResult::Exit(Ok(()))
+        }
+        async fn retry_delay(
+            &mut self,
+            failure: Failure<&'static str>,
+        ) -> RetryResult<&'static str> {
+            RetryResult::Exit(Err(failure.cause))
+        }
+    }
+    is_sync(&Runner::new(Never));
 }
