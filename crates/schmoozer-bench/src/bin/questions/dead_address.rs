@@ -41,7 +41,7 @@ pub(crate) fn ask(quick: bool) -> Result<Table> {
         let addrs = [first, good];
         let mut failed = 0;
         let dialers: Vec<Dialing> = CANDIDATES.iter().map(|(_, new)| new(addrs)).collect();
-        let measured = medians(&dialers, |dial| {
+        let measured = medians(ROUNDS, &dialers, |dial| {
             nanoseconds_each(times, || {
                 for _ in 0..times {
                     let connected = async { timeout(patience, dial()).await };

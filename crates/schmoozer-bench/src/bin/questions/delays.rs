@@ -2,7 +2,7 @@ use anyhow::Result;
 use schmoozer_bench::{DELAYS, SEQUENCE, instructions};
 
 use crate::process::{in_parallel, sibling};
-use crate::rounds::{medians, nanoseconds_each};
+use crate::rounds::{ROUNDS, medians, nanoseconds_each};
 use crate::table::Table;
 
 /// What one jittered exponential delay costs, in the middle of a long sequence, and in one that is built
@@ -18,7 +18,7 @@ pub(crate) fn ask(quick: bool) -> Result<Table> {
         ],
     );
     let delays = if quick { 50_000 } else { 500_000 };
-    let measured = medians(DELAYS, |source| {
+    let measured = medians(ROUNDS, DELAYS, |source| {
         nanoseconds_each(delays, || source.draw(u64::from(delays)))
     });
     let by_hand = measured.first().copied();

@@ -3,7 +3,7 @@ use schmoozer_bench::{Acceptor, DIALS, instructions};
 use tokio::runtime::Builder;
 
 use crate::process::{allocated, in_parallel, sibling};
-use crate::rounds::{medians, nanoseconds_each};
+use crate::rounds::{ROUNDS, medians, nanoseconds_each};
 use crate::table::Table;
 
 /// How fast a literal loopback address is dialed.
@@ -19,7 +19,8 @@ pub(crate) fn ask(quick: bool) -> Result<Table> {
             "bytes",
         ],
     );
-    let dialed: u32 = if quick { 200 } else { 1_000 };
+    // Many short rounds: how long the kernel takes wanders over tenths of a second.
+    let (rounds, dialed) = if quick { (ROUNDS, 200) } else { (101, 200) };
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let acceptor = Acceptor::start()?;
     let dialers: Vec<_> = DIALS
@@ -27,7 +28,7 @@ pub(crate) fn ask(quick: bool) -> Result<Table> {
         .map(|dial| dial.dialer(acceptor.addr()))
         .collect();
     let mut failed = 0;
-    let measured = medians(&dialers, |dialer| {
+    let measured = medians(rounds, &dialers, |dialer| {
         nanoseconds_each(dialed, || {
             for _ in 0..dialed {
                 failed += u32::from(dialer(&runtime).is_err());

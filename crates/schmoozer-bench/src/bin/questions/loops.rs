@@ -6,7 +6,7 @@ use schmoozer_bench::{LOOPS, Loop, Operation, instructions};
 use tokio::runtime::Builder;
 
 use crate::process::{allocated, in_parallel, sibling};
-use crate::rounds::{medians, nanoseconds_each};
+use crate::rounds::{ROUNDS, medians, nanoseconds_each};
 use crate::table::Table;
 
 const COLUMNS: &[&str] = &[
@@ -55,7 +55,7 @@ fn is_option(candidate: &Loop) -> bool {
 fn measure(mut table: Table, candidates: &[&Loop], first: &str, quick: bool) -> Result<Table> {
     let runtime = Builder::new_current_thread().enable_time().build()?;
     let attempts = if quick { 20_000 } else { 200_000 };
-    let measured = medians(candidates, |candidate| {
+    let measured = medians(ROUNDS, candidates, |candidate| {
         // A millisecond each, by the timer.
         let attempts = if candidate.needs_timer { 10 } else { attempts };
         let future = candidate.start(Operation::Suspends, u64::from(attempts));

@@ -1,13 +1,17 @@
 use std::time::{Duration, Instant};
 
-/// How many times each candidate is measured.
+/// How many times each candidate is measured, at least.
 pub(crate) const ROUNDS: usize = 11;
 
-/// Measures each candidate [`ROUNDS`] times, in turn, so that what the machine does meanwhile hits all of
-/// them, and another one first in each round; returns the medians.
-pub(crate) fn medians<C>(candidates: &[C], mut measure: impl FnMut(&C) -> f64) -> Vec<f64> {
+/// Measures each candidate once in each of `rounds`, in turn, so that what the machine does meanwhile hits
+/// all of them, and another one first in each round; returns the medians.
+pub(crate) fn medians<C>(
+    rounds: usize,
+    candidates: &[C],
+    mut measure: impl FnMut(&C) -> f64,
+) -> Vec<f64> {
     let mut measured: Vec<Vec<f64>> = candidates.iter().map(|_| Vec::new()).collect();
-    for round in 0..ROUNDS {
+    for round in 0..rounds {
         for place in 0..candidates.len() {
             let index = (round + place) % candidates.len();
             measured[index].push(measure(&candidates[index]));
