@@ -37,7 +37,7 @@ pub(crate) async fn flat_with_a_text<const SUSPENDS: bool>() {
 
 /// The same loop over three methods that a user would write as a type, without a trait.
 pub(crate) async fn over_three_methods<const SUSPENDS: bool>() {
-    let mut link = Link::<SUSPENDS> { failed: 0 };
+    let mut link = Link::<SUSPENDS, 0> { failed: 0 };
     loop {
         let cause = match link.connect().await {
             Ok(()) => match link.run().await {
@@ -55,7 +55,7 @@ pub(crate) async fn over_three_methods<const SUSPENDS: bool>() {
 
 /// As [`over_three_methods`], and lets other tasks run between two attempts.
 pub(crate) async fn cooperative<const SUSPENDS: bool>() {
-    let mut link = Link::<SUSPENDS> { failed: 0 };
+    let mut link = Link::<SUSPENDS, 1> { failed: 0 };
     loop {
         let cause = match link.connect().await {
             Ok(()) => match link.run().await {
@@ -75,7 +75,7 @@ pub(crate) async fn cooperative<const SUSPENDS: bool>() {
 
 /// As [`cooperative`], and measures how long each attempt took, with two clock reads.
 pub(crate) async fn timed<const SUSPENDS: bool>() {
-    let mut link = Link::<SUSPENDS> { failed: 0 };
+    let mut link = Link::<SUSPENDS, 2> { failed: 0 };
     loop {
         let began = Instant::now();
         let cause = match link.connect().await {
@@ -95,11 +95,12 @@ pub(crate) async fn timed<const SUSPENDS: bool>() {
     }
 }
 
-struct Link<const SUSPENDS: bool> {
+/// Each loop has a type of its own, as ours have.
+struct Link<const SUSPENDS: bool, const LOOP: u8> {
     failed: u32,
 }
 
-impl<const SUSPENDS: bool> Link<SUSPENDS> {
+impl<const SUSPENDS: bool, const LOOP: u8> Link<SUSPENDS, LOOP> {
     async fn connect(&mut self) -> Result<(), Refused> {
         attempt::<SUSPENDS>().await
     }

@@ -12,12 +12,12 @@ use schmoozer_core::{
 use crate::attempt::{Refused, attempt};
 
 pub(crate) async fn run<const SUSPENDS: bool>() {
-    let link = Link::<SUSPENDS> { failed: 0 };
+    let link = Link::<SUSPENDS, 0> { failed: 0 };
     black_box(schmoozer_core::run(link).await.is_ok());
 }
 
 pub(crate) async fn establish<const SUSPENDS: bool>() {
-    let mut link = Link::<SUSPENDS> { failed: 0 };
+    let mut link = Link::<SUSPENDS, 1> { failed: 0 };
     black_box(schmoozer_core::establish(&mut link).await.is_ok());
 }
 
@@ -30,26 +30,26 @@ pub(crate) async fn with_delays<const SUSPENDS: bool>() {
 
 /// A runner without options.
 pub(crate) async fn runner<const SUSPENDS: bool>() {
-    let runner = Runner::new(Link::<SUSPENDS> { failed: 0 });
+    let runner = Runner::new(Link::<SUSPENDS, 2> { failed: 0 });
     black_box(runner.run().await.is_ok());
 }
 
 pub(crate) async fn with_shutdown<const SUSPENDS: bool>() {
-    let runner = Runner::new(Link::<SUSPENDS> { failed: 0 }).shutdown(pending::<()>());
+    let runner = Runner::new(Link::<SUSPENDS, 3> { failed: 0 }).shutdown(pending::<()>());
     black_box(runner.run().await.is_ok());
 }
 
 /// With a pacer that never holds an attempt up.
 pub(crate) async fn with_pacer<const SUSPENDS: bool>() {
     let pacer = Pacer::every(Duration::from_nanos(1), u32::MAX);
-    let runner = Runner::new(Link::<SUSPENDS> { failed: 0 }).pacer(pacer);
+    let runner = Runner::new(Link::<SUSPENDS, 4> { failed: 0 }).pacer(pacer);
     black_box(runner.run().await.is_ok());
 }
 
 /// With a limit that no attempt reaches.
 pub(crate) async fn with_connect_timeout<const SUSPENDS: bool>() {
     let limit = Duration::from_secs(10);
-    let runner = Runner::new(Link::<SUSPENDS> { failed: 0 }).connect_timeout(limit);
+    let runner = Runner::new(Link::<SUSPENDS, 5> { failed: 0 }).connect_timeout(limit);
     black_box(runner.run().await.is_ok());
 }
 
@@ -67,13 +67,13 @@ pub(crate) async fn flat_with_a_pacer<const SUSPENDS: bool>() {
 #[cfg(feature = "peers")]
 pub(crate) async fn with_metrics<const SUSPENDS: bool>() {
     let metrics = schmoozer_core::Metrics::new("target");
-    let runner = Runner::new(Link::<SUSPENDS> { failed: 0 }).observer(metrics);
+    let runner = Runner::new(Link::<SUSPENDS, 6> { failed: 0 }).observer(metrics);
     black_box(runner.run().await.is_ok());
 }
 
 /// With an observer that counts, and does without the text of causes.
 pub(crate) async fn with_observer<const SUSPENDS: bool>() {
-    let runner = Runner::new(Link::<SUSPENDS> { failed: 0 }).observer(Counts(0));
+    let runner = Runner::new(Link::<SUSPENDS, 7> { failed: 0 }).observer(Counts(0));
     black_box(runner.run().await.is_ok());
 }
 
@@ -81,13 +81,13 @@ pub(crate) async fn with_observer<const SUSPENDS: bool>() {
 pub(crate) async fn with_closure<const SUSPENDS: bool>() {
     let mut events = 0_u64;
     let observer = |_: &Event<'_>| events += 1;
-    let runner = Runner::new(Link::<SUSPENDS> { failed: 0 }).observer(observer);
+    let runner = Runner::new(Link::<SUSPENDS, 8> { failed: 0 }).observer(observer);
     black_box(runner.run().await.is_ok());
     black_box(events);
 }
 
 pub(crate) async fn with_handle<const SUSPENDS: bool>() {
-    let runner = Runner::new(Link::<SUSPENDS> { failed: 0 });
+    let runner = Runner::new(Link::<SUSPENDS, 9> { failed: 0 });
     let handle = runner.handle();
     black_box(runner.run().await.is_ok());
     black_box(handle.stats());
@@ -95,7 +95,7 @@ pub(crate) async fn with_handle<const SUSPENDS: bool>() {
 
 /// With a handle, and a subscriber of its status that looks at the end.
 pub(crate) async fn with_watch<const SUSPENDS: bool>() {
-    let runner = Runner::new(Link::<SUSPENDS> { failed: 0 });
+    let runner = Runner::new(Link::<SUSPENDS, 10> { failed: 0 });
     let watch = runner.handle().watch();
     black_box(runner.run().await.is_ok());
     black_box(watch.has_changed().is_ok());
@@ -113,11 +113,12 @@ impl Observer for Counts {
     }
 }
 
-struct Link<const SUSPENDS: bool> {
+/// Each loop has a type of its own, as in a program: one that several share is inlined into none.
+struct Link<const SUSPENDS: bool, const LOOP: u8> {
     failed: u32,
 }
 
-impl<const SUSPENDS: bool> Connector for Link<SUSPENDS> {
+impl<const SUSPENDS: bool, const LOOP: u8> Connector for Link<SUSPENDS, LOOP> {
     type Connection = ();
     type Error = Refused;
 
