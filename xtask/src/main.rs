@@ -32,7 +32,8 @@ enum Task {
     /// `bench --faults` puts them through the same faults instead
     #[command(disable_help_flag = true)]
     Bench(bench::Options),
-    /// Runs what takes long: the simulated network with a thousand seeds, or a soak on real sockets
+    /// Runs what takes long: the simulated network with a thousand seeds, a soak on real sockets, or
+    /// real servers that are killed
     Torture(torture::Options),
     /// Draws the pictures of `schmooze` and `fleet` in the README anew
     Recording,

@@ -19,15 +19,27 @@ pub(crate) struct Options {
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     #[arg(conflicts_with_all = ["seeds", "seed"])]
     soak: Option<Duration>,
+    /// Instead, kills redis and postgres 20 times each under their clients, where they are installed
+    #[arg(long, conflicts_with_all = ["seeds", "seed", "soak"])]
+    servers: bool,
 }
 
-/// Runs, as a release, what was asked for: the soak, or the simulation.
+/// Runs, as a release, what was asked for: the real servers, the soak, or the simulation.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let project = Project::read()?;
     match options.soak {
+        _ if options.servers => servers(&project),
         Some(duration) => soak(&project, duration),
         None => simulate(&project, options),
     }
+}
+
+fn servers(project: &Project) -> Result<ExitCode> {
+    let servers = "--quiet --release --locked --package schmoozer-torture --bin servers".split(' ');
+    cmd!(project.shell, "cargo run {servers...}")
+        .quiet()
+        .run()?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn soak(project: &Project, duration: Duration) -> Result<ExitCode> {

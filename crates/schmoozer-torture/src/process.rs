@@ -37,9 +37,55 @@ pub(crate) fn descriptors() -> io::Result<usize> {
     Ok(fs::read_dir("/proc/self/fd")?.count())
 }
 
+/// The processes that `pid` has started, and that are there.
+pub(crate) fn children_of(pid: u32) -> io::Result<Vec<u32>> {
+    let mut children = Vec::new();
+    for entry in fs::read_dir("/proc")? {
+        let child = entry?
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse().ok());
+        // One that ends meanwhile is none of them.
+        if let Some(child) = child.filter(|&child| parent_of(child) == Some(pid)) {
+            children.push(child);
+        }
+    }
+    Ok(children)
+}
+
+/// Whether the process is there, and has not ended.
+pub(crate) fn is_there(pid: u32) -> bool {
+    status(pid, "State:").is_some_and(|state| !state.starts_with(['Z', 'X']))
+}
+
+fn parent_of(pid: u32) -> Option<u32> {
+    status(pid, "PPid:")?.parse().ok()
+}
+
+fn status(pid: u32, key: &str) -> Option<String> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let value = status.lines().find_map(|line| line.strip_prefix(key))?;
+    Some(value.trim().to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_child_is_there_until_it_ends() {
+        let mut child = std::process::Command::new("sleep")
+            .arg("60")
+            .spawn()
+            .unwrap();
+        let pid = child.id();
+        assert!(children_of(std::process::id()).unwrap().contains(&pid));
+        assert!(is_there(pid));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(!is_there(pid));
+        assert!(!children_of(std::process::id()).unwrap().contains(&pid));
+    }
 
     #[test]
     fn more_than_the_hard_limit_is_refused_in_words() {
