@@ -24,6 +24,7 @@ impl<E: Display + Send, O: Observer> Layer<E> for Watch<O> {
             record: Record {
                 attempts: 0,
                 since: Instant::now(),
+                held_up: Duration::ZERO,
                 outage: None,
                 health: None,
                 lasted: false,
@@ -45,6 +46,8 @@ struct Record {
     attempts: u32,
     /// When the attempt under way began, and then when its connection was up.
     since: Instant,
+    /// How long the observer held the connection up before it ran: no time that it lasted.
+    held_up: Duration,
     outage: Option<Outage>,
     /// When the connection counts as good; there while one is up.
     health: Option<Health>,
@@ -52,6 +55,11 @@ struct Record {
 }
 
 impl Record {
+    /// How long a connection lasted that has been up for `time`, now that it is gone.
+    fn uptime(&self, time: Duration) -> Duration {
+        time.saturating_sub(self.held_up)
+    }
+
     /// A connection that was up for `uptime`, if one was, is gone; in its last moment it may have become
     /// good.
     #[cold] // once a connection, and not once an attempt
@@ -110,6 +118,7 @@ impl<D: Driven, O: Observer> Driven for Observed<D, O> {
             attempt: record.attempts,
             elapsed,
         });
+        record.held_up = since.elapsed();
         let health = record.health.insert(driven.health()).clone();
         async move {
             let mut run = pin!(driven.run(connection, since));
@@ -131,11 +140,12 @@ impl<D: Driven, O: Observer> Driven for Observed<D, O> {
         let Failure {
             ref cause,
             elapsed,
-            uptime,
+            ref mut uptime,
             ..
         } = *failure;
         if let Some(uptime) = uptime {
-            record.ended(uptime, observer);
+            *uptime = record.uptime(*uptime);
+            record.ended(*uptime, observer);
             if record.lasted {
                 record.attempts = 0;
             }
@@ -145,7 +155,7 @@ impl<D: Driven, O: Observer> Driven for Observed<D, O> {
             cause,
             attempt,
             elapsed,
-            uptime,
+            uptime: *uptime,
         });
 
         let cause = observer.enabled().then_some(cause as &dyn Display);
@@ -170,7 +180,7 @@ impl<D: Driven, O: Observer> Driven for Observed<D, O> {
     }
 
     fn reconnecting(&mut self) {
-        let uptime = self.record.since.elapsed();
+        let uptime = self.record.uptime(self.record.since.elapsed());
         self.record.ended(uptime, &mut self.observer);
         if self.record.lasted {
             self.record.attempts = 0;
@@ -185,7 +195,7 @@ impl<D: Driven, O: Observer> Driven for Observed<D, O> {
             observer,
             record,
         } = self;
-        record.ended(record.since.elapsed(), observer);
+        record.ended(record.uptime(record.since.elapsed()), observer);
         let outage = record.outage.as_mut().map(|outage| {
             outage.attempts = record.attempts;
             outage.length = outage.since.elapsed();

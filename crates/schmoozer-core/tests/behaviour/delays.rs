@@ -1,8 +1,9 @@
 use std::time::Duration;
 
-use schmoozer_core::{Delays, Failure, Hint, RetryResult, connector_fn, run};
+use schmoozer_core::{Delays, Failure, Hint, RetryResult, Runner, connector_fn, run};
 use tokio::time::{Instant, sleep};
 
+use crate::event_order::EventOrder;
 use crate::script::{Policy, Script, Step, ms, secs};
 
 fn growing() -> Vec<Duration> {
@@ -276,4 +277,37 @@ fn a_hint_counts_from_the_failure_that_held_it() {
     let mut failure = Failure::new(());
     failure.elapsed = secs(2);
     assert_eq!(delays.on_failure(failure), RetryResult::After(secs(30)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_is_marked_and_dies_at_once_is_an_outage_of_its_own_each_time() {
+    for uptime in [0, 1] {
+        let steps = [vec![Step::Good(ms(uptime)); 4], vec![Step::Exits(Ok(()))]].concat();
+        let mut script = Script::new(steps, Delays::new(growing()));
+        let runner = Runner::new(&mut script).observer(EventOrder::exact());
+        let handle = runner.handle();
+        assert_eq!(runner.run().await, Ok(()));
+        // Never the second delay, and never none.
+        let round = 1_000 + uptime;
+        assert_eq!(script.attempts(), [0, 1, 2, 3, 4].map(|n| n * round));
+        assert_eq!(handle.stats().outages, 4);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_marked_connection_that_dies_at_once_meets_the_floor_all_the_same() {
+    let steps = [vec![Step::Good(ms(0)); 3], vec![Step::Exits(Ok(()))]].concat();
+    let mut script = Script::new(steps, Delays::new(vec![ms(0); 9]));
+    assert_eq!(run(&mut script).await, Ok(()));
+    assert_eq!(script.attempts(), [0, 10, 20, 30]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn giving_up_counts_over_flaps_and_over_what_the_server_asks_for() {
+    let delays = Delays::new(growing())
+        .give_up_after(secs(20))
+        .hint(|_: &&'static str| Some(secs(7)));
+    let attempts = attempts_at_a_closing_server(delays, secs(1), false).await;
+    // The first failure is a second in, and the last wait is cut to end 20 s after it.
+    assert_eq!(attempts, [0, 8_000, 16_000, 21_000]);
 }

@@ -1,6 +1,5 @@
 use std::future::ready;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use schmoozer_core::{Delays, Event, Handle, Observer, Outage, Runner, connector_fn};
 use tokio::time::{Instant, sleep};
@@ -207,22 +206,6 @@ async fn a_reconnect_that_is_asked_for_is_no_failure() {
             (3, "stopped"),
         ]
     );
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_slow_observer_changes_no_decision() {
-    let script = Script::new([Step::Fails(ms(0))], Delays::new(vec![secs(1), secs(2)]));
-    let attempts = Arc::clone(&script.attempts);
-    let slow = |_: &Event<'_>| std::thread::sleep(Duration::from_millis(3));
-    assert_eq!(
-        Runner::new(script)
-            .observer(slow)
-            .observer(Some(slow))
-            .run()
-            .await,
-        Err("refused")
-    );
-    assert_eq!(*attempts.lock().unwrap(), [0, 1_000, 3_000]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -19,9 +19,14 @@ mod measured;
 mod model;
 mod observers;
 mod pacer;
+#[cfg(feature = "rt")]
+mod panics;
 mod polls;
+#[cfg(feature = "rt")]
+mod requests;
 mod script;
 mod shutdown;
+mod slow;
 #[cfg(feature = "rt")]
 mod steering;
 mod the_loop;

@@ -1,7 +1,8 @@
+use std::future::{pending, ready};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use schmoozer_core::Pacer;
+use schmoozer_core::{Pacer, Runner, connector_fn};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
@@ -72,6 +73,37 @@ async fn a_dropped_waiter_uses_nothing_up() {
     timeout(secs(9), pacer.admit()).await.unwrap_err();
     pacer.admit().await;
     assert_eq!(begin.elapsed(), secs(10));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_runner_dropped_while_it_waits_for_its_turn_gives_it_to_the_next() {
+    let pacer = Pacer::every(secs(10), 1);
+    let connected = Arc::<Mutex<Vec<(u32, u64)>>>::default();
+    let begin = Instant::now();
+    let mut running: Vec<_> = (0..4)
+        .map(|number| {
+            let connected = Arc::clone(&connected);
+            let connect = move || {
+                let mut connected = connected.lock().unwrap();
+                connected.push((number, begin.elapsed().as_secs()));
+                ready(Ok::<_, &str>(()))
+            };
+            let connector = connector_fn(connect, |()| pending(), [secs(1)]);
+            let runner = Runner::new(connector).pacer(pacer.clone());
+            let handle = runner.handle();
+            (handle, tokio::spawn(runner.run()))
+        })
+        .collect();
+    timeout(secs(5), pending::<()>()).await.unwrap_err();
+    // The second is next, and the third in line behind it. Of these one is dropped, and one told to stop.
+    let (_, second) = running.remove(1);
+    second.abort();
+    let (stopped, third) = running.remove(1);
+    stopped.shutdown();
+    assert_eq!(third.await.unwrap(), Ok(()));
+    assert_eq!(begin.elapsed(), secs(5));
+    timeout(secs(100), pending::<()>()).await.unwrap_err();
+    assert_eq!(*connected.lock().unwrap(), [(0, 0), (3, 10)]);
 }
 
 #[tokio::test(start_paused = true)]
