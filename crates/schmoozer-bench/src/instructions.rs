@@ -10,8 +10,8 @@ use std::process::Command;
 ///
 /// Why there is no count: valgrind is not installed, or the program fails under it.
 pub fn instructions(program: &Path, arguments: &[&str]) -> Result<f64, String> {
-    const FEW: u32 = 1_000;
-    const MANY: u32 = 11_000;
+    const FEW: u32 = 500;
+    const MANY: u32 = 2_500;
 
     let many = count(program, arguments, MANY)?;
     let few = count(program, arguments, FEW)?;

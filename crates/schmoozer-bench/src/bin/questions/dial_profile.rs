@@ -65,8 +65,8 @@ fn processor_time() -> Option<(f64, f64)> {
 
 /// How many calls of each kind one dial makes; nothing where strace is not installed.
 fn calls(name: &str) -> Result<Vec<Option<f64>>> {
-    const FEW: u32 = 100;
-    const MANY: u32 = 1_100;
+    const FEW: u32 = 50;
+    const MANY: u32 = 250;
 
     let (Some(few), Some(many)) = (counted(name, FEW)?, counted(name, MANY)?) else {
         return Ok(vec![None; CALLS.len() + 1]);
