@@ -42,7 +42,7 @@ const LAYERS: &[Layer] = &[
             ("schmoozer-core", None),
             ("socket2", None),
             ("thiserror", None),
-            ("tokio", Some(&["net", "rt", "time"])),
+            ("tokio", Some(&["net", "sync", "time"])),
         ],
         may_need: &["hickory-resolver"],
         strangers: &[],

@@ -2,13 +2,17 @@
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
-use tokio::net::lookup_host;
+use tokio::sync::{Semaphore, oneshot};
 
 /// How many addresses of one name are taken; what comes after is left out.
 const LONGEST: usize = 64;
+
+/// How many lookups of the system's may be under way at once: as many as tokio's blocking threads.
+static LOOKUPS: Semaphore = Semaphore::const_new(512);
 
 /// Turns a host name into addresses, anew at every dial.
 ///
@@ -67,18 +71,31 @@ impl<R: Resolve> Resolve for Arc<R> {
     }
 }
 
-/// Asks the operating system, as `tokio::net::lookup_host` does.
+/// Asks the operating system, by `getaddrinfo`, which has all addresses at once, sorted by RFC 6724.
 ///
-/// `getaddrinfo` runs on one of tokio's blocking threads and has all addresses at once, sorted by
-/// RFC 6724. It cannot be stopped: when a dial ends before it, that thread is busy until it returns, and
-/// a runtime that is dropped waits for it, unless by `shutdown_background`.
+/// It cannot be stopped, so it runs on a thread of its own. A dial that ends before it leaves that
+/// thread behind until it returns; neither a runtime that is dropped nor a program that ends waits for
+/// it. At most 512 of them run at once in a process, and who comes then waits for one to end.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemResolver;
 
 impl Resolve for SystemResolver {
     async fn resolve(&self, host: &str, port: u16, answers: &Answers) -> io::Result<()> {
-        lookup_host((host, port))
-            .await?
+        let turn = LOOKUPS.acquire().await.map_err(io::Error::other)?;
+        let (tell, told) = oneshot::channel();
+        let host = host.to_owned();
+        // Not on a blocking thread of tokio's: a runtime that is dropped waits for those, so that a program
+        // that was told to stop would not end while a name server is silent.
+        thread::Builder::new()
+            .name("schmoozer-lookup".to_owned())
+            .spawn(move || {
+                let found = (host, port).to_socket_addrs();
+                drop(turn);
+                // Nobody waits for it any more if the dial has ended.
+                let _ = tell.send(found);
+            })?;
+        told.await
+            .map_err(io::Error::other)??
             .for_each(|addr| answers.push(addr));
         Ok(())
     }

@@ -12,6 +12,8 @@ use crate::Result;
 use crate::black_hole::BlackHole;
 use crate::scripted::{Scripted, Step};
 
+/// How much later than planned the quickest of three dials may be.
+const CLOSE: Duration = Duration::from_millis(20);
 const SLACK: Duration = Duration::from_millis(200);
 const DELAY: Duration = Duration::from_millis(100);
 
@@ -86,14 +88,16 @@ async fn shuffled_uses_every_endpoint() -> Result {
 async fn a_dead_endpoint_costs_one_stagger() -> Result {
     let hole = BlackHole::at("127.0.0.1").await?;
     let (_listeners, [good, ..]) = listeners().await?;
-    let dialer = Dialer::any_of([hole.addr, good])?.attempt_delay(DELAY);
-    let begun = Instant::now();
-    assert_eq!(used(&dialer).await?, good);
-    assert!(
-        (DELAY..DELAY + SLACK).contains(&begun.elapsed()),
-        "{:?}",
-        begun.elapsed()
-    );
+    // The quickest of three: what a busy machine adds is not the dialer's. Each a new one, because a dialer
+    // goes on from the endpoint that it used.
+    let mut quickest = Duration::MAX;
+    for _ in 0..3 {
+        let dialer = Dialer::any_of([hole.addr, good])?.attempt_delay(DELAY);
+        let begun = Instant::now();
+        assert_eq!(used(&dialer).await?, good);
+        quickest = quickest.min(begun.elapsed());
+    }
+    assert!((DELAY..DELAY + CLOSE).contains(&quickest), "{quickest:?}");
     Ok(())
 }
 

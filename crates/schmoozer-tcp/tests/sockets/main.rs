@@ -12,6 +12,7 @@ mod hickory;
 mod hostile;
 mod kernel;
 mod limits;
+mod lookups;
 #[cfg(feature = "hickory")]
 mod name_server;
 mod network;
