@@ -10,6 +10,7 @@ mod table;
 mod tests;
 
 use std::error::Error;
+use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -76,20 +77,30 @@ fn main() -> Result<(), Box<dyn Error>> {
     let contestants: Vec<&Contestant> = groups.iter().flat_map(|(_, group)| group).collect();
     let outcomes = simulate_all(&storm, &contestants, args.seed);
 
-    let mut out = io::stdout().lock();
+    let mut report = table::heading(&storm);
     let mut rows = contestants.iter().zip(&outcomes);
-    write!(out, "{}", table::heading(&storm))?;
     for (name, group) in &groups {
-        writeln!(out, "\n{}", table::columns(name))?;
+        writeln!(report, "\n{}", table::columns(name))?;
         for (contestant, outcome) in rows.by_ref().take(group.len()) {
-            writeln!(out, "{}", table::row(&contestant.name, &storm, outcome))?;
+            writeln!(report, "{}", table::row(&contestant.name, &storm, outcome))?;
         }
     }
+    print(&report)?;
     if let Some(file) = args.svg {
         picture::draw(&file, &storm, &contestants, &outcomes)?;
-        writeln!(out, "\ndrew {}", file.display())?;
+        print(&format!("\ndrew {}\n", file.display()))?;
     }
     Ok(())
+}
+
+/// Prints `text`; whoever reads no further, such as `head`, has seen enough.
+fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout();
+    let printed = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    match printed {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        printed => printed,
+    }
 }
 
 /// Simulates each contestant, as many at a time as there are processors.

@@ -106,7 +106,7 @@ fn names() -> clap::builder::PossibleValuesParser {
         .into()
 }
 
-/// Runs the steps, and ends with a line that counts the tests.
+/// Runs the steps, and ends with a line that counts the tests, unless only steps without tests were asked for.
 ///
 /// A step that fails for another reason than a test counts as one failed test, so that the last line
 /// never looks better than the run was.
@@ -148,7 +148,10 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     for reason in &tests.skipped {
         println!("{reason}");
     }
-    println!("{tests}");
+    // Of a whole run it is the last line, whatever it counts.
+    if options.only.is_empty() || !tests.is_empty() {
+        println!("{tests}");
+    }
     Ok(code)
 }
 

@@ -25,6 +25,11 @@ impl Tally {
         tally
     }
 
+    /// Whether no test has run.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.passed + self.failed == 0
+    }
+
     pub(crate) fn add(&mut self, other: Self) {
         self.passed += other.passed;
         self.failed += other.failed;
@@ -60,6 +65,14 @@ test result: ok. 12 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; fin
 test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.1s
 ";
         assert_eq!(Tally::of(output).to_string(), "15 passed, 2 failed");
+    }
+
+    #[test]
+    fn a_failure_counts_as_a_test_that_ran() {
+        let mut tally = Tally::of("skipped: valgrind is not installed\n");
+        assert!(tally.is_empty());
+        tally.failed += 1;
+        assert!(!tally.is_empty());
     }
 
     #[test]

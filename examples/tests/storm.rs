@@ -1,0 +1,24 @@
+//! `storm`, as a shell runs it.
+
+mod cargo;
+
+use std::process::Stdio;
+
+use crate::cargo::cargo;
+
+/// The program that reads its table ends before it is printed, as `head` does.
+#[test]
+fn ends_well_when_nobody_reads_on() {
+    let mut storm = cargo(
+        "run --quiet --package examples --example storm -- --clients 100 --policy constant:1s",
+    );
+    let mut storm = storm
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(storm.stdout.take());
+    let ended = storm.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
+    assert!(ended.status.success());
+}
