@@ -9,7 +9,7 @@ use crate::cargo::cargo;
 use crate::feature_sets::feature_sets;
 use crate::project::{Project, has_library, is_published};
 use crate::tally::Tally;
-use crate::{examples, layering, manifests, style, test_tables};
+use crate::{examples, layering, manifests, style, supply_chain, test_tables};
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -55,6 +55,11 @@ const STEPS: &[Step] = &[
         name: "layering",
         proves: "no dependency that a crate's contract does not need",
         run: layering,
+    },
+    Step {
+        name: "supply-chain",
+        proves: "licences, sources, banned crates and second versions are as deny.toml has it",
+        run: supply_chain,
     },
     Step {
         name: "no-std",
@@ -174,6 +179,18 @@ fn manifests(project: &Project) -> Result<Report> {
 fn layering(project: &Project) -> Result<Report> {
     layering::check(project)?;
     Ok(Report::default())
+}
+
+fn supply_chain(project: &Project) -> Result<Report> {
+    let outcome = supply_chain::check(project)?;
+    let tests = Tally {
+        skipped: outcome.skipped.into_iter().collect(),
+        ..Tally::default()
+    };
+    Ok(Report {
+        line: format!("{} crates", outcome.crates),
+        tests,
+    })
 }
 
 fn no_std(project: &Project) -> Result<Report> {

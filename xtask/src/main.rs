@@ -4,6 +4,7 @@
 mod bench;
 mod cargo;
 mod check;
+mod deny_lists;
 mod dependency_tree;
 mod examples;
 mod feature_sets;
@@ -12,6 +13,7 @@ mod manifests;
 mod project;
 mod recording;
 mod style;
+mod supply_chain;
 mod tally;
 mod test_tables;
 mod torture;
