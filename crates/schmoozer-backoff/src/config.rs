@@ -82,7 +82,8 @@ use crate::{Constant, Decorrelated, Exponential, Fibonacci, Linear, Retries, Rou
 /// # Ok::<(), schmoozer_backoff::ConfigError>(())
 /// ```
 ///
-/// Texts of more than 64 KiB and lists of more than 1,024 delays are refused.
+/// Texts of more than 64 KiB and lists of more than 1,024 delays are refused. An error quotes what it is about, but never
+/// a URL or user information: a secret that is pasted into the wrong field stays out of the log.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 #[must_use = "a policy does nothing until it is iterated"]

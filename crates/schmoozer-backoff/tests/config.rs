@@ -5,7 +5,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use proptest::prelude::*;
 use schmoozer_backoff::{
     Constant, Decorrelated, Exponential, Fibonacci, Jitter, Linear, PolicyConfig, Rounds, Sequence,
 };
@@ -243,33 +242,6 @@ fn the_alternate_form_marks_the_place() {
 }
 
 #[test]
-fn hostile_text_is_refused_in_a_short_message() {
-    let megabyte = "x".repeat(1 << 20);
-    let Err(error) = megabyte.parse::<PolicyConfig>() else {
-        panic!("read it")
-    };
-    assert_eq!(
-        error.to_string(),
-        "the text of a policy has at most 65536 bytes, not 1048576"
-    );
-    for text in [
-        "x".repeat(30_000),
-        format!("constant:{}", "9".repeat(30_000)),
-        format!("constant:1s,{}", "ä".repeat(15_000)),
-        format!("constant:1s,{}=1", "\u{1b}[31m".repeat(4_000)),
-        format!("sequence:{}", "1s/".repeat(10_000)),
-        format!("constant:{}", "1ns".repeat(10_000)),
-        format!("constant:1s{}", ",full".repeat(6_000)),
-    ] {
-        if let Err(error) = text.parse::<PolicyConfig>() {
-            let message = format!("{error:#}");
-            assert!(message.chars().count() < 700, "{message}");
-            assert!(!message.contains('\u{1b}'), "{message}");
-        }
-    }
-}
-
-#[test]
 fn the_longest_list_is_read_and_one_more_is_not() {
     let longest = Sequence::new(Arc::from([Duration::MAX; 1024]));
     assert_eq!(
@@ -284,31 +256,4 @@ fn the_longest_list_is_read_and_one_more_is_not() {
         error.to_string(),
         "`delays`: the list has more than 1024 delays"
     );
-}
-
-proptest! {
-    #[test]
-    fn any_text_is_read_or_refused_at_a_place_within_it(text in ".{0,60}") {
-        if let Err(error) = text.parse::<PolicyConfig>() {
-            prop_assert!(text.get(error.span()).is_some());
-            let marked = format!("{error:#}");
-prop_assert!(marked.contains("\n  "));
-        }
-    }
-
-    #[test]
-    fn text_that_is_nearly_right_is_read_or_refused_at_a_place_within_it(
-        name in "(constant|linear|exponential|sequence)",
-        options in prop::collection::vec("(1s|2ms\\.\\.5s|x[0-9.]{1,4}|full|[0-9]{1,3}%|cap=[0-9.]{0,3}[a-zµ]{0,2}|first_immediate(=[a-z]*)?|[a-z=µ]{0,6})", 0..5),
-    ) {
-        let text = format!("{name}:{}", options.join(","));
-        match text.parse::<PolicyConfig>() {
-            Ok(policy) => prop_assert_eq!(policy.to_string().parse(), Ok(policy)),
-            Err(error) => {
-                prop_assert!(text.get(error.span()).is_some(), "{}", text);
-                let marked = format!("{error:#}");
-prop_assert!(marked.contains("\n  "));
-            }
-        }
-    }
 }

@@ -164,7 +164,7 @@ fn errors_name_the_key_and_say_what_is_allowed() {
     );
     assert_refused(
         r#"{ "policy": "sequence", "delays": ["1s", "2"] }"#,
-        "`delay`: the duration has no unit: expected ns, us, ms, s, m, h or d",
+        "`delays`: the duration has no unit: expected ns, us, ms, s, m, h or d",
     );
     assert_refused(
         r#"{ "policy": "sequence", "delays": "1s" }"#,
@@ -189,30 +189,6 @@ fn toml_errors_stand_at_the_line_of_the_key() {
         panic!("read it")
     };
     assert!(error.to_string().contains("line 4"), "{error}");
-}
-
-#[test]
-fn hostile_files_are_refused_in_a_short_message() {
-    let long = "x".repeat(1 << 20);
-    let list = vec!["\"1s\""; 100_000].join(",");
-    for json in [
-        format!(r#""{long}""#),
-        format!(r#"{{ "{long}": 1 }}"#),
-        format!(r#"{{ "policy": "{long}" }}"#),
-        format!(r#"{{ "policy": "constant", "delay": "{long}" }}"#),
-        format!(r#"{{ "policy": "sequence", "delays": "{long}" }}"#),
-        format!(
-            r#"{{ "policy": "constant", "delay": "{}s" }}"#,
-            "9".repeat(1 << 20)
-        ),
-        format!(r#"{{ "policy": "sequence", "delays": [{list}] }}"#),
-        r#"{ "policy": "exponential", "factor": 1e999 }"#.into(),
-    ] {
-        let Err(error) = serde_json::from_str::<PolicyConfig>(&json) else {
-            panic!("read {json:.80}")
-        };
-        assert!(error.to_string().len() < 300, "{error:.400}");
-    }
 }
 
 fn durations() -> impl Strategy<Value = Duration> {

@@ -29,9 +29,21 @@ impl Fault {
     }
 }
 
-/// Puts text from outside into a message: in quotes, without control characters, and never more than its start.
+/// Whether `text` reads like the URL or the user information that somebody pasted into the wrong place. No policy has
+/// such a part, so a message that withholds it withholds nothing of use.
+pub(super) fn may_hold_secret(text: &str) -> bool {
+    ["@", "://", "%40", "＠"]
+        .iter()
+        .any(|sign| text.contains(sign))
+}
+
+/// Puts text from outside into a message: in quotes, without control characters, never more than its start, and
+/// nothing of what may hold a secret.
 pub(super) fn quoted(text: &str) -> String {
     const SHOWN: usize = 32;
+    if may_hold_secret(text) {
+        return "text with a URL or user information".into();
+    }
     let shown: String = text
         .chars()
         .take(SHOWN)
@@ -55,6 +67,9 @@ pub(super) fn listed(names: impl IntoIterator<Item = &'static str>, last: &str) 
 }
 
 /// Says what is wrong with the text of a policy, and where.
+///
+/// It quotes what it is about. Text with a URL or user information, which is no policy but what somebody pasted into the
+/// wrong place, is never repeated.
 ///
 /// `{}` writes one line, `{:#}` the text below it as well, with the place marked:
 ///

@@ -76,7 +76,7 @@ impl<'de> Visitor<'de> for PolicyVisitor {
                 Word::Key(key) if settings.has(key) => {
                     return Err(de::Error::duplicate_field(key.as_str()));
                 }
-                Word::Key(key) => settings.set(key, map.next_value_seed(ValueSeed(key))?),
+                Word::Key(key) => settings.set(key, map.next_value_seed(ValueSeed::of(key))?),
             }
         }
         let Some(name) = name else {
@@ -158,7 +158,29 @@ impl Visitor<'_> for NameSeed {
 }
 
 /// Reads the value of a key.
-struct ValueSeed(Key);
+struct ValueSeed {
+    key: Key,
+    /// The key that stands in the file: one delay of a list is read as a `delay`, and stands under `delays`.
+    named: Key,
+}
+
+impl ValueSeed {
+    const fn of(key: Key) -> Self {
+        Self { key, named: key }
+    }
+
+    fn error<E: de::Error>(&self, message: &str) -> E {
+        E::custom(format!("`{}`: {message}", self.named.as_str()))
+    }
+
+    fn checked<E: de::Error>(
+        &self,
+        value: Option<Value>,
+        given: Unexpected<'_>,
+    ) -> Result<Value, E> {
+        value.ok_or_else(|| self.error(&format!("{given} is not {}", expectation(self.key))))
+    }
+}
 
 impl<'de> DeserializeSeed<'de> for ValueSeed {
     type Value = Value;
@@ -168,46 +190,38 @@ impl<'de> DeserializeSeed<'de> for ValueSeed {
     }
 }
 
-impl ValueSeed {
-    fn error<E: de::Error>(&self, message: &str) -> E {
-        E::custom(format!("`{}`: {message}", self.0.as_str()))
-    }
-
-    fn checked<E: de::Error>(
-        &self,
-        value: Option<Value>,
-        given: Unexpected<'_>,
-    ) -> Result<Value, E> {
-        value.ok_or_else(|| self.error(&format!("{given} is not {}", expectation(self.0))))
-    }
-}
-
 impl<'de> Visitor<'de> for ValueSeed {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` to be {}", self.0.as_str(), expectation(self.0))
+        write!(
+            f,
+            "`{}` to be {}",
+            self.named.as_str(),
+            expectation(self.key)
+        )
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Value, E> {
-        if self.0 == Key::Delays {
+        if self.key == Key::Delays {
             return Err(E::invalid_type(Unexpected::Str(&quoted(text)), &self));
         }
-        Value::parse(self.0, text).map_err(|fault| self.error(&fault.message))
+        Value::parse(self.key, text).map_err(|fault| self.error(&fault.message))
     }
 
     fn visit_bool<E: de::Error>(self, flag: bool) -> Result<Value, E> {
         self.checked(
-            (self.0 == Key::FirstImmediate).then_some(Value::Flag(flag)),
+            (self.key == Key::FirstImmediate).then_some(Value::Flag(flag)),
             Unexpected::Bool(flag),
         )
     }
 
     fn visit_u64<E: de::Error>(self, number: u64) -> Result<Value, E> {
-        match (self.0, u32::try_from(number)) {
-            (Key::MaxRetries | Key::Seed, _) => {
-                self.checked(Value::number(self.0, number), Unexpected::Unsigned(number))
-            }
+        match (self.key, u32::try_from(number)) {
+            (Key::MaxRetries | Key::Seed, _) => self.checked(
+                Value::number(self.key, number),
+                Unexpected::Unsigned(number),
+            ),
             (_, Ok(small)) => self.visit_f64(small.into()),
             _ => self.checked(None, Unexpected::Unsigned(number)),
         }
@@ -221,7 +235,7 @@ impl<'de> Visitor<'de> for ValueSeed {
     }
 
     fn visit_f64<E: de::Error>(self, number: f64) -> Result<Value, E> {
-        let value = match self.0 {
+        let value = match self.key {
             Key::Factor => Value::factor(number),
             Key::Jitter => Value::share(number),
             _ => None,
@@ -230,11 +244,14 @@ impl<'de> Visitor<'de> for ValueSeed {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
-        if self.0 != Key::Delays {
+        if self.key != Key::Delays {
             return Err(de::Error::invalid_type(Unexpected::Seq, &self));
         }
         let mut delays = Vec::new();
-        while let Some(delay) = list.next_element_seed(Self(Key::Delay))? {
+        while let Some(delay) = list.next_element_seed(Self {
+            key: Key::Delay,
+            named: Key::Delays,
+        })? {
             if delays.len() == MOST_DELAYS {
                 return Err(self.error(&format!("the list has more than {MOST_DELAYS} delays")));
             }

@@ -6,13 +6,10 @@ use core::str::FromStr;
 use std::format;
 
 use super::PolicyConfig;
-use super::fault::{ConfigError, Fault, quoted};
+use super::fault::{ConfigError, Fault, may_hold_secret, quoted};
 use super::key::{Key, Name};
 use super::settings::Settings;
-use super::value::Value;
-
-/// The longest text that is read, in bytes.
-const LONGEST: usize = 64 * 1024;
+use super::value::{LONGEST, Value};
 
 impl FromStr for PolicyConfig {
     type Err = ConfigError;
@@ -28,6 +25,11 @@ impl FromStr for PolicyConfig {
                 "the text of a policy has at most {LONGEST} bytes, not {}",
                 text.len()
             );
+            return Err(ConfigError::new("", Fault::new(message, 0..0)));
+        }
+        // Before it is cut into parts: one part may hold the secret and another the sign of it.
+        if may_hold_secret(text) {
+            let message = format!("{} is no policy: expected {}", quoted(text), Name::all());
             return Err(ConfigError::new("", Fault::new(message, 0..0)));
         }
         parse(text).map_err(|fault| ConfigError::new(text, fault))

@@ -7,9 +7,12 @@ use std::string::ToString as _;
 use std::vec::Vec;
 
 use super::duration;
-use super::fault::{Fault, quoted};
+use super::fault::{Fault, may_hold_secret, quoted};
 use super::key::Key;
 use crate::Jitter;
+
+/// The longest text that is read, in bytes.
+pub(super) const LONGEST: usize = 64 * 1024;
 
 /// The most delays that a list may have.
 pub(super) const MOST_DELAYS: usize = 1024;
@@ -35,6 +38,7 @@ impl Value {
             Fault::new(message, 0..text.len())
         };
         match key {
+            _ if text.len() > LONGEST || may_hold_secret(text) => Err(expected()),
             Key::Cap if text == "none" => Ok(Self::NoCap),
             Key::Delay | Key::Initial | Key::Round | Key::Step | Key::Cap | Key::MaxTotal => {
                 duration::parse(text).map(Self::Duration)
@@ -149,6 +153,8 @@ impl fmt::Display for Value {
 
 /// Writes a share so that it is read back to the last bit: in percent where that is short, and as it is otherwise.
 fn write_share(f: &mut fmt::Formatter<'_>, share: f64) -> fmt::Result {
+    // A negative zero is a share, too; with its sign it would be read as no option.
+    let share = share.abs();
     let percent = format!("{}%", (share * 100_000.0).round() / 1_000.0);
     let text = if parse_share(&percent) == Some(share) {
         percent
