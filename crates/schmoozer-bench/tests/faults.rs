@@ -52,8 +52,13 @@ fn ours_outlasts_what_ends_its_predecessor() {
 
 #[test]
 fn a_server_that_closes_at_once_is_not_flooded() {
-    for (_, client, attempts, outcome) in outcomes(&["accept-then-close", "login-then-close"], "3")
-    {
+    let faults = ["accept-then-close", "accept-then-reset", "login-then-close"];
+    for (fault, client, attempts, outcome) in outcomes(&faults, "3") {
+        // A reset can come so soon that it fails the connect, which the predecessor takes for final.
+        let may_end = client != "schmoozer-tcp" && fault == "accept-then-reset";
+        if may_end && outcome.ends_with("(os error 104)") {
+            continue;
+        }
         assert_eq!(outcome, "goes on trying");
         assert!((2..40).contains(&attempts), "{client}: {attempts}");
     }

@@ -15,6 +15,7 @@ use tokio::io::{BufReader, ReadBuf};
 use tokio::net::TcpStream;
 
 use crate::fault::Fault;
+use crate::reconnect::tower;
 use crate::seen::Seen;
 
 /// Something that stays connected, as it comes.
@@ -22,6 +23,8 @@ pub(crate) struct Client {
     pub(crate) name: &'static str,
     /// Speaks NATS: a server that says nothing is none to it.
     nats: bool,
+    /// Redials without a pause, and takes the processor from everybody beside it.
+    pub(crate) hurries: bool,
     pub(crate) run: fn(target: String, login: bool, seen: Seen) -> Running,
 }
 
@@ -51,8 +54,15 @@ pub(crate) const CLIENTS: &[Client] = &[
         Box::pin(backon(target, login, seen))
     }),
     Client {
+        name: "a loop with tower's reconnect",
+        nats: false,
+        hurries: true,
+        run: |target, login, seen| Box::pin(tower(target, login, seen)),
+    },
+    Client {
         name: "async-nats",
         nats: true,
+        hurries: false,
         run: |target, _, seen| Box::pin(nats(target, seen)),
     },
 ];
@@ -61,12 +71,13 @@ const fn client(name: &'static str, run: fn(String, bool, Seen) -> Running) -> C
     Client {
         name,
         nats: false,
+        hurries: false,
         run,
     }
 }
 
 /// Uses a connection: logs in where that is asked, and reads until the end, which is an error to it.
-async fn serve(stream: TcpStream, login: bool) -> io::Result<()> {
+pub(crate) async fn serve(stream: TcpStream, login: bool) -> io::Result<()> {
     let mut stream = BufReader::new(stream);
     let mut line = String::new();
     if login {
@@ -130,7 +141,7 @@ where
     }
 }
 
-async fn connect(target: &str, seen: &Seen) -> io::Result<TcpStream> {
+pub(crate) async fn connect(target: &str, seen: &Seen) -> io::Result<TcpStream> {
     seen.begins();
     let result = TcpStream::connect(target).await;
     seen.ends(&result);

@@ -10,6 +10,8 @@ pub(crate) const TICK: Duration = Duration::from_millis(20);
 pub(crate) enum Fault {
     /// The server accepts and closes at once.
     AcceptThenClose,
+    /// The server accepts and resets at once.
+    AcceptThenReset,
     /// The server takes the client's login, and closes then.
     LoginThenClose,
     /// The name cannot be resolved.
@@ -25,6 +27,7 @@ pub(crate) enum Fault {
 impl Fault {
     pub(crate) const ALL: &[Self] = &[
         Self::AcceptThenClose,
+        Self::AcceptThenReset,
         Self::LoginThenClose,
         Self::NameNotFound,
         Self::NoDescriptors,
@@ -35,6 +38,7 @@ impl Fault {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::AcceptThenClose => "accept-then-close",
+            Self::AcceptThenReset => "accept-then-reset",
             Self::LoginThenClose => "login-then-close",
             Self::NameNotFound => "name-not-found",
             Self::NoDescriptors => "no-descriptors",
@@ -46,7 +50,7 @@ impl Fault {
     /// How long a client is watched, if not told otherwise.
     pub(crate) fn watched(self, seconds: Option<u64>) -> Duration {
         Duration::from_secs(seconds.unwrap_or(match self {
-            Self::AcceptThenClose | Self::LoginThenClose => 3,
+            Self::AcceptThenClose | Self::AcceptThenReset | Self::LoginThenClose => 3,
             Self::NameNotFound | Self::NoDescriptors | Self::NoRoute => 8,
             // Longer than a dial of ours, shorter than one of the kernel's.
             Self::BlackHole => 12,
@@ -62,7 +66,10 @@ impl Fault {
     }
 
     pub(crate) const fn keeps_the_processor_busy(self) -> bool {
-        matches!(self, Self::AcceptThenClose | Self::LoginThenClose)
+        matches!(
+            self,
+            Self::AcceptThenClose | Self::AcceptThenReset | Self::LoginThenClose
+        )
     }
 
     /// Says why the fault cannot be had here.

@@ -4,6 +4,7 @@
 mod alone;
 mod clients;
 mod fault;
+mod reconnect;
 mod scene;
 mod seen;
 
@@ -16,7 +17,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use clap::Parser;
 
-use crate::clients::CLIENTS;
+use crate::clients::{CLIENTS, Client};
 use crate::fault::Fault;
 
 #[derive(Debug, Parser)]
@@ -54,38 +55,29 @@ fn main() -> Result<()> {
     }
     println!("| fault | client | attempts | outcome |\n|---|---|---|---|");
     let chosen = |fault: &&Fault| options.only.is_empty() || options.only.contains(fault);
-    let (busy, idle): (Vec<Fault>, Vec<Fault>) = Fault::ALL
-        .iter()
-        .filter(chosen)
-        .partition(|fault| fault.keeps_the_processor_busy());
+    let mut runs = Vec::new();
+    for &fault in Fault::ALL.iter().filter(chosen) {
+        match fault.why_not() {
+            Some(reason) => println!("| {} | | | skipped: {reason} |", fault.name()),
+            None => runs.extend(chosen_clients(&options, fault).map(|client| (fault, client))),
+        }
+    }
     // Who redials without a pause takes the processor from everybody beside it.
-    for fault in busy {
-        for client in chosen_clients(&options, fault) {
-            finish(vec![start(fault, client, options.seconds)?])?;
-        }
+    let (alone, together): (Vec<_>, Vec<_>) = runs
+        .into_iter()
+        .partition(|(fault, client)| fault.keeps_the_processor_busy() || client.hurries);
+    let start = |(fault, client): (Fault, &Client)| start(fault, client.name, options.seconds);
+    for run in alone {
+        finish(vec![start(run)?])?;
     }
-    let mut running = Vec::new();
-    for fault in idle {
-        if let Some(reason) = fault.why_not() {
-            println!("| {} | | | skipped: {reason} |", fault.name());
-            continue;
-        }
-        for client in chosen_clients(&options, fault) {
-            running.push(start(fault, client, options.seconds)?);
-        }
-    }
-    finish(running)
+    finish(together.into_iter().map(start).collect::<Result<_>>()?)
 }
 
-fn chosen_clients(options: &Options, fault: Fault) -> impl Iterator<Item = &'static str> {
-    CLIENTS
-        .iter()
-        .filter(move |client| {
-            client.goes_through(fault)
-                && (options.client.is_empty()
-                    || options.client.iter().any(|name| name == client.name))
-        })
-        .map(|client| client.name)
+fn chosen_clients(options: &Options, fault: Fault) -> impl Iterator<Item = &'static Client> {
+    CLIENTS.iter().filter(move |client| {
+        client.goes_through(fault)
+            && (options.client.is_empty() || options.client.iter().any(|name| name == client.name))
+    })
 }
 
 struct Running {

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use socket2::{Domain, Socket, Type};
+use socket2::{Domain, SockRef, Socket, Type};
 use tokio::time::timeout;
 
 use crate::fault::{Fault, TICK};
@@ -26,8 +26,12 @@ impl Scene {
         let passes_after = fault.passes_after().unwrap_or_default();
         match fault {
             Fault::AcceptThenClose => Self::with_server(|_| {}),
+            Fault::AcceptThenReset => Self::with_server(|stream| {
+                // Whoever has left is of no interest.
+                let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
+            }),
             Fault::LoginThenClose => Self::with_server(|stream| {
-                // Whoever leaves before is of no interest.
+                // As above.
                 let _ = take_login(&stream);
             }),
             Fault::NameNotFound => Ok(Self::without_server("schmoozer.invalid:7000".to_owned())),
