@@ -168,6 +168,15 @@ async fn a_hint_does_not_pass_the_time_to_give_up() {
 }
 
 #[test]
+fn delays_show_what_was_set_and_whether_an_outage_goes_on() {
+    let mut delays = Delays::new([secs(1)]).reset_after(secs(3));
+    let shown = format!("{delays:?}");
+    assert!(shown.starts_with("Delays { policy: [1s], in_outage: false, reset_after: 3s, "));
+    let _ = delays.on_failure(Failure::new(()));
+    assert!(format!("{delays:?}").contains("in_outage: true"));
+}
+
+#[test]
 fn a_reset_starts_the_policy_afresh() {
     let mut delays = Delays::new([secs(1), secs(2)]);
     assert_eq!(

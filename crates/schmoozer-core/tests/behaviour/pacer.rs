@@ -1,10 +1,12 @@
-use std::future::{pending, ready};
+use std::future::{Future as _, pending, poll_fn, ready};
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::Duration;
 
 use schmoozer_core::{Pacer, Runner, connector_fn};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, advance, timeout};
 
 use crate::script::{ms, secs};
 
@@ -104,6 +106,37 @@ async fn a_runner_dropped_while_it_waits_for_its_turn_gives_it_to_the_next() {
     assert_eq!(begin.elapsed(), secs(5));
     timeout(secs(100), pending::<()>()).await.unwrap_err();
     assert_eq!(*connected.lock().unwrap(), [(0, 0), (3, 10)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_comes_in_the_moment_of_anothers_turn_does_not_go_first() {
+    let pacer = Pacer::every(secs(10), 1);
+    pacer.admit().await;
+    let mut first = pin!(pacer.admit());
+    let mut second = pin!(pacer.admit());
+    poll_fn(|cx| {
+        assert_eq!(first.as_mut().poll(cx), Poll::Pending);
+        Poll::Ready(())
+    })
+    .await;
+    advance(secs(10)).await;
+    poll_fn(|cx| {
+        assert_eq!(second.as_mut().poll(cx), Poll::Pending);
+        assert_eq!(first.as_mut().poll(cx), Poll::Ready(()));
+        Poll::Ready(())
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interval_of_more_than_a_century_counts_as_one() {
+    for years in [150, 1_000] {
+        let pacer = Pacer::every(secs(years * 365 * 86_400), 1);
+        pacer.admit().await;
+        let begin = Instant::now();
+        pacer.admit().await;
+        assert_eq!(begin.elapsed(), secs(100 * 365 * 86_400));
+    }
 }
 
 #[tokio::test(start_paused = true)]
