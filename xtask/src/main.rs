@@ -1,4 +1,4 @@
-//! Runs what the project asks of itself: `cargo xtask check`, `bench`, `torture` and `recording`.
+//! Runs what the project asks of itself: `cargo xtask check`, `bench`, `torture`, `mutants`, `fuzz` and `recording`.
 #![forbid(unsafe_code)]
 
 mod bench;
@@ -8,14 +8,17 @@ mod deny_lists;
 mod dependency_tree;
 mod examples;
 mod feature_sets;
+mod fuzz;
 mod layering;
 mod manifests;
+mod mutants;
 mod project;
 mod recording;
 mod style;
 mod supply_chain;
 mod tally;
 mod test_tables;
+mod tool;
 mod torture;
 
 use std::process::ExitCode;
@@ -37,6 +40,10 @@ enum Task {
     /// Runs what takes long: the simulated network with a thousand seeds, a soak on real sockets, or
     /// real servers that are killed
     Torture(torture::Options),
+    /// Changes the code in one place after another: some test must notice each change
+    Mutants(mutants::Options),
+    /// Gives text that nobody thought of to what reads policies and targets
+    Fuzz(fuzz::Options),
     /// Draws the pictures of `schmooze` and `fleet` in the README anew
     Recording,
 }
@@ -46,6 +53,8 @@ fn main() -> ExitCode {
         Task::Check(options) => check::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Torture(options) => torture::run(&options),
+        Task::Mutants(options) => mutants::run(&options),
+        Task::Fuzz(options) => fuzz::run(&options),
         Task::Recording => recording::run(),
     };
     match outcome {
