@@ -35,6 +35,18 @@ impl Contestant {
         }
     }
 
+    /// One whose clients all wait for the same times.
+    fn alike<I: Iterator<Item = Duration>>(
+        name: impl Into<String>,
+        policy: impl Fn() -> I + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            drawn: false,
+            run: Box::new(move |storm, _| simulation::simulate_alike(storm, policy())),
+        }
+    }
+
     fn drawn(self) -> Self {
         Self {
             drawn: true,
@@ -78,21 +90,21 @@ pub(crate) fn ours(storm: &Storm) -> Vec<Contestant> {
     let decorrelated = Decorrelated::new(Duration::from_millis(50)).cap(MINUTE);
     vec![
         Contestant::new("default()", move |seed| default.seeded(seed).into_iter()).drawn(),
-        Contestant::new("default(), no jitter", move |_| {
+        Contestant::alike("default(), no jitter", move || {
             default.jitter(Jitter::None).into_iter()
         }),
         Contestant::new("default().cap(60 s)", move |seed| {
             patient.seeded(seed).into_iter()
         })
         .drawn(),
-        Contestant::new("default().cap(60 s), no jitter", move |_| {
+        Contestant::alike("default().cap(60 s), no jitter", move || {
             patient.jitter(Jitter::None).into_iter()
         }),
         Contestant::new("grpc()", |seed| {
             Exponential::grpc().seeded(seed).into_iter()
         })
         .drawn(),
-        Contestant::new("grpc(), no jitter", |_| {
+        Contestant::alike("grpc(), no jitter", || {
             Exponential::grpc().jitter(Jitter::None).into_iter()
         }),
         Contestant::new("Decorrelated 50 ms..60 s", move |seed| {
@@ -113,7 +125,7 @@ pub(crate) fn peers() -> Vec<Contestant> {
     vec![
         // backon 1.6, `ExponentialBuilder::new`: 1 s, ×2, 60 s, no jitter, 3 retries; the same without end in schmoozer
         // 0.4.1, `SimpleTcpConnector`.
-        Contestant::new("backon; schmoozer 0.4.1", |_| doubling(SECOND, MINUTE)).drawn(),
+        Contestant::alike("backon; schmoozer 0.4.1", || doubling(SECOND, MINUTE)).drawn(),
         // The same `.with_jitter()`, which adds up to the delay itself, also at the cap.
         Contestant::new("backon with_jitter", |seed| {
             let mut rng = Rng::with_seed(mix(seed));

@@ -75,7 +75,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         vec![("as asked for", chosen)]
     };
     let contestants: Vec<&Contestant> = groups.iter().flat_map(|(_, group)| group).collect();
-    let outcomes = simulate_all(&storm, &contestants, args.seed);
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let outcomes = simulate_all(&storm, &contestants, args.seed, threads);
 
     let mut report = table::heading(&storm);
     let mut rows = contestants.iter().zip(&outcomes);
@@ -103,13 +104,17 @@ fn print(text: &str) -> io::Result<()> {
     }
 }
 
-/// Simulates each contestant, as many at a time as there are processors.
-fn simulate_all(storm: &Storm, contestants: &[&Contestant], seed: u64) -> Vec<Outcome> {
+/// Simulates each contestant, so many at a time.
+fn simulate_all(
+    storm: &Storm,
+    contestants: &[&Contestant],
+    seed: u64,
+    threads: usize,
+) -> Vec<Outcome> {
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::new());
-    let processors = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
-        for _ in 0..processors.min(contestants.len()) {
+        for _ in 0..threads.min(contestants.len()) {
             scope.spawn(|| {
                 loop {
                     let number = next.fetch_add(1, Ordering::Relaxed);

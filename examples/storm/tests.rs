@@ -2,10 +2,11 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Duration;
 
-use schmoozer_backoff::{Constant, Exponential, Jitter, Rounds};
+use schmoozer_backoff::{Constant, Exponential, Jitter, Policy, Rounds};
 
 use crate::contestants::{literature, ours, peers};
-use crate::simulation::{Outcome, Storm, simulate};
+use crate::simulate_all;
+use crate::simulation::{Outcome, Storm, simulate, simulate_alike};
 
 const STORM: Storm = Storm {
     clients: 10_000,
@@ -84,6 +85,56 @@ fn it_is_the_same_as_with_a_queue_of_all_events() {
     });
 }
 
+/// Clients draw ahead, and what they drew is left out once they are back; also where the simulation ends in between.
+#[test]
+fn it_is_the_same_where_clients_attempt_many_times_a_second() {
+    let often = Constant::new(Duration::from_millis(300)).jitter(Jitter::Full);
+    for capacity in [7, 150, 5_000] {
+        for horizon in 1..=9 {
+            let storm = Storm {
+                clients: 500,
+                down: 3,
+                capacity,
+                horizon,
+                at_least: Duration::from_millis(10),
+            };
+            assert_same(&storm, |seed| often.seeded(seed).into_iter());
+            assert_same(&storm, |seed| {
+                let longer = Constant::new(Duration::from_secs(9)).jitter(Jitter::Full);
+                let policy = often.max_retries(20).seeded(seed).then(longer.seeded(seed));
+                policy.into_iter()
+            });
+        }
+    }
+}
+
+#[test]
+fn clients_that_are_alike_come_back_as_if_each_were_simulated() {
+    fn assert_alike<I: Iterator<Item = Duration>>(storm: &Storm, policy: impl Fn() -> I) {
+        assert_eq!(
+            simulate_alike(storm, policy()),
+            simulate(storm, |_| policy())
+        );
+    }
+    for capacity in [33, 500, 5_000] {
+        for (down, horizon) in [(0, 2), (0, 90), (7, 90)] {
+            let storm = Storm {
+                clients: 500,
+                down,
+                capacity,
+                horizon,
+                at_least: Duration::from_millis(10),
+            };
+            let default = Exponential::default().jitter(Jitter::None);
+            assert_alike(&storm, || default.into_iter());
+            assert_alike(&storm, || default.max_retries(10).into_iter());
+            assert_alike(&storm, || std::iter::repeat(Duration::ZERO));
+            assert_alike(&storm, || std::iter::repeat(Duration::MAX));
+            assert_alike(&storm, std::iter::empty);
+        }
+    }
+}
+
 /// 100 attempts of each burst are taken, and a burst comes every ten seconds, from the return on.
 #[test]
 fn without_jitter_it_is_the_sum_of_its_bursts() {
@@ -159,6 +210,26 @@ fn a_seed_decides_on_everything() {
         let spreads = outcome.burst() < 500;
         let other = contestant.simulate(&storm, 1_000_000);
         assert_eq!(outcome != other, spreads, "{}", contestant.name);
+    }
+}
+
+#[test]
+fn as_many_threads_as_there_are_find_the_same() {
+    let storm = Storm {
+        clients: 1_000,
+        capacity: 10,
+        horizon: 200,
+        ..STORM
+    };
+    let groups = [ours(&storm), peers(), literature()];
+    let contestants: Vec<_> = groups.iter().flatten().collect();
+    let each = contestants.iter().map(|one| one.simulate(&storm, 5));
+    let alone: Vec<Outcome> = each.collect();
+    for threads in [1, 2, 32] {
+        assert!(
+            simulate_all(&storm, &contestants, 5, threads) == alone,
+            "{threads}"
+        );
     }
 }
 
