@@ -3,12 +3,14 @@
 mod duration;
 mod fault;
 mod key;
+mod options;
 #[cfg(feature = "serde")]
 mod serde;
 mod settings;
 mod text;
 mod value;
 
+use core::iter::FusedIterator;
 use core::time::Duration;
 use std::sync::Arc;
 
@@ -18,7 +20,7 @@ use crate::{Constant, Decorrelated, Exponential, Fibonacci, Linear, Retries, Rou
 
 /// Holds any policy of this crate, as read from a configuration or a command line.
 ///
-/// It is a policy itself. Its default is [`Exponential::default`].
+/// It is a policy itself, with the same options. Its default is [`Exponential::default`].
 ///
 /// # In a configuration file (feature `serde`)
 ///
@@ -177,3 +179,5 @@ impl Iterator for ConfigRetries {
         }
     }
 }
+
+impl FusedIterator for ConfigRetries {}

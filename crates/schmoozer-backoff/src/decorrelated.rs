@@ -38,7 +38,8 @@ pub struct Decorrelated {
 impl Decorrelated {
     /// Draws the first delay from `initial` to three times that, and goes on for ever, without cap.
     ///
-    /// A zero stays zero.
+    /// A zero stays zero. An `initial` at or above the cap leaves nothing to draw from, so that each delay is the cap: give
+    /// such a policy [`jitter`](Self::jitter).
     pub const fn new(initial: Duration) -> Self {
         Self {
             initial,

@@ -87,7 +87,10 @@ pub trait Policy: Clone + IntoIterator<Item = Duration> {
         Then::new(self, next)
     }
 
-    /// Draws the same delays every time. For tests: clients that share a seed come back together.
+    /// Draws the same jitter every time. For tests: clients that share a seed come back together.
+    ///
+    /// It decides on the jitter of the policy that this returns. What lies in it, such as the parts of a [`Then`], draws
+    /// as before: seed each part.
     fn seeded(self, seed: u64) -> Shaped<Self> {
         Shaped::new(self).seeded(seed)
     }

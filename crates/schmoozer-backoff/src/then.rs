@@ -7,7 +7,8 @@ use core::time::Duration;
 ///
 /// Each part keeps its own jitter, cap and limits. Options that are given after `then` lie over both: limits count
 /// the delays of the whole, jitter spreads what the parts yield, and a cap cuts it. A cut gathers at the cap what a
-/// part has spread already, so give jitter and cap either to the parts or to the whole.
+/// part has spread already, so give jitter and cap either to the parts or to the whole. A seed does not reach the
+/// parts: give them seeds of their own.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[must_use = "a policy does nothing until it is iterated"]
 pub struct Then<A, B> {
