@@ -176,7 +176,7 @@ impl<P: Clone + IntoIterator<Item = Duration>, H> Delays<P, H> {
         let marked = self
             .health
             .get()
-            .is_some_and(|health| health.take(failure.connected));
+            .is_some_and(|health| health.take(failure.connected()));
         let lasted = failure
             .uptime
             .is_some_and(|uptime| marked || uptime >= self.reset_after);
@@ -198,7 +198,8 @@ impl<P: Clone + IntoIterator<Item = Duration>, H> Delays<P, H> {
         }
         let floor = self.at_least.saturating_sub(failure.elapsed);
         if let Some(limit) = self.give_up_after {
-            let since = *self.since.get_or_insert_with(Instant::now);
+            let found = || failure.at.unwrap_or_else(Instant::now);
+            let since = *self.since.get_or_insert_with(found);
             let left = limit.saturating_sub(since.elapsed());
             if left.is_zero() || left < floor {
                 return RetryResult::Exit(Err(failure.cause));

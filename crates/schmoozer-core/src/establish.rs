@@ -50,9 +50,11 @@ pub async fn establish<C: Connector>(connector: &mut C) -> Result<Option<C::Conn
             ConnResult::Exit(result) => return result.map(|()| None),
         };
         attempt = attempt.saturating_add(1);
+        let now = Instant::now();
         let failure = Failure {
             attempt,
-            elapsed: began.elapsed(),
+            elapsed: now - began,
+            at: Some(now),
             first: mem::take(&mut first),
             ..Failure::new(cause)
         };

@@ -21,11 +21,16 @@ pub struct Failure<E> {
     /// Whether this is the first failure since the loop was started, or since a reconnect was asked
     /// for: what was remembered of earlier failures no longer counts.
     pub first: bool,
-    /// When the connection came up: a mark from before is not its own.
-    pub(crate) connected: Option<Instant>,
+    /// When it was found; however long it takes to decide on it, an outage counts from then.
+    pub(crate) at: Option<Instant>,
 }
 
 impl<E> Failure<E> {
+    /// When the connection came up: a mark from before is not its own.
+    pub(crate) fn connected(&self) -> Option<Instant> {
+        self.at?.checked_sub(self.uptime?)
+    }
+
     /// Describes a failed first `connect` that took no time: a start for tests of one's own
     /// `retry_delay`, where the fields can be set.
     ///
@@ -44,7 +49,7 @@ impl<E> Failure<E> {
             elapsed: Duration::ZERO,
             uptime: None,
             first: false,
-            connected: None,
+            at: None,
         }
     }
 
@@ -56,7 +61,7 @@ impl<E> Failure<E> {
             elapsed: self.elapsed,
             uptime: self.uptime,
             first: self.first,
-            connected: self.connected,
+            at: self.at,
         }
     }
 }

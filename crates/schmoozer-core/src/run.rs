@@ -79,7 +79,7 @@ pub(crate) fn drive<D: Driven>(
                     elapsed: now - began,
                     uptime: connected.map(|connected| now - connected),
                     first: mem::take(&mut first),
-                    connected,
+                    at: Some(now),
                 };
                 connector.failed(&mut failure, now);
                 connector.retry_delay(failure)

@@ -1,6 +1,9 @@
 use std::time::Duration;
 
-use schmoozer_core::{Delays, Failure, Hint, RetryResult, Runner, connector_fn, run};
+use schmoozer_core::{
+    ConnResult, Connector, Delays, Failure, Hint, RetryResult, RunResult, Runner, connector_fn,
+    establish, run,
+};
 use tokio::time::{Instant, sleep};
 
 use crate::event_order::EventOrder;
@@ -319,4 +322,43 @@ async fn giving_up_counts_over_flaps_and_over_what_the_server_asks_for() {
     let attempts = attempts_at_a_closing_server(delays, secs(1), false).await;
     // The first failure is a second in, and the last wait is cut to end 20 s after it.
     assert_eq!(attempts, [0, 8_000, 16_000, 21_000]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_counts_from_its_first_failure_and_not_from_the_first_decision() {
+    /// Takes three seconds to ask for a delay.
+    struct Broods(Delays<Policy>, Vec<u128>, Instant);
+
+    impl Connector for Broods {
+        type Connection = ();
+        type Error = &'static str;
+
+        async fn connect(&mut self) -> ConnResult<(), &'static str> {
+            self.1.push(self.2.elapsed().as_millis());
+            ConnResult::Reconnect("refused")
+        }
+
+        async fn run(&mut self, (): ()) -> RunResult<&'static str> {
+            RunResult::Exit(Ok(()))
+        }
+
+        async fn retry_delay(
+            &mut self,
+            failure: Failure<&'static str>,
+        ) -> RetryResult<&'static str> {
+            sleep(secs(3)).await;
+            self.0.on_failure(failure)
+        }
+    }
+
+    let broods = || {
+        let delays = Delays::new(vec![secs(4); 9]).give_up_after(secs(20));
+        Broods(delays, Vec::new(), Instant::now())
+    };
+    let mut run_by_the_loop = broods();
+    assert_eq!(run(&mut run_by_the_loop).await, Err("refused"));
+    assert_eq!(run_by_the_loop.1, [0, 7_000, 14_000, 20_000]);
+    let mut established = broods();
+    assert_eq!(establish(&mut established).await, Err("refused"));
+    assert_eq!(established.1, [0, 7_000, 14_000, 20_000]);
 }
