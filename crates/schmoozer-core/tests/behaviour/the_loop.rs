@@ -196,6 +196,23 @@ async fn establish_hands_the_connection_over() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn establish_counts_its_attempts_and_times_each() {
+    let steps = [
+        Step::Fails(ms(300)),
+        Step::Fails(ms(700)),
+        Step::Up(secs(1)),
+    ];
+    let mut script = Script::new(steps, Delays::new(vec![secs(1); 4]));
+    assert!(establish(&mut script).await.unwrap().is_some());
+    let failures = script.failures.lock().unwrap();
+    let told: Vec<_> = failures
+        .iter()
+        .map(|failure| (failure.attempt, failure.elapsed, failure.uptime))
+        .collect();
+    assert_eq!(told, [(1, ms(300), None), (2, ms(700), None)]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn errors_of_many_kinds_serve() {
     async fn fails<E: std::fmt::Display + Send>(error: fn() -> E) -> String {
         let connect = move || async move { Err::<(), E>(error()) };
