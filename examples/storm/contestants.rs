@@ -62,22 +62,9 @@ impl Contestant {
     /// The policy of a user.
     pub(crate) fn of(config: PolicyConfig) -> Self {
         Self::new(config.to_string(), move |seed| {
-            seeded(config.clone(), seed).into_iter()
+            config.clone().seeded(seed).into_iter()
         })
         .drawn()
-    }
-}
-
-fn seeded(config: PolicyConfig, seed: u64) -> PolicyConfig {
-    match config {
-        PolicyConfig::Constant(policy) => policy.seeded(seed).into(),
-        PolicyConfig::Linear(policy) => policy.seeded(seed).into(),
-        PolicyConfig::Exponential(policy) => policy.seeded(seed).into(),
-        PolicyConfig::Fibonacci(policy) => policy.seeded(seed).into(),
-        PolicyConfig::Decorrelated(policy) => policy.seeded(seed).into(),
-        PolicyConfig::Rounds(policy) => policy.seeded(seed).into(),
-        PolicyConfig::Sequence(policy) => policy.seeded(seed).into(),
-        other => other,
     }
 }
 
