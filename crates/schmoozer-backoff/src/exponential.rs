@@ -145,11 +145,9 @@ impl Progression for Exponential {
     type State = Growth;
 
     #[inline]
-    fn next(growth: &mut Growth, cap: u64, _rng: &mut Rng) -> Option<u64> {
+    fn next(growth: &mut Growth, _cap: u64, _rng: &mut Rng) -> Option<u64> {
         let base = growth.next;
-        if base < cap {
-            growth.next = growth.factor.times(base);
-        }
+        growth.next = growth.factor.times(base);
         Some(base)
     }
 
