@@ -1,5 +1,6 @@
 use std::fs;
 use std::io;
+use std::path::Path;
 
 use rlimit::{Resource, getrlimit, setrlimit};
 
@@ -37,54 +38,37 @@ pub(crate) fn descriptors() -> io::Result<usize> {
     Ok(fs::read_dir("/proc/self/fd")?.count())
 }
 
-/// The processes that `pid` has started, and that are there.
-pub(crate) fn children_of(pid: u32) -> io::Result<Vec<u32>> {
-    let mut children = Vec::new();
+/// Whether a process works in `directory` or below, whoever started it.
+pub(crate) fn work_goes_on_in(directory: &Path) -> io::Result<bool> {
     for entry in fs::read_dir("/proc")? {
-        let child = entry?
-            .file_name()
-            .to_str()
-            .and_then(|name| name.parse().ok());
-        // One that ends meanwhile is none of them.
-        if let Some(child) = child.filter(|&child| parent_of(child) == Some(pid)) {
-            children.push(child);
+        // One that has ended works nowhere.
+        let at_work = fs::read_link(entry?.path().join("cwd"));
+        if at_work.is_ok_and(|place| place.starts_with(directory)) {
+            return Ok(true);
         }
     }
-    Ok(children)
-}
-
-/// Whether the process is there, and has not ended.
-pub(crate) fn is_there(pid: u32) -> bool {
-    status(pid, "State:").is_some_and(|state| !state.starts_with(['Z', 'X']))
-}
-
-fn parent_of(pid: u32) -> Option<u32> {
-    status(pid, "PPid:")?.parse().ok()
-}
-
-fn status(pid: u32, key: &str) -> Option<String> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let value = status.lines().find_map(|line| line.strip_prefix(key))?;
-    Some(value.trim().to_owned())
+    Ok(false)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+
     use super::*;
+    use crate::scratch::Scratch;
 
     #[test]
-    fn a_child_is_there_until_it_ends() {
-        let mut child = std::process::Command::new("sleep")
-            .arg("60")
-            .spawn()
-            .unwrap();
-        let pid = child.id();
-        assert!(children_of(std::process::id()).unwrap().contains(&pid));
-        assert!(is_there(pid));
+    fn work_goes_on_until_the_last_process_ends_that_is_there() {
+        let scratch = Scratch::new().unwrap();
+        let below = scratch.path().canonicalize().unwrap().join("data");
+        fs::create_dir(&below).unwrap();
+        assert!(!work_goes_on_in(&below).unwrap());
+        let mut sleep = Command::new("sleep");
+        let mut child = sleep.arg("60").current_dir(&below).spawn().unwrap();
+        assert!(work_goes_on_in(below.parent().unwrap()).unwrap());
         child.kill().unwrap();
         child.wait().unwrap();
-        assert!(!is_there(pid));
-        assert!(!children_of(std::process::id()).unwrap().contains(&pid));
+        assert!(!work_goes_on_in(&below).unwrap());
     }
 
     #[test]

@@ -17,7 +17,8 @@ impl Scratch {
             process::id(),
             MADE.fetch_add(1, Ordering::Relaxed)
         );
-        let path = env::temp_dir().join(name);
+        // As `/proc` names it, where a link leads to it.
+        let path = env::temp_dir().canonicalize()?.join(name);
         fs::create_dir(&path)?;
         Ok(Self { path })
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep};
 
-use crate::process::{children_of, is_there};
+use crate::process::work_goes_on_in;
 use crate::scratch::Scratch;
 use crate::user::User;
 
@@ -55,10 +55,10 @@ impl Server {
     pub(crate) async fn kill(&mut self) -> io::Result<()> {
         self.is_up()?;
         if let Some(mut child) = self.child.take() {
-            let started = child.id().map(children_of).transpose()?.unwrap_or_default();
             child.kill().await?;
             let begin = Instant::now();
-            while started.iter().any(|&pid| is_there(pid)) {
+            // Looked for by where they work: whom it started in its last moment nobody knows.
+            while work_goes_on_in(self.scratch.path())? {
                 if begin.elapsed() > Duration::from_secs(10) {
                     return Err(self.fails("has left processes behind"));
                 }
