@@ -54,7 +54,11 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         if !options.package.is_empty() && !options.package.iter().any(|wanted| *wanted == name) {
             continue;
         }
-        let output = project.metadata.target_directory.join("mutants").join(name);
+        let output = project
+            .metadata
+            .target_directory
+            .join("survivors")
+            .join(name);
         project.shell.create_dir(&output)?;
         let arguments = &options.arguments;
         let command = cmd!(
