@@ -58,7 +58,7 @@ use crate::{Constant, Decorrelated, Exponential, Fibonacci, Linear, Retries, Rou
 /// Unknown keys, and keys of another policy, are errors that name the key and what is allowed. Instead of a table, a
 /// string in the form below will do. Formats that are not for people hold the string.
 ///
-/// # On a command line
+/// # On a command line (feature `config`)
 ///
 /// `FromStr` reads and `Display` writes the same words in one line:
 ///

@@ -44,7 +44,7 @@
 //! | slower growth | [`Fibonacci`] (×1.6), [`Linear`] |
 //! | delays that somebody wrote down | [`Sequence`] |
 //! | quickly first, patiently after | [`Policy::then`] |
-//! | a choice that the user makes | `PolicyConfig` |
+//! | a choice that the user makes | `PolicyConfig` (feature `config`) |
 //!
 //! [`Policy`] gives the same options to anything else that yields durations: to arrays, and to strategies of other
 //! crates.
@@ -90,9 +90,11 @@
 //!
 //! # Features
 //!
-//! - `std` (default): randomness from the operating system, and `PolicyConfig` with `FromStr` and `Display`. Without
-//!   it the crate is `no_std` and allocates nothing, but has no entropy: see [`stir`].
-//! - `serde`: `PolicyConfig` in configuration files.
+//! - `std` (default): randomness from the operating system. Without it the crate is `no_std` and
+//!   allocates nothing, but has no entropy: see [`stir`].
+//! - `config`: `PolicyConfig`, any policy as text, with `FromStr` and `Display`. It is more code than all policies
+//!   together, and most programs choose theirs in code.
+//! - `serde`: `config`, and `PolicyConfig` in configuration files.
 //! - `backoff`: both ways between policies and the `Backoff` trait of the `backoff` crate, so that code on it can move
 //!   over a call at a time. That crate is unmaintained
 //!   ([RUSTSEC-2025-0012](https://rustsec.org/advisories/RUSTSEC-2025-0012.html)) and needs `instant`, which is too
@@ -109,7 +111,7 @@ extern crate std;
 
 #[cfg(feature = "backoff")]
 mod backoff_crate;
-#[cfg(feature = "std")]
+#[cfg(feature = "config")]
 mod config;
 mod constant;
 mod decorrelated;
@@ -134,8 +136,8 @@ mod then;
 #[cfg(feature = "backoff")]
 #[cfg_attr(docsrs, doc(cfg(feature = "backoff")))]
 pub use backoff_crate::{AsBackoff, BackoffRetries, FromBackoff, NotExponential};
-#[cfg(feature = "std")]
-#[cfg_attr(docsrs, doc(cfg(feature = "std")))]
+#[cfg(feature = "config")]
+#[cfg_attr(docsrs, doc(cfg(feature = "config")))]
 pub use config::{ConfigError, ConfigRetries, PolicyConfig};
 pub use constant::Constant;
 pub use decorrelated::Decorrelated;
@@ -152,6 +154,6 @@ pub use sequence::Sequence;
 pub use shaped::Shaped;
 pub use then::Then;
 
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "config"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,6 +1,6 @@
 //! A policy in one line: what is read, what is refused, and where the error points.
 
-#![cfg(feature = "std")]
+#![cfg(feature = "config")]
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! Options that code gives to a policy from a configuration reach into it, as they do with a policy from code.
 
-#![cfg(feature = "std")]
+#![cfg(feature = "config")]
 
 use std::collections::HashSet;
 use std::time::Duration;
