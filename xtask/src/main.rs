@@ -1,19 +1,24 @@
-//! Runs what the project asks of itself: `cargo xtask check`, `bench`, `torture`, `mutants`, `fuzz` and `recording`.
+//! Runs what the project asks of itself: `cargo xtask check`, `bench`, `torture`, `mutants`, `fuzz`, `coverage`,
+//! `semver` and `recording`.
 #![forbid(unsafe_code)]
 
 mod bench;
 mod cargo;
 mod check;
+mod coverage;
 mod deny_lists;
 mod dependency_tree;
 mod examples;
 mod feature_sets;
 mod fuzz;
 mod layering;
+mod llvm;
 mod manifests;
 mod mutants;
 mod project;
+mod reached;
 mod recording;
+mod semver;
 mod style;
 mod supply_chain;
 mod tally;
@@ -44,6 +49,10 @@ enum Task {
     Mutants(mutants::Options),
     /// Gives text that nobody thought of to what reads policies and targets
     Fuzz(fuzz::Options),
+    /// Measures which lines of the published crates the tests reach
+    Coverage,
+    /// Compares the public API with that of the last tag; says so if there is none
+    Semver,
     /// Draws the pictures of `schmooze` and `fleet` in the README anew
     Recording,
 }
@@ -55,6 +64,8 @@ fn main() -> ExitCode {
         Task::Torture(options) => torture::run(&options),
         Task::Mutants(options) => mutants::run(&options),
         Task::Fuzz(options) => fuzz::run(&options),
+        Task::Coverage => coverage::run(),
+        Task::Semver => semver::run(),
         Task::Recording => recording::run(),
     };
     match outcome {
