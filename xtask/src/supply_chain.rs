@@ -84,7 +84,8 @@ fn cargo_deny(project: &Project) -> Result<Option<String>> {
     let fetched = capture(project, &["deny", "fetch", "db"])?;
     if !fetched.status.success() {
         let why = text(&fetched);
-        let why = why.lines().last().unwrap_or_default();
+        let mut said = why.lines().rev().filter(|line| !line.trim().is_empty());
+        let why = said.next().unwrap_or_default();
         return Ok(Some(format!(
             "skipped: no advisories were looked up: they could not be fetched: {why}"
         )));
