@@ -32,3 +32,4 @@ mod steering;
 mod the_loop;
 #[cfg(feature = "rt")]
 mod waiters;
+mod wrapped;
