@@ -58,6 +58,19 @@ async fn an_error_within_the_grace_comes_back() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn without_grace_nothing_that_a_connection_would_still_say_counts() {
+    let stop = tokio_util::sync::CancellationToken::new();
+    let run = async |()| {
+        stop.cancelled().await;
+        Err("goodbye was refused")
+    };
+    let connector = connector_fn(async || Ok(()), run, [secs(1)]).retry_if(|_| false);
+    let runner = Runner::new(connector).shutdown(stop.cancelled());
+    let (result, ()) = tokio::join!(runner.run(), async { stop.cancel() });
+    assert_eq!(result, Ok(()));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_goodbye_is_said_within_the_grace() {
     let said = Arc::new(AtomicBool::new(false));
     let stop = tokio_util::sync::CancellationToken::new();
