@@ -8,7 +8,8 @@ use std::future::poll_fn;
 use std::time::Duration;
 
 use clap::Parser;
-use examples::{FakePostgres, Server};
+use examples::Server;
+use larger_examples::FakePostgres;
 use schmoozer_backoff::Exponential;
 use schmoozer_core::{
     ConnResult, ConnectTimeout, Connector, Delays, Event, Failure, Health, RetryResult, RunResult,

@@ -8,8 +8,9 @@ use std::io;
 use std::time::Duration;
 
 use clap::Parser;
-use examples::{FakeRedis, Server};
+use examples::Server;
 use futures_util::FutureExt;
+use larger_examples::FakeRedis;
 use redis::aio::MultiplexedConnection;
 use redis::{
     AsyncConnectionConfig, ConnectionAddr, ConnectionInfo, ErrorKind, Msg, ProtocolVersion,

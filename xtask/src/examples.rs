@@ -27,7 +27,7 @@ pub(crate) fn run(project: &Project) -> Result<usize> {
 
 /// Builds each example; says its name and where it is.
 pub(crate) fn build(project: &Project) -> Result<Vec<(String, PathBuf)>> {
-    let arguments = "build --locked --package examples --bins --examples --message-format=json";
+    let arguments = "build --locked --package examples --package larger-examples --examples --message-format=json";
     let output = capture(project, &arguments.split(' ').collect::<Vec<_>>())?;
     if !output.status.success() {
         bail!("cargo {arguments}\n\n{}", text(&output));

@@ -1,5 +1,6 @@
 //! The examples against servers that are not their own, as a shell runs them.
 
+#[path = "../../tests/cargo/mod.rs"]
 mod cargo;
 
 use std::io::{self, BufRead, BufReader, Lines, Read, Write};
@@ -22,7 +23,8 @@ struct Running {
 impl Running {
     fn start(example: &str, arguments: &[&str]) -> Self {
         // Built first: what is killed below must be the example, and not cargo.
-        let mut build = cargo("build --quiet --package examples --example");
+        let mut build =
+            cargo("build --quiet --package examples --package larger-examples --example");
         assert!(build.arg(example).status().unwrap().success());
         let mut child = Command::new(executable(example))
             .args(arguments)

@@ -1,5 +1,6 @@
 //! `storm`, as a shell runs it.
 
+#[path = "../../tests/cargo/mod.rs"]
 mod cargo;
 
 use std::process::Stdio;
@@ -10,7 +11,7 @@ use crate::cargo::cargo;
 #[test]
 fn ends_well_when_nobody_reads_on() {
     let mut storm = cargo(
-        "run --quiet --package examples --example storm -- --clients 100 --policy constant:1s",
+        "run --quiet --package larger-examples --example storm -- --clients 100 --policy constant:1s",
     );
     let mut storm = storm
         .stdout(Stdio::piped())

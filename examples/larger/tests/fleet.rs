@@ -4,7 +4,7 @@ use std::process::{Command, Output};
 
 fn fleet(arguments: &str) -> (bool, String) {
     let mut command = Command::new(env!("CARGO"));
-    command.args("run --quiet --package examples --example fleet -- --plain".split(' '));
+    command.args("run --quiet --package larger-examples --example fleet -- --plain".split(' '));
     said(command.args(arguments.split(' ')))
 }
 
@@ -81,7 +81,7 @@ fn a_policy_that_ends_ends_it_with_the_cause() {
 #[cfg(unix)]
 fn a_limit_on_open_files_that_is_too_low_is_told() {
     let cargo = env!("CARGO");
-    let run = "run --quiet --package examples --example fleet -- --clients 2000";
+    let run = "run --quiet --package larger-examples --example fleet -- --clients 2000";
     let mut shell = Command::new("sh");
     let (success, said) = said(shell.args(["-c", &format!("ulimit -n 500; '{cargo}' {run}")]));
     assert!(!success);
