@@ -19,6 +19,10 @@ const BACKOFF_ALONE: &str = "schmoozer-backoff alone";
 const USERS: &[(&str, &str)] = &[
     ("tokio alone", ""),
     (
+        "tokio alone, with sync",
+        "[dependencies.tokio-with-sync]\npackage = \"tokio\"\nversion = \"1\"\nfeatures = [\"sync\"]",
+    ),
+    (
         BACKOFF_ALONE,
         "schmoozer-backoff = { path = \"{crates}/schmoozer-backoff\" }",
     ),
@@ -132,6 +136,8 @@ fn cargo(user: &Path, arguments: &[&str]) -> Result<String> {
         .args(arguments)
         .current_dir(user)
         .env("CARGO_TARGET_DIR", user.join("target"))
+        // Crates from a registry are never compiled incrementally; ours are taken from a path here.
+        .env("CARGO_INCREMENTAL", "0")
         .stdin(Stdio::null())
         .output()?;
     ensure!(
