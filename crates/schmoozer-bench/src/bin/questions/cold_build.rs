@@ -19,10 +19,6 @@ const BACKOFF_ALONE: &str = "schmoozer-backoff alone";
 const USERS: &[(&str, &str)] = &[
     ("tokio alone", ""),
     (
-        "tokio alone, with sync",
-        "[dependencies.tokio-with-sync]\npackage = \"tokio\"\nversion = \"1\"\nfeatures = [\"sync\"]",
-    ),
-    (
         BACKOFF_ALONE,
         "schmoozer-backoff = { path = \"{crates}/schmoozer-backoff\" }",
     ),
