@@ -1,5 +1,5 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
 
 /// What handles ask of the loop. Requests are counted, so that the loop sees those that came since it
@@ -58,29 +58,32 @@ impl Control {
     /// Has the loop woken at the next request. Look for requests again afterwards: one may have come in
     /// between.
     pub(crate) fn listen(&self, cx: &Context<'_>) {
-        let mut waker = self.waker.lock().unwrap_or_else(PoisonError::into_inner);
-        match &mut *waker {
-            Some(waker) => waker.clone_from(cx.waker()),
-            None => *waker = Some(cx.waker().clone()),
+        let mut waker = self.waker();
+        if !waker
+            .as_ref()
+            .is_some_and(|waker| waker.will_wake(cx.waker()))
+        {
+            let old = waker.replace(cx.waker().clone());
+            // Before the old one goes: its task may go with it, and use a handle.
+            drop(waker);
+            drop(old);
         }
     }
 
     /// Lets go of the loop's task, which has ended.
     pub(crate) fn forget(&self) {
-        self.waker
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let waker = self.waker().take();
+        drop(waker);
     }
 
     fn wake(&self) {
-        let waker = self
-            .waker
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let waker = self.waker().take();
         if let Some(waker) = waker {
             waker.wake();
         }
+    }
+
+    fn waker(&self) -> MutexGuard<'_, Option<Waker>> {
+        self.waker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -286,6 +286,56 @@ fn a_waker_may_use_the_handle_while_it_is_woken() {
     assert_eq!(seen, [Status::Connecting { attempt: 1 }]);
 }
 
+/// A task that goes with its last waker, and holds a handle of the loop that it ran.
+struct Held(Handle);
+
+impl Wake for Held {
+    fn wake(self: Arc<Self>) {}
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.retry_now();
+    }
+}
+
+#[test]
+fn a_loop_that_ended_or_moved_lets_go_of_its_task() {
+    let (done, result) = mpsc::channel();
+    // On a thread of its own, so that a deadlock is a failure and does not hang the test.
+    thread::spawn(move || {
+        let runtime = Builder::new_current_thread().enable_time().build().unwrap();
+        let _entered = runtime.enter();
+        let connector = connector_fn(
+            || std::future::pending::<Result<(), &str>>(),
+            async |()| Ok(()),
+            [secs(1)],
+        );
+        let runner = Runner::new(connector);
+        let handle = runner.handle();
+        let [first, second] = [(); 2].map(|()| Arc::new(Held(handle.clone())));
+        let tasks = [&first, &second].map(Arc::downgrade);
+        let mut run = Box::pin(runner.run());
+        let mut alive = Vec::new();
+        // Again on the second: the end of the first has woken it.
+        for task in [first, Arc::clone(&second), second] {
+            let waker = Waker::from(task);
+            let polled = run.as_mut().poll(&mut Context::from_waker(&waker));
+            assert!(polled.is_pending());
+            drop(waker);
+            alive.push(tasks.each_ref().map(|task| task.strong_count() > 0));
+        }
+        drop(run);
+        alive.push(tasks.each_ref().map(|task| task.strong_count() > 0));
+        done.send(alive)
+    });
+    let alive = result.recv_timeout(secs(10)).expect("no deadlock");
+    assert_eq!(
+        alive,
+        [[true, true], [false, true], [false, true], [false, false]]
+    );
+}
+
 #[test]
 fn a_runner_is_sync_where_its_connector_is() {
     fn is_sync(_: &impl Sync) {}

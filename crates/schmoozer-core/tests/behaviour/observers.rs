@@ -75,6 +75,17 @@ async fn a_text_that_nobody_wants_is_not_made() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_handle_needs_the_text_of_each_failure_once() {
+    let texts = Arc::new(AtomicUsize::new(0));
+    let connect = || std::future::ready(Err::<(), _>(Counted(Arc::clone(&texts))));
+    let runner = Runner::new(connector_fn(connect, async |()| Ok(()), [secs(1); 2]));
+    let handle = runner.handle();
+    assert!(runner.run().await.is_err());
+    assert_eq!(handle.stats().failures, 3);
+    assert_eq!(texts.load(Ordering::Relaxed), 3);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_observer_may_steer_the_loop_that_it_observes() {
     let mut attempts = 0;
     let connector = connector_fn(

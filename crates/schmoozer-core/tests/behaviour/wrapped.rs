@@ -3,8 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use schmoozer_core::{Connector, Delays, NotConnected, Stopped, connector_fn, establish, run};
-use tokio::time::Instant;
+use schmoozer_core::{
+    ConnResult, Connector, Delays, Event, Failure, NotConnected, RetryResult, RunResult, Runner,
+    Stopped, connector_fn, establish, run,
+};
+use tokio::time::{Instant, sleep};
 
 use crate::script::{Script, Step, ms, secs};
 
@@ -26,6 +29,63 @@ async fn a_boxed_connector_fails_waits_and_ends_as_it_would_by_itself() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_boxed_connector_has_the_name_and_the_health_of_the_one_inside() {
+    let delays = Delays::new(vec![secs(1)]).reset_after(secs(3));
+    let script = Script::new(
+        [Step::Fails(ms(0)), Step::Up(secs(5)), Step::Exits(Ok(()))],
+        delays,
+    );
+    let boxed = script.boxed();
+    assert_eq!(boxed.display_target().as_deref(), Some("script"));
+    assert_eq!(recoveries(boxed).await, [3_000 + 1_000]);
+}
+
+/// A connector that leaves out what it may.
+struct Least(u32);
+
+impl Connector for Least {
+    type Connection = ();
+    type Error = &'static str;
+
+    async fn connect(&mut self) -> ConnResult<(), &'static str> {
+        self.0 += 1;
+        match self.0 {
+            1 => ConnResult::Reconnect("refused"),
+            _ => ConnResult::Connected(()),
+        }
+    }
+
+    async fn run(&mut self, (): ()) -> RunResult<&'static str> {
+        sleep(secs(20)).await;
+        RunResult::Exit(Ok(()))
+    }
+
+    async fn retry_delay(&mut self, _: Failure<&'static str>) -> RetryResult<&'static str> {
+        RetryResult::After(secs(1))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connector_that_says_no_more_has_no_name_and_is_good_after_ten_seconds() {
+    assert_eq!(Least(0).display_target(), None);
+    assert_eq!(recoveries(Least(0)).await, [1_000 + 10_000]);
+}
+
+/// When `connector` had recovered, in milliseconds.
+async fn recoveries(connector: impl Connector) -> Vec<u128> {
+    let begin = Instant::now();
+    let mut recoveries = Vec::new();
+    let observer = |event: &Event<'_>| {
+        if let Event::Recovered { .. } = event {
+            recoveries.push(begin.elapsed().as_millis());
+        }
+    };
+    // The end of the connector is not what is asked for.
+    let _ = Runner::new(connector).observer(observer).run().await;
+    recoveries
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_connection_in_a_box_comes_out_as_what_it_is() {
     let connector = connector_fn(
         async || Ok::<_, String>(7_u8),
@@ -43,7 +103,7 @@ async fn closures_end_an_outage_after_a_connection_that_lasted_as_long_as_they_s
     let connector = connector_fn(
         async || Ok(connections.fetch_add(1, Ordering::Relaxed)),
         async |connection| {
-            tokio::time::sleep(secs(2)).await;
+            sleep(secs(2)).await;
             if connection < 5 { Err("lost") } else { Ok(()) }
         },
         Delays::new([secs(1)]),
