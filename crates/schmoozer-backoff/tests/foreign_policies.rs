@@ -86,6 +86,24 @@ fn jitter_spreads_within_the_cap_of_a_built_strategy_even_where_its_own_passes_i
 }
 
 #[test]
+fn a_seed_makes_the_jitter_over_others_strategies_repeat() {
+    let delays = |seed| -> Vec<_> {
+        let theirs = ExponentialBackoff::from_millis(2).factor(500);
+        let policy = Policy::jitter(theirs, Jitter::Full).seeded(seed);
+        policy.into_iter().take(20).collect()
+    };
+    assert_eq!(delays(7), delays(7));
+    assert_ne!(delays(7), delays(8));
+
+    let theirs = || ExponentialBackoff::from_millis(2).factor(500);
+    let seeded_first = theirs().seeded(7).jitter(Jitter::Full);
+    assert_eq!(
+        seeded_first.into_iter().take(20).collect::<Vec<_>>(),
+        delays(7)
+    );
+}
+
+#[test]
 fn arrays_and_iterators_of_the_standard_library_are_policies() {
     let array = [1, 2, 3].map(Duration::from_millis);
     assert_eq!(millis(&array), [1, 2, 3]);

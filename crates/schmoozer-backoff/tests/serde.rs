@@ -272,3 +272,15 @@ proptest! {
         prop_assert_eq!(line.parse::<PolicyConfig>().ok(), Some(policy), "{}", line);
     }
 }
+
+#[test]
+fn a_format_that_is_not_for_people_holds_the_policy_as_a_string() -> Result<(), Box<dyn Error>> {
+    let policy: PolicyConfig = "exponential:250ms..30s,x3,full".parse()?;
+    let bytes = postcard::to_allocvec(&policy)?;
+    assert_eq!(bytes, postcard::to_allocvec(&policy.to_string())?);
+    assert_eq!(postcard::from_bytes::<PolicyConfig>(&bytes)?, policy);
+
+    let misspelt = postcard::to_allocvec("exponental:1s")?;
+    assert!(postcard::from_bytes::<PolicyConfig>(&misspelt).is_err());
+    Ok(())
+}

@@ -72,6 +72,7 @@ async fn a_text_that_nobody_wants_is_not_made() {
     // Each failure's once, for the record of its outage.
     assert_eq!(texts(|_: &Event<'_>| {}).await, 3);
     assert_eq!(texts((Deaf, |_: &Event<'_>| {})).await, 3);
+    assert_eq!(texts(Some(|_: &Event<'_>| {})).await, 3);
 }
 
 #[tokio::test(start_paused = true)]
