@@ -52,37 +52,40 @@ fn seed(thread_random: u64, sequence: u64, process: u32) -> u64 {
 }
 
 /// Adds to the count of sequences and returns what it was.
-#[cfg(target_has_atomic = "ptr")]
 fn advance(by: usize) -> usize {
-    SEQUENCES.fetch_add(by, Ordering::Relaxed)
+    #[cfg(target_has_atomic = "ptr")]
+    {
+        SEQUENCES.fetch_add(by, Ordering::Relaxed)
+    }
+    // On processors that can only load and store.
+    #[cfg(not(target_has_atomic = "ptr"))]
+    {
+        let before = SEQUENCES.load(Ordering::Relaxed);
+        SEQUENCES.store(before.wrapping_add(by), Ordering::Relaxed);
+        before
+    }
 }
 
-/// Adds to the count of sequences and returns what it was, on processors that can only load and store.
-#[cfg(not(target_has_atomic = "ptr"))]
-fn advance(by: usize) -> usize {
-    let before = SEQUENCES.load(Ordering::Relaxed);
-    SEQUENCES.store(before.wrapping_add(by), Ordering::Relaxed);
-    before
-}
-
-#[cfg(feature = "std")]
 fn thread_random() -> u64 {
-    Rng::new().u64(..)
+    #[cfg(feature = "std")]
+    {
+        Rng::new().u64(..)
+    }
+    #[cfg(not(feature = "std"))]
+    {
+        0
+    }
 }
 
-#[cfg(not(feature = "std"))]
-fn thread_random() -> u64 {
-    0
-}
-
-#[cfg(all(feature = "std", unix))]
 fn process() -> u32 {
-    std::process::id()
-}
-
-#[cfg(not(all(feature = "std", unix)))]
-fn process() -> u32 {
-    0
+    #[cfg(all(feature = "std", unix))]
+    {
+        std::process::id()
+    }
+    #[cfg(not(all(feature = "std", unix)))]
+    {
+        0
+    }
 }
 
 /// Spreads every bit of `n` over all bits of the result, one to one (the finalizer of Steele, Lea and Flood's
@@ -104,6 +107,23 @@ mod tests {
         assert_ne!(seed(9, 2, 3), same);
         assert_ne!(seed(1, 9, 3), same);
         assert_ne!(seed(1, 2, 9), same);
+        // Nor does one part hide another.
+        assert_eq!(seed(9, 2, 3) ^ seed(1, 2, 3), 9 ^ 1);
+        assert_ne!(seed(1, 1 << 32, 1), seed(1, 1 << 32, 0));
+    }
+
+    #[test]
+    #[cfg(all(feature = "std", unix))]
+    fn a_fork_is_another_process() {
+        assert_eq!(process(), std::process::id());
+    }
+
+    #[test]
+    fn bits_are_spread_as_in_the_published_generator() {
+        let seed = 1_234_567;
+        assert_eq!(mix(seed), 6_457_827_717_110_365_317);
+        let next = 0x9E37_79B9_7F4A_7C15_u64.wrapping_add(seed);
+        assert_eq!(mix(next), 3_203_168_211_198_807_973);
     }
 
     #[test]

@@ -45,6 +45,21 @@ async fn a_connection_gets_its_grace_and_not_more() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_connection_that_is_lost_within_the_grace_is_no_failure() {
+    let script = Script::new([Step::Up(secs(6))], Delays::new(vec![secs(2)]));
+    let failures = Arc::clone(&script.failures);
+    let runner = Runner::new(script).shutdown(sleep(secs(5))).grace(secs(3));
+    let handle = runner.handle();
+    assert_eq!(runner.run().await, Ok(()));
+    assert_eq!(*failures.lock().unwrap(), []);
+    let stats = handle.stats();
+    assert_eq!(
+        (stats.connections, stats.failures, stats.outages),
+        (1, 0, 0)
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_error_within_the_grace_comes_back() {
     let run = async |()| {
         sleep(secs(6)).await;
