@@ -6,11 +6,12 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use schmoozer_core::{Connector, run};
+use schmoozer_core::{Connector, Event, Runner, run};
 use schmoozer_tcp::{DialError, Dialer, TcpConnector};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
+use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::Result;
@@ -130,6 +131,28 @@ async fn an_outage_is_given_up_while_the_server_accepts_and_closes() -> Result {
     assert!((3..=17).contains(&attempts), "{attempts}");
     assert!(begun.elapsed() < SOON);
     Ok(())
+}
+
+#[tokio::test]
+async fn a_recovery_is_told_once_the_connection_has_lasted_as_long_as_was_set() -> Result {
+    let server = TcpListener::bind("127.0.0.1:0").await?;
+    let connector = TcpConnector::new(Dialer::new(server.local_addr()?)?, until_goodbye)
+        .reset_after(SHORT)
+        .delays(STEADY);
+    let (told, mut recovered) = mpsc::unbounded_channel();
+    let runner = Runner::new(connector).observer(move |event: &Event<'_>| {
+        if let Event::Recovered { outage } = event {
+            let _ = told.send(outage.attempts);
+        }
+    });
+    let connected = tokio::spawn(runner.run());
+    drop(timeout(SOON, server.accept()).await??);
+    let (mut stream, _) = timeout(SOON, server.accept()).await??;
+    // By default after ten seconds, and later than this test waits.
+    assert_eq!(timeout(SOON, recovered.recv()).await?, Some(2));
+    stream.write_all(b"bye").await?;
+    drop(stream);
+    Ok(timeout(SOON, connected).await???)
 }
 
 #[tokio::test]
