@@ -253,6 +253,7 @@ mod tests {
         let zoned = Target::try_from(("fe80::1%3", 80))?;
         assert_eq!(zoned, Target::try_from("[fe80::1%3]:80")?);
         assert_eq!(zoned.host(), "fe80::1%3");
+        assert_eq!(Target::try_from("[fe80::1]:80")?.host(), "fe80::1");
         assert!(Target::try_from(("[db]", 80)).is_err());
         let named = Target::try_from(("db.example.com", 5432))?;
         assert_eq!(
