@@ -110,7 +110,7 @@ pub(crate) fn shell(command: &str) -> Result<String> {
 struct Host(String);
 
 impl Host {
-    /// Makes one, or says on standard error why there can be none.
+    /// Makes one, or says why there can be none.
     fn new() -> Result<Option<Self>> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let host = Self(format!(
@@ -129,10 +129,10 @@ impl Host {
             Ok(_) => Ok(Some(host)),
             Err(reason) if env::var_os(REQUIRED).is_some() => Err(reason),
             Err(reason) => {
-                // Not `eprintln!`, whose output is shown for a test that failed alone.
+                // Not `println!`, whose output is shown for a test that failed alone; on a line of its own.
                 writeln!(
-                    io::stderr(),
-                    "skipped, because there can be no network namespace: {reason}"
+                    io::stdout(),
+                    "\nskipped: there can be no network namespace: {reason}"
                 )?;
                 Ok(None)
             }
