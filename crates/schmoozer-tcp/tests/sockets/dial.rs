@@ -41,17 +41,21 @@ async fn timed<R: schmoozer_tcp::Resolve>(
     (result, begun.elapsed())
 }
 
-/// Dials three times, and returns the last result and the shortest time: what a busy machine adds is not
-/// the dialer's.
+/// Dials three times with the same outcome, none much slower than the others, and returns the last result
+/// and the shortest time: what a busy machine adds is not the dialer's.
 async fn quickest<R: schmoozer_tcp::Resolve>(
     dialer: &Dialer<R>,
 ) -> (std::result::Result<TcpStream, DialError>, Duration) {
-    let [(_, a), (_, b), (result, c)] = [
+    let [(first, a), (second, b), (result, c)] = [
         timed(dialer).await,
         timed(dialer).await,
         timed(dialer).await,
     ];
-    (result, a.min(b).min(c))
+    let worked = [first.is_ok(), second.is_ok()];
+    assert_eq!(worked, [result.is_ok(); 2]);
+    let (shortest, longest) = (a.min(b).min(c), a.max(b).max(c));
+    assert!(longest < shortest + SLACK, "{a:?} {b:?} {c:?}");
+    (result, shortest)
 }
 
 #[tokio::test]
@@ -119,7 +123,7 @@ async fn a_plain_connect_would_still_hang_there() -> Result {
     let good = TcpListener::bind("127.0.0.1:0").await?;
     let addrs = [hole.addr, good.local_addr()?];
     assert!(
-        timeout(DELAY + SLACK, TcpStream::connect(&addrs[..]))
+        timeout(Duration::from_secs(4), TcpStream::connect(&addrs[..]))
             .await
             .is_err()
     );

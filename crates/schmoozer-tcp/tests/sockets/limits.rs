@@ -9,19 +9,21 @@ use std::time::Duration;
 use schmoozer_core::run;
 use schmoozer_tcp::{DialError, Dialer, TcpConnector};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::network::{in_a_host_of_its_own, shell};
 use crate::{Result, rerun};
 
-/// Dials until a connection is up, and after the third failure gives back what was used up. Returns
-/// the numbers of the system's errors.
+const DELAY: Duration = Duration::from_millis(10);
+
+/// Dials until a connection is up, with delays, and after the third failure gives back what was used up.
+/// Returns the numbers of the system's errors.
 async fn waited_out<T: Send + 'static>(dialer: Dialer, used_up: T) -> Result<Vec<Option<i32>>> {
     let (errors, seen) = mpsc::channel();
     let mut used_up = Some(used_up);
     let mut failures = 0;
     let connector = TcpConnector::new(dialer, |_| async { Ok::<(), DialError>(()) })
-        .delays([Duration::from_millis(10); 20])
+        .delays([DELAY; 20])
         .retry_if(move |error: &DialError| {
             failures += 1;
             used_up = used_up.take().filter(|_| failures < 3);
@@ -29,10 +31,14 @@ async fn waited_out<T: Send + 'static>(dialer: Dialer, used_up: T) -> Result<Vec
                 .tried()
                 .first()
                 .and_then(|tried| tried.error.raw_os_error());
-            errors.send(number).is_ok() && error.is_transient()
+            errors.send((Instant::now(), number)).is_ok() && error.is_transient()
         });
     timeout(Duration::from_secs(5), run(connector)).await??;
-    Ok(seen.try_iter().collect())
+    let (moments, numbers): (Vec<_>, Vec<_>) = seen.try_iter().unzip();
+    for pair in moments.windows(2) {
+        assert!(pair[1] - pair[0] >= DELAY, "{:?}", pair[1] - pair[0]);
+    }
+    Ok(numbers)
 }
 
 /// Connects until there is no local port left; the connections leave nothing behind when dropped.

@@ -17,7 +17,7 @@ use crate::scripted::{Scripted, Step};
 /// How long the system's resolver is told to wait for an answer.
 const RESOLVERS_PATIENCE: Duration = Duration::from_secs(30);
 /// At once, on a machine that is busy.
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(3);
 
 fn dialer() -> Dialer {
     let dialer = Dialer::new("db.example.com:5432").expect("a good target");
@@ -70,7 +70,7 @@ fn a_program_ends_at_once_while_the_system_looks_a_name_up() -> Result {
         timeout(SOON, silent.recv_from(&mut [0; 512])).await??;
         let joined = tokio::task::spawn_blocking(|| program.join());
         timeout(SOON, joined).await??.expect("no panic")?;
-        assert!(begun.elapsed() < RESOLVERS_PATIENCE);
+        assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
         Ok(())
     })
 }

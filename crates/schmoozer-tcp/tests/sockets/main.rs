@@ -17,7 +17,9 @@ mod lookups;
 mod name_server;
 mod network;
 mod options;
+mod outages;
 mod rerun;
 mod scripted;
+mod steered;
 
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;

@@ -1,0 +1,220 @@
+//! Servers that are away, restart, close and reset: what a connector makes of each, on real loopback sockets.
+
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use schmoozer_backoff::Exponential;
+use schmoozer_core::{Event, Runner, run};
+use schmoozer_tcp::{Dialer, TcpConnector};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::Result;
+use crate::connector::{SHORT, SOON, STEADY, until_goodbye};
+
+/// How much later than planned something may happen, so that a busy machine fails nothing.
+const SLACK: Duration = Duration::from_millis(200);
+
+/// How a server ends a connection that it has accepted.
+type Ends = fn(TcpStream) -> io::Result<()>;
+
+const CLOSES: Ends = |stream| {
+    drop(stream);
+    Ok(())
+};
+const RESETS: Ends = |stream| stream.set_zero_linger();
+
+/// Listens again at an address that was given up before.
+async fn again(addr: SocketAddr) -> Result<TcpListener> {
+    Ok(TcpListener::bind(addr).await?)
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_yet_is_waited_for() -> Result {
+    // Longer than what a busy machine adds, so that a second delay would show.
+    let delay = SLACK + SLACK / 2;
+    let addr = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
+    let connector = TcpConnector::new(Dialer::new(addr)?, until_goodbye).delays([delay; 10]);
+    let connected = tokio::spawn(run(connector));
+    sleep(delay + delay / 2).await;
+    let server = again(addr).await?;
+    let back = Instant::now();
+    let (mut stream, _) = timeout(SOON, server.accept()).await??;
+    let waited = back.elapsed();
+    assert!(waited < delay + SLACK, "{waited:?}");
+    stream.write_all(b"bye").await?;
+    drop(stream);
+    Ok(timeout(SOON, connected).await???)
+}
+
+#[tokio::test]
+async fn a_server_that_restarts_on_the_same_port_is_one_outage() -> Result {
+    let server = TcpListener::bind("127.0.0.1:0").await?;
+    let addr = server.local_addr()?;
+    let connector = TcpConnector::new(Dialer::new(addr)?, until_goodbye)
+        // By default ten seconds, and longer than this test waits.
+        .reset_after(SHORT)
+        .delays(STEADY);
+    let (told, mut events) = mpsc::unbounded_channel();
+    let runner = Runner::new(connector).observer(move |event: &Event<'_>| {
+        let _ = match event {
+            Event::OutageBegan { .. } => told.send("down"),
+            Event::Recovered { .. } => told.send("up"),
+            _ => Ok(()),
+        };
+    });
+    let connected = tokio::spawn(runner.run());
+    let (stream, _) = timeout(SOON, server.accept()).await??;
+    drop((server, stream));
+    // Long enough for several attempts.
+    sleep(SHORT * 10).await;
+    let server = again(addr).await?;
+    let (mut stream, _) = timeout(SOON, server.accept()).await??;
+    assert_eq!(timeout(SOON, events.recv()).await?, Some("down"));
+    assert_eq!(timeout(SOON, events.recv()).await?, Some("up"));
+    stream.write_all(b"bye").await?;
+    drop(stream);
+    timeout(SOON, connected).await???;
+    assert_eq!(events.recv().await, None);
+    Ok(())
+}
+
+/// Has a server end each connection at once, and checks that the delays grow until none is left. Returns
+/// the error that is left then.
+async fn grows(ends: Ends) -> Result<io::Error> {
+    let server = TcpListener::bind("127.0.0.1:0").await?;
+    let policy = Exponential::new(Duration::from_millis(20)).max_retries(4);
+    let connector =
+        TcpConnector::new(Dialer::new(server.local_addr()?)?, until_goodbye).delays(policy);
+    let ended = tokio::spawn(run(connector));
+    let mut accepted = Vec::new();
+    for _ in 0..5 {
+        let (stream, _) = timeout(SOON, server.accept()).await??;
+        accepted.push(Instant::now());
+        ends(stream)?;
+    }
+    let error = timeout(SOON, ended)
+        .await??
+        .expect_err("the policy has ended");
+    let delays = [20, 40, 80, 160].map(Duration::from_millis);
+    for (delay, pair) in delays.iter().zip(accepted.windows(2)) {
+        let waited = pair[1] - pair[0];
+        // The connection is up for this side a little later than it is accepted by the other.
+        assert!(
+            waited + SHORT >= *delay && waited < *delay + SLACK,
+            "{waited:?} for {delay:?}"
+        );
+    }
+    Ok(error)
+}
+
+#[tokio::test]
+async fn delays_go_on_growing_while_the_server_accepts_and_closes() -> Result {
+    assert_eq!(grows(CLOSES).await?.kind(), ErrorKind::UnexpectedEof);
+    Ok(())
+}
+
+#[tokio::test]
+async fn delays_go_on_growing_while_the_server_accepts_and_resets() -> Result {
+    assert_eq!(grows(RESETS).await?.kind(), ErrorKind::ConnectionReset);
+    Ok(())
+}
+
+/// Has a server end each connection at once, and checks that the outage is given up when it has lasted
+/// so long. Returns the error that is left then.
+async fn is_given_up(ends: Ends) -> Result<io::Error> {
+    let server = TcpListener::bind("127.0.0.1:0").await?;
+    let outage = Duration::from_millis(150);
+    let connector = TcpConnector::new(Dialer::new(server.local_addr()?)?, until_goodbye)
+        .give_up_after(outage)
+        .delays(STEADY);
+    let begun = Instant::now();
+    let mut ended = tokio::spawn(async move { (run(connector).await, begun.elapsed()) });
+    let (result, took) = loop {
+        tokio::select! {
+            accepted = server.accept() => ends(accepted?.0)?,
+            ended = &mut ended => break ended?,
+        }
+    };
+    // The next attempt would have come after that.
+    assert!(took + SHORT >= outage && took < outage + SLACK, "{took:?}");
+    Ok(result.expect_err("the outage was given up"))
+}
+
+#[tokio::test]
+async fn an_outage_is_given_up_while_the_server_accepts_and_closes() -> Result {
+    assert_eq!(is_given_up(CLOSES).await?.kind(), ErrorKind::UnexpectedEof);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_outage_is_given_up_while_the_server_accepts_and_resets() -> Result {
+    assert_eq!(
+        is_given_up(RESETS).await?.kind(),
+        ErrorKind::ConnectionReset
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn only_a_lasting_connection_ends_the_outage() -> Result {
+    let server = TcpListener::bind("127.0.0.1:0").await?;
+    let lasts = Duration::from_millis(100);
+    let connector = TcpConnector::new(Dialer::new(server.local_addr()?)?, until_goodbye)
+        .reset_after(lasts)
+        .delays([SHORT, SHORT]);
+    let ended = tokio::spawn(run(connector));
+    // Two short connections use the policy up; the third lasts, and so there are two more retries.
+    for held in [
+        Duration::ZERO,
+        Duration::ZERO,
+        lasts * 2,
+        Duration::ZERO,
+        Duration::ZERO,
+    ] {
+        let (stream, _) = timeout(SOON, server.accept()).await??;
+        sleep(held).await;
+        drop(stream);
+    }
+    assert!(timeout(SOON, ended).await??.is_err());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_reset_reaches_the_handler_and_causes_one_reconnect() -> Result {
+    let server = TcpListener::bind("127.0.0.1:0").await?;
+    let causes = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&causes);
+    let connector = TcpConnector::new(
+        Dialer::new(server.local_addr()?)?,
+        move |mut stream: TcpStream| {
+            let seen = Arc::clone(&seen);
+            async move {
+                stream.write_all(b"hello").await?;
+                let result = until_goodbye(stream).await;
+                seen.lock()
+                    .expect("no test panics here")
+                    .push(result.as_ref().err().map(io::Error::kind));
+                result
+            }
+        },
+    );
+    let ended = tokio::spawn(run(connector.delays(STEADY)));
+    let (mut stream, _) = timeout(SOON, server.accept()).await??;
+    // Once this has come the client's handler runs; before, the reset would hit its connect.
+    stream.read_exact(&mut [0; 5]).await?;
+    stream.set_zero_linger()?;
+    drop(stream);
+    let (mut stream, _) = timeout(SOON, server.accept()).await??;
+    stream.read_exact(&mut [0; 5]).await?;
+    stream.write_all(b"bye").await?;
+    drop(stream);
+    timeout(SOON, ended).await???;
+    let causes = causes.lock().expect("no test panics here").clone();
+    assert_eq!(causes, [Some(ErrorKind::ConnectionReset), None]);
+    Ok(())
+}

@@ -1,0 +1,96 @@
+//! A connector that is told to stop or to reconnect, and what becomes of its sockets.
+
+use std::future::pending;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use schmoozer_core::{Connector, Runner};
+use schmoozer_tcp::{Dialer, TcpConnector};
+use tokio::io::AsyncReadExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::Result;
+use crate::black_hole::BlackHole;
+use crate::connector::{SHORT, SOON};
+use crate::kernel::{State, sockets_to};
+
+/// Longer than any test waits.
+const NEVER: Duration = Duration::from_secs(60);
+/// How much later than planned something may happen, so that a busy machine fails nothing.
+const SLACK: Duration = Duration::from_millis(200);
+
+/// Keeps each connection for as long as it is let.
+fn keeping(addr: SocketAddr) -> Result<impl Connector<Error = io::Error>> {
+    let keeps = |stream: TcpStream| async move {
+        let _stream = stream;
+        pending().await
+    };
+    Ok(TcpConnector::new(Dialer::new(addr)?.timeout(NEVER), keeps).delays([NEVER; 9]))
+}
+
+/// Waits for the end of a loop that was told to stop just now, and returns how long that took.
+async fn stops(task: JoinHandle<io::Result<()>>) -> Result<Duration> {
+    let told = Instant::now();
+    timeout(SOON, task).await???;
+    Ok(told.elapsed())
+}
+
+#[tokio::test]
+async fn a_reconnect_closes_the_old_socket_before_the_new_dial() -> Result {
+    let server = TcpListener::bind("127.0.0.1:0").await?;
+    let (handle, task) = Runner::new(keeping(server.local_addr()?)?).spawn();
+    let (old, _) = timeout(SOON, server.accept()).await??;
+    handle.connected().await?;
+    assert!(old.try_read(&mut [0]).is_err(), "it is kept");
+    handle.reconnect();
+    let (new, _) = timeout(SOON, server.accept()).await??;
+    assert_eq!(old.try_read(&mut [0])?, 0);
+    assert!(new.try_read(&mut [0]).is_err(), "it is kept");
+    handle.shutdown();
+    assert!(stops(task).await? < SLACK);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_shutdown_ends_a_dial_at_once() -> Result {
+    let hole = BlackHole::at("127.0.0.1").await?;
+    let (handle, task) = Runner::new(keeping(hole.addr)?).grace(NEVER).spawn();
+    sleep(SHORT).await;
+    assert_eq!(sockets_to(hole.addr, State::SynSent)?, 1);
+    handle.shutdown();
+    assert!(stops(task).await? < SLACK);
+    assert_eq!(sockets_to(hole.addr, State::SynSent)?, 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_shutdown_ends_a_wait_at_once() -> Result {
+    let addr = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
+    let (handle, task) = Runner::new(keeping(addr)?).grace(NEVER).spawn();
+    while handle.stats().failures == 0 {
+        sleep(SHORT).await;
+    }
+    handle.shutdown();
+    assert!(stops(task).await? < SLACK);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_shutdown_leaves_a_connection_its_grace_and_no_more() -> Result {
+    let server = TcpListener::bind("127.0.0.1:0").await?;
+    for grace in [Duration::ZERO, SLACK * 2] {
+        let (handle, task) = Runner::new(keeping(server.local_addr()?)?)
+            .grace(grace)
+            .spawn();
+        let (mut stream, _) = timeout(SOON, server.accept()).await??;
+        handle.connected().await?;
+        handle.shutdown();
+        let took = stops(task).await?;
+        assert!((grace..grace + SLACK).contains(&took), "{took:?}");
+        assert_eq!(timeout(SOON, stream.read(&mut [0])).await??, 0);
+    }
+    Ok(())
+}
