@@ -9,7 +9,7 @@ use crate::cargo::cargo;
 use crate::feature_sets::feature_sets;
 use crate::project::{Project, has_library, is_published};
 use crate::tally::Tally;
-use crate::{examples, layering, manifests, style, supply_chain, test_tables};
+use crate::{examples, fuzz, layering, manifests, style, supply_chain, test_tables};
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -162,6 +162,9 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
 
 fn format(project: &Project) -> Result<Report> {
     cargo(project, &["fmt", "--all", "--check"])?;
+    // No member of the workspace.
+    let fuzz = format!("{}/Cargo.toml", fuzz::CRATE);
+    cargo(project, &["fmt", "--check", "--manifest-path", &fuzz])?;
     Ok(Report::default())
 }
 

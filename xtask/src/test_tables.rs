@@ -19,6 +19,9 @@ pub(crate) fn check(project: &Project) -> Result<()> {
             continue;
         }
         let text = fs::read_to_string(&table).with_context(|| table.display().to_string())?;
+        if text.contains("`…") {
+            missing.push(format!("{}: a test's name is cut short", table.display()));
+        }
         for (module, test) in named(&text) {
             if !holds(&tests, module, test)? {
                 missing.push(format!("{}: no {module}::{test}", table.display()));

@@ -22,12 +22,20 @@ pub(crate) struct Options {
     /// Instead, kills redis and postgres 20 times each under their clients, where they are installed
     #[arg(long, conflicts_with_all = ["seeds", "seed", "soak"])]
     servers: bool,
+    /// Instead, runs one after the other: the simulation, the soak for ten minutes, the real servers
+    #[arg(long, conflicts_with_all = ["seeds", "seed", "soak", "servers"])]
+    all: bool,
 }
 
-/// Runs, as a release, what was asked for: the real servers, the soak, or the simulation.
+/// Runs, as a release, what was asked for: the real servers, the soak, all of it, or the simulation alone.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let project = Project::read()?;
     match options.soak {
+        _ if options.all => {
+            simulate(&project, options)?;
+            soak(&project, Duration::from_secs(600))?;
+            servers(&project)
+        }
         _ if options.servers => servers(&project),
         Some(duration) => soak(&project, duration),
         None => simulate(&project, options),

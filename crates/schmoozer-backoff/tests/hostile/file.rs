@@ -4,6 +4,8 @@ use proptest::prelude::*;
 use schmoozer_backoff::PolicyConfig;
 use serde_json::{Map, Value, json};
 
+use crate::corpus;
+
 const KEYS: &[&str] = &[
     "policy",
     "delay",
@@ -69,15 +71,18 @@ fn check(value: &Value) -> Result<Result<PolicyConfig, String>, TestCaseError> {
                 text
             );
         }
-        Err(message) => {
-            prop_assert!(message.chars().count() < 500, "{}", message);
-            prop_assert!(!message.contains(char::is_control), "{:?}", message);
-        }
+        Err(message) => check_message(message)?,
     }
     // The same by way of values that are typed already.
     let typed = serde_json::from_value::<PolicyConfig>(value.clone());
     prop_assert_eq!(typed.is_ok(), read.is_ok(), "{}", text);
     Ok(read)
+}
+
+fn check_message(message: &str) -> Result<(), TestCaseError> {
+    prop_assert!(message.chars().count() < 500, "{}", message);
+    prop_assert!(!message.contains(char::is_control), "{:?}", message);
+    Ok(())
 }
 
 proptest! {
@@ -131,6 +136,24 @@ proptest! {
         };
         prop_assert!(!message.contains("HUNTER2"), "{}", message);
     }
+}
+
+#[test]
+fn what_the_fuzzer_begins_with_is_read_or_refused() -> Result<(), TestCaseError> {
+    for text in corpus("config") {
+        if let Ok(value) = serde_json::from_str(&text) {
+            let _ = check(&value)?;
+        } else {
+            match toml::from_str::<PolicyConfig>(&text) {
+                Ok(policy) => {
+                    let written = toml::to_string(&policy).expect("a policy in TOML");
+                    prop_assert_eq!(toml::from_str(&written), Ok(policy));
+                }
+                Err(error) => check_message(error.message())?,
+            }
+        }
+    }
+    Ok(())
 }
 
 #[test]

@@ -6,6 +6,8 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use schmoozer_backoff::{ConfigError, Constant, Jitter, PolicyConfig};
 
+use crate::corpus;
+
 /// Asserts what holds of any text: it is read and comes back as it was, or it is refused in a few lines that a terminal
 /// can show, at a place within it.
 fn check(text: &str) -> Result<(), TestCaseError> {
@@ -140,6 +142,14 @@ proptest! {
         };
         prop_assert!(!told.contains("HUNTER2"), "{}", told);
     }
+}
+
+#[test]
+fn what_the_fuzzer_begins_with_is_read_or_refused() -> Result<(), TestCaseError> {
+    for text in corpus("policy") {
+        check(&text)?;
+    }
+    Ok(())
 }
 
 #[test]

@@ -6,3 +6,21 @@
 #[cfg(feature = "serde")]
 mod file;
 mod line;
+
+use std::fs;
+use std::path::Path;
+
+/// The texts that the fuzz target of this name begins with; none where this crate lies by itself.
+fn corpus(target: &str) -> Vec<String> {
+    let corpora = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schmoozer-fuzz/corpus");
+    if !corpora.exists() {
+        println!(
+            "skipped: this crate lies by itself, without {}",
+            corpora.display()
+        );
+        return Vec::new();
+    }
+    let read = |file: std::io::Result<fs::DirEntry>| fs::read_to_string(file?.path());
+    let files = fs::read_dir(corpora.join(target)).expect("a directory");
+    files.map(|file| read(file).expect("a text")).collect()
+}
