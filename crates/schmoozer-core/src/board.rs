@@ -9,7 +9,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use crate::control::Control;
-use crate::{Event, Observer, Stats, Status};
+use crate::{Event, Observer, Outage, Stats, Status};
 
 /// Shared by a loop and its handles.
 #[derive(Debug, Default)]
@@ -27,6 +27,8 @@ pub(crate) struct Board {
     attempt: u32,
     /// The text of the last failure.
     cause: String,
+    /// The text of the failure that began the outage.
+    first_cause: String,
     stats: Stats,
 }
 
@@ -62,6 +64,17 @@ impl Board {
         let mut stats = self.stats;
         stats.uptime = self.uptime();
         stats
+    }
+
+    pub(crate) fn outage(&self) -> Option<Outage> {
+        let since = self.stats.outage_since?;
+        Some(Outage {
+            since,
+            attempts: self.attempt,
+            length: since.elapsed(),
+            first_cause: self.first_cause.clone(),
+            last_cause: self.cause.clone(),
+        })
     }
 
     /// The time that connections were up, until now.
@@ -109,15 +122,20 @@ impl Board {
                 mem::swap(&mut self.cause, cause);
                 self.disconnected();
                 self.attempt = attempt;
+                // For how long is decided next, and that may itself take time.
+                self.phase = Phase::Waiting {
+                    until: Instant::now(),
+                };
             }
             Event::OutageBegan { outage } => {
                 stats.outages = stats.outages.saturating_add(1);
                 stats.outage_since = Some(outage.since);
+                self.first_cause.clone_from(&self.cause);
             }
             Event::Recovered { .. } => stats.outage_since = None,
             Event::Waiting { delay, .. } => {
                 let now = Instant::now();
-                let until = now.checked_add(delay).unwrap_or_else(|| now + CENTURY);
+                let until = now.checked_add(delay).unwrap_or_else(|| now + DECADES);
                 self.phase = Phase::Waiting { until };
             }
             Event::Reconnecting { .. } => self.disconnected(),
@@ -129,8 +147,8 @@ impl Board {
     }
 }
 
-/// Stands for a delay that the clock cannot hold.
-const CENTURY: Duration = Duration::from_secs(100 * 365 * 86_400);
+/// Stands for a delay that the clock cannot hold; tokio's own sleeps end then.
+const DECADES: Duration = Duration::from_secs(30 * 365 * 86_400);
 
 impl Shared {
     pub(crate) fn board(&self) -> MutexGuard<'_, Board> {

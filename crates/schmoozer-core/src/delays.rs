@@ -93,8 +93,8 @@ impl<P: Clone + IntoIterator<Item = Duration>, H> Delays<P, H> {
 
     /// Bounds an outage: this long after its first failure the connector gives up.
     ///
-    /// The last delay is cut so that one more attempt falls on the end of that time. An attempt under
-    /// way is not cut short.
+    /// The last delay is cut so that one more attempt falls on the end of that time, unless it would come
+    /// sooner than [`at_least`](Self::at_least) allows. An attempt under way is not cut short.
     pub const fn give_up_after(mut self, outage: Duration) -> Self {
         self.give_up_after = Some(outage);
         self
@@ -176,7 +176,7 @@ impl<P: Clone + IntoIterator<Item = Duration>, H> Delays<P, H> {
         let marked = self
             .health
             .get()
-            .is_some_and(|health| health.take(failure.connected()));
+            .is_some_and(|health| health.take(failure.up()));
         let lasted = failure
             .uptime
             .is_some_and(|uptime| marked || uptime >= self.reset_after);
@@ -190,7 +190,8 @@ impl<P: Clone + IntoIterator<Item = Duration>, H> Delays<P, H> {
             return RetryResult::Exit(Err(failure.cause));
         };
         if self.from_start {
-            delay = delay.saturating_sub(failure.elapsed);
+            let deciding = failure.at.map_or(Duration::ZERO, |at| at.elapsed());
+            delay = delay.saturating_sub(failure.elapsed + deciding);
         }
         // The server counts from when it asked, which is now.
         if let Some(asked) = self.hint.delay(&failure.cause) {

@@ -19,6 +19,11 @@ use crate::{ConnResult, Connector, Failure, RetryResult};
 ///
 /// The error that the connector exits with: the cause of the last failure when it gives up.
 ///
+/// # Panics
+///
+/// When a callback panics, and when a delay is waited for outside a tokio runtime with its time
+/// driver enabled.
+///
 /// # Cancel safety
 ///
 /// Drop the future at any time: the attempt or the wait under way is dropped with it.

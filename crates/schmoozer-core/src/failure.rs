@@ -1,3 +1,4 @@
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -26,9 +27,10 @@ pub struct Failure<E> {
 }
 
 impl<E> Failure<E> {
-    /// When the connection came up: a mark from before is not its own.
-    pub(crate) fn connected(&self) -> Option<Instant> {
-        self.at?.checked_sub(self.uptime?)
+    /// When the connection was up: a mark from before or after is not its own.
+    pub(crate) fn up(&self) -> Option<RangeInclusive<Instant>> {
+        let lost = self.at?;
+        Some(lost.checked_sub(self.uptime?)?..=lost)
     }
 
     /// Describes a failed first `connect` that took no time: a start for tests of one's own

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::board::{Board, Shared};
-use crate::{Stats, Status};
+use crate::{Outage, Stats, Status};
 
 /// Watches and steers a connection from elsewhere: from [`Runner::handle`](crate::Runner::handle).
 ///
@@ -79,6 +79,12 @@ impl Handle {
         self.shared.board().stats()
     }
 
+    /// The outage that goes on, until now; `None` while there is none.
+    #[must_use]
+    pub fn outage(&self) -> Option<Outage> {
+        self.shared.board().outage()
+    }
+
     /// Waits for a connection: ready at once while one is up, or else when the next one is.
     ///
     /// # Errors
@@ -95,7 +101,7 @@ impl Handle {
         self.wait_for(arrived).await
     }
 
-    /// Waits for a connection, but through at most `failures` failures, counted from the call.
+    /// Waits for a connection, but through at most `failures` failures, counted from when it is first polled.
     ///
     /// # Errors
     ///
@@ -113,6 +119,7 @@ impl Handle {
                 Some(Ok(()))
             } else if now.failures.saturating_sub(from.failures) >= limit {
                 let cause = board.cause().to_owned();
+                let failures = failures.max(1);
                 Some(Err(NotConnected::Failed { failures, cause }))
             } else {
                 None

@@ -1,3 +1,4 @@
+use std::ops::RangeInclusive;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -72,13 +73,11 @@ impl Health {
         self.mark.changed.notify_waiters();
     }
 
-    /// Answers whether the connection that came up at `connected` was marked, and forgets the mark: that
-    /// connection is gone.
-    pub(crate) fn take(&self, connected: Option<Instant>) -> bool {
-        self.mark
-            .at()
-            .take()
-            .is_some_and(|at| Some(at) >= connected)
+    /// Answers whether the connection that was `up` at this time, if that is known, was marked, and forgets
+    /// the mark: that connection is gone.
+    pub(crate) fn take(&self, up: Option<RangeInclusive<Instant>>) -> bool {
+        let marked = self.mark.at().take();
+        marked.is_some_and(|at| up.is_none_or(|up| up.contains(&at)))
     }
 
     fn is_marked(&self, connected: Instant) -> bool {

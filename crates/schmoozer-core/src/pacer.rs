@@ -89,6 +89,10 @@ impl Pacer {
     /// Waits until one more attempt may begin. For loops of one's own;
     /// [`Runner::pacer`](crate::Runner::pacer) does it before each `connect`.
     ///
+    /// # Panics
+    ///
+    /// When it has to wait outside a tokio runtime with its time driver enabled.
+    ///
     /// # Cancel safety
     ///
     /// A dropped wait uses nothing up: the next in line takes its place.

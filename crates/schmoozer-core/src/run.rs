@@ -26,7 +26,7 @@ use crate::{ConnResult, Connector, Failure, RetryResult, RunResult};
 /// # Panics
 ///
 /// When a callback panics, and when a delay is waited for outside a tokio runtime with its time
-/// driver enabled.
+/// driver enabled; with the feature `tracing` also when a connection is up.
 ///
 /// # Cancel safety
 ///

@@ -20,7 +20,8 @@ pub enum Status {
     },
     /// The loop waits for the next attempt.
     Waiting {
-        /// When that comes, unless it is brought forward or a [`Pacer`](crate::Pacer) holds it up.
+        /// When that comes, unless it is brought forward or a [`Pacer`](crate::Pacer) holds it up; when the
+        /// last one failed while [`retry_delay`](crate::Connector::retry_delay) still decides.
         until: Instant,
         /// How many attempts there have been; 0 when a connection was lost that had lasted.
         attempt: u32,

@@ -56,7 +56,7 @@ async fn a_floor_without_end_is_waited_for_and_can_be_left() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_without_end_is_shown_as_one_of_a_hundred_years() {
+async fn a_wait_without_end_is_shown_as_one_of_thirty_years() {
     let begin = Instant::now();
     let script = Script::new([Step::Fails(ms(0))], Delays::new(vec![Duration::MAX]));
     let (handle, task) = Runner::new(script).spawn();
@@ -64,7 +64,7 @@ async fn a_wait_without_end_is_shown_as_one_of_a_hundred_years() {
     let Status::Waiting { until, .. } = handle.status() else {
         panic!("{:?}", handle.status());
     };
-    assert_eq!(until - begin, secs(36_500 * 24 * 60 * 60));
+    assert_eq!(until - begin, secs(30 * 365 * 24 * 60 * 60));
     handle.shutdown();
     task.await.unwrap().unwrap();
 }

@@ -223,6 +223,33 @@ async fn the_delays_start_afresh_after_a_reconnect_that_was_asked_for() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_handle_knows_the_outage_as_observers_do() {
+    let begin = Instant::now();
+    let steps = [
+        Step::Up(secs(20)),
+        Step::Fails(secs(1)),
+        Step::Up(secs(20)),
+        Step::Exits(Ok(())),
+    ];
+    let (handle, _, task) = spawn(&steps, 2);
+    sleep(secs(10)).await;
+    assert_eq!(handle.outage(), None);
+    sleep(secs(11)).await;
+    let outage = handle.outage().expect("the connection was lost");
+    assert_eq!((outage.since, outage.length), (begin + secs(20), secs(1)));
+    assert_eq!(outage.attempts, 0);
+    sleep(secs(3)).await;
+    let outage = handle.outage().expect("the connect failed");
+    assert_eq!((outage.since, outage.length), (begin + secs(20), secs(4)));
+    assert_eq!(outage.attempts, 1);
+    let causes = (&*outage.first_cause, &*outage.last_cause);
+    assert_eq!(causes, ("lost", "refused"));
+    sleep(secs(12)).await;
+    assert_eq!(handle.outage(), None);
+    task.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_text_of_a_cause_may_ask_the_handle() {
     struct Asks(Arc<Mutex<Option<Handle>>>);
     impl std::fmt::Display for Asks {
@@ -307,7 +334,7 @@ fn a_loop_that_ended_or_moved_lets_go_of_its_task() {
         let runtime = Builder::new_current_thread().enable_time().build().unwrap();
         let _entered = runtime.enter();
         let connector = connector_fn(
-            || std::future::pending::<Result<(), &str>>(),
+            std::future::pending::<Result<(), &str>>,
             async |()| Ok(()),
             [secs(1)],
         );

@@ -1,5 +1,7 @@
 //! What the loop, the delays and the runner do, in paused time: exactly.
 
+#[cfg(feature = "rt")]
+mod brooding;
 mod current;
 mod delays;
 mod dropping;

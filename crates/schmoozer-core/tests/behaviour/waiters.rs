@@ -42,6 +42,7 @@ fn expected(asked: u64, limit: Option<u32>) -> (u64, Result<(), NotConnected>) {
         (Some(connected), None, _) => (connected, Ok(())),
         (_, Some(failed), Some(failures)) => {
             let cause = if failed == LOST { "lost" } else { "refused" }.to_owned();
+            let failures = failures.max(1);
             (failed, Err(NotConnected::Failed { failures, cause }))
         }
         _ => (STOPPED.max(asked), Err(NotConnected::Stopped)),
