@@ -19,7 +19,8 @@ use crate::{Answers, DialError, Dialer, Order, Resolve, Target, Tried};
 
 /// How long an IPv4 address waits for an IPv6 one (RFC 8305 §3, "Resolution Delay").
 const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
-/// How long the first endpoint has for itself in [`Order::Failover`]: a lost SYN is sent again after 1 s.
+/// How long each endpoint has for itself in [`Order::Failover`], while there is time for all: a lost SYN is
+/// sent again after 1 s.
 const FAILOVER_DELAY: Duration = Duration::from_secs(2);
 
 impl<R: Resolve> Dialer<R> {
@@ -31,6 +32,10 @@ impl<R: Resolve> Dialer<R> {
     /// # Errors
     ///
     /// [`DialError`] says what was tried and how each attempt failed.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime with its drivers for network and time enabled.
     ///
     /// # Cancel safety
     ///
@@ -89,8 +94,8 @@ impl<R: Resolve> Dialer<R> {
         let next = |_: &mut Context<'_>| {
             Poll::Ready(endpoints.next().map(|i| self.dial_endpoint(i, &record)))
         };
-        let stagger = self.endpoint_delay.unwrap_or(match self.order {
-            Order::Failover => FAILOVER_DELAY,
+        let stagger = self.endpoint_delay.unwrap_or_else(|| match self.order {
+            Order::Failover => self.failover_delay(),
             Order::InTurn | Order::Shuffled => self.attempt_delay,
         });
         let raced = within(self.timeout, pin!(race(next, stagger))).await;
@@ -102,6 +107,13 @@ impl<R: Resolve> Dialer<R> {
             Ok(None) => Err(record.all_failed()),
             Err(TimedOut { after }) => Err(record.timed_out(after)),
         }
+    }
+
+    /// As each dial begins with the same endpoint, the last one must come within its time.
+    fn failover_delay(&self) -> Duration {
+        let endpoints = u32::try_from(self.targets.len()).unwrap_or(u32::MAX);
+        let share = self.timeout.map(|timeout| timeout / endpoints);
+        share.map_or(FAILOVER_DELAY, |share| share.min(FAILOVER_DELAY))
     }
 
     async fn dial_endpoint(&self, endpoint: usize, record: &Record) -> Option<(usize, TcpStream)> {

@@ -31,7 +31,7 @@ use crate::{InvalidTarget, Keepalive, Order, SystemResolver, Target};
 /// | --- | --- |
 /// | [`timeout`](Self::timeout) of the whole dial | 10 s |
 /// | [`attempt_delay`](Self::attempt_delay) between two addresses of a name | 250 ms |
-/// | [`endpoint_delay`](Self::endpoint_delay) between two endpoints | the `attempt_delay`; 2 s in [`Order::Failover`] |
+/// | [`endpoint_delay`](Self::endpoint_delay) between two endpoints | the `attempt_delay`; up to 2 s in [`Order::Failover`] |
 /// | [`order`](Self::order) of several endpoints | [`Order::InTurn`] |
 /// | [`resolver`](Self::resolver) | the operating system's |
 /// | [`nodelay`](Self::nodelay) | on |
@@ -143,8 +143,8 @@ impl<R> Dialer<R> {
 
     /// Sets how long an endpoint, its name and all its addresses, is tried before the next one is tried beside it.
     ///
-    /// By default that is the `attempt_delay`, but 2 s in [`Order::Failover`]: there a spare must not
-    /// win because one packet to the first endpoint was lost, which is sent again after a second.
+    /// By default that is the `attempt_delay`, but in [`Order::Failover`] 2 s, or an equal part of the
+    /// [`timeout`](Self::timeout) where that is less: there a spare must not win because one packet to the first endpoint was lost, which is sent again after a second.
     /// An endpoint that fails is followed by the next at once.
     #[must_use]
     pub fn endpoint_delay(mut self, delay: Duration) -> Self {

@@ -82,8 +82,10 @@ impl Options {
         }
         let stream = socket.connect(addr).await?;
         // Where nothing listens on a port of the ephemeral range, the kernel may pick that very port
-        // as the local one: TCP's simultaneous open then connects the socket to itself.
-        if stream.local_addr()? == addr {
+        // as the local one: TCP's simultaneous open then connects the socket to itself. (Not compared with
+        // `addr`, which may be unspecified: that means this host.)
+        let local = stream.local_addr()?;
+        if local.port() == addr.port() && local == stream.peer_addr()? {
             let error = "refused (the connection met itself)";
             return Err(io::Error::new(ErrorKind::ConnectionRefused, error).into());
         }

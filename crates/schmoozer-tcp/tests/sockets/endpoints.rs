@@ -128,6 +128,22 @@ async fn failover_gives_the_first_endpoint_longer_for_itself() -> Result {
 }
 
 #[tokio::test]
+async fn failover_reaches_the_last_endpoint_within_its_time() -> Result {
+    let hole = || BlackHole::at("127.0.0.1");
+    let holes = [hole().await?, hole().await?, hole().await?];
+    let (_listeners, [good, ..]) = listeners().await?;
+    let addrs = [holes[0].addr, holes[1].addr, holes[2].addr, good];
+    // Two seconds each would take six.
+    let dialer = Dialer::any_of(addrs)?
+        .order(Order::Failover)
+        .timeout(DELAY * 12);
+    let begun = Instant::now();
+    assert_eq!(used(&dialer).await?, good);
+    assert!(begun.elapsed() >= DELAY * 9, "{:?}", begun.elapsed());
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_name_that_does_not_resolve_gives_way_to_the_next_at_once() -> Result {
     let (_listeners, [good, ..]) = listeners().await?;
     let resolver = Arc::new(Scripted::new([

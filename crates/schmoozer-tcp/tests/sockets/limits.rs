@@ -111,6 +111,14 @@ fn a_connection_to_itself_is_none() -> Result {
             "could not connect to 127.0.0.1:40000: refused (the connection met itself)"
         );
         assert!(error.is_transient());
+
+        shell("echo 40001 40001 > /proc/sys/net/ipv4/ip_local_port_range")?;
+        let this_host = SocketAddr::from(([0, 0, 0, 0], 40_001));
+        let error = Dialer::new(this_host)?.dial().await;
+        assert_eq!(
+            error.expect_err("nobody listens there").to_string(),
+            "could not connect to 0.0.0.0:40001: refused (the connection met itself)"
+        );
         Ok(())
     })
 }
