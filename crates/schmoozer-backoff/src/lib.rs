@@ -80,7 +80,8 @@
 //!
 //! Delays are whole nanoseconds in 64 bits: whatever is longer than 584 years is as long as that. Nothing overflows,
 //! nothing panics once a policy is built, no delay passes its cap, and without jitter delays never shrink (but those of
-//! [`Sequence`] and [`Policy::then`], which do what they are told).
+//! [`Decorrelated`], which draws them, and of [`Sequence`], [`Policy::then`] and policies from elsewhere, which do what they
+//! are told).
 //!
 //! # Speed
 //!

@@ -70,7 +70,7 @@ macro_rules! options {
                 self
             }
 
-            /// Draws the same delays every time. For tests: clients that share a seed come back together.
+            /// Draws the same jitter every time. For tests: clients that share a seed come back together.
             pub const fn seeded(mut self, seed: u64) -> Self {
                 self.shape.seed = Some(seed);
                 self

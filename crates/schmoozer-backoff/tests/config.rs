@@ -82,6 +82,18 @@ fn each_policy_is_read_from_one_line_and_written_back() {
 }
 
 #[test]
+fn zeros_at_the_end_of_a_fraction_make_it_no_finer() {
+    let zeros = "0".repeat(20);
+    for (text, wanted) in [("1.0s", SECOND), ("0.500s", SECOND / 2)] {
+        let text = text.replace('s', &format!("{zeros}s"));
+        let read = format!("constant:{text}").parse::<PolicyConfig>();
+        assert_eq!(read, Ok(Constant::new(wanted).into()), "{text}");
+    }
+    assert!("constant:1.s".parse::<PolicyConfig>().is_err());
+    assert!("constant:1.0000000001s".parse::<PolicyConfig>().is_err());
+}
+
+#[test]
 fn options_come_in_any_order_and_by_their_full_names() {
     let policy = Exponential::new(SECOND)
         .factor(3.0)

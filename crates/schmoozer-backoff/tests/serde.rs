@@ -79,6 +79,15 @@ fn a_share_may_be_a_number() -> Result<(), Box<dyn Error>> {
 }
 
 #[test]
+fn a_factor_may_be_a_large_whole_number() -> Result<(), Box<dyn Error>> {
+    let line: PolicyConfig = "exponential:1s..9s,x5000000000".parse()?;
+    let table =
+        r#"{ "policy": "exponential", "initial": "1s", "cap": "9s", "factor": 5000000000 }"#;
+    assert_eq!(serde_json::from_str::<PolicyConfig>(table)?, line);
+    Ok(())
+}
+
+#[test]
 fn a_policy_is_written_as_a_table() -> Result<(), Box<dyn Error>> {
     let policy: PolicyConfig = Exponential::grpc().max_retries(3).into();
     assert_eq!(

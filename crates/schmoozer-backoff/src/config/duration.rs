@@ -67,6 +67,10 @@ fn parse_part(text: &str) -> Result<(u128, usize), Fault> {
     };
 
     let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+    let fraction = match fraction.trim_end_matches('0') {
+        "" if !fraction.is_empty() => "0",
+        significant => significant,
+    };
     let digits = |text: &str| match text.len() {
         1..=MOST_DIGITS => text.parse::<u128>().map_err(|_| not_a_duration()),
         _ => Err(not_a_duration()),

@@ -216,6 +216,10 @@ impl<'de> Visitor<'de> for ValueSeed {
         )
     }
 
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a factor is a number of 53 bits, however it is written"
+    )]
     fn visit_u64<E: de::Error>(self, number: u64) -> Result<Value, E> {
         match (self.key, u32::try_from(number)) {
             (Key::MaxRetries | Key::Seed, _) => self.checked(
@@ -223,6 +227,7 @@ impl<'de> Visitor<'de> for ValueSeed {
                 Unexpected::Unsigned(number),
             ),
             (_, Ok(small)) => self.visit_f64(small.into()),
+            (Key::Factor, _) => self.visit_f64(number as f64),
             _ => self.checked(None, Unexpected::Unsigned(number)),
         }
     }
