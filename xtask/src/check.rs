@@ -2,7 +2,7 @@ use std::io::{self, Write};
 use std::process::{self, ExitCode};
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Args;
 
 use crate::cargo::cargo;
@@ -251,7 +251,7 @@ fn test(project: &Project) -> Result<Report> {
     for package in project.published() {
         selection.extend(["--package", package.name.as_str()]);
     }
-    let mut tests = run_tests(project, &selection)?.tests;
+    let mut tests = run_tests(project, &selection)?;
     // One by one: what the benchmark measures must not have the features that an example asks for.
     for package in project
         .packages()
@@ -259,23 +259,20 @@ fn test(project: &Project) -> Result<Report> {
         .filter(|package| !is_published(package))
     {
         let selection = ["--package", &package.name, "--all-features", "--tests"];
-        tests.add(run_tests(project, &selection)?.tests);
+        tests.add(run_tests(project, &selection)?);
     }
-    Ok(Report {
-        line: tests.to_string(),
-        tests,
-    })
+    counted(tests)
 }
 
 fn test_default(project: &Project) -> Result<Report> {
     let mut tests = Tally::default();
     for package in project.published() {
-        tests.add(run_tests(project, &["--package", &package.name, "--tests"])?.tests);
+        tests.add(run_tests(
+            project,
+            &["--package", &package.name, "--tests"],
+        )?);
     }
-    Ok(Report {
-        line: tests.to_string(),
-        tests,
-    })
+    counted(tests)
 }
 
 fn doctest(project: &Project) -> Result<Report> {
@@ -285,13 +282,17 @@ fn doctest(project: &Project) -> Result<Report> {
         .into_iter()
         .filter(|package| has_library(package))
     {
-        tests.add(
-            run_tests(
-                project,
-                &["--package", &package.name, "--all-features", "--doc"],
-            )?
-            .tests,
-        );
+        tests.add(run_tests(
+            project,
+            &["--package", &package.name, "--all-features", "--doc"],
+        )?);
+    }
+    counted(tests)
+}
+
+fn counted(tests: Tally) -> Result<Report> {
+    if tests.is_empty() {
+        bail!("no test has run");
     }
     Ok(Report {
         line: tests.to_string(),
@@ -299,15 +300,11 @@ fn doctest(project: &Project) -> Result<Report> {
     })
 }
 
-fn run_tests(project: &Project, selection: &[&str]) -> Result<Report> {
+fn run_tests(project: &Project, selection: &[&str]) -> Result<Tally> {
     let mut arguments = vec!["test", "--locked", "--no-fail-fast"];
     arguments.extend(selection);
     arguments.extend(["--", "--show-output"]);
-    let tests = Tally::of(&cargo(project, &arguments)?);
-    Ok(Report {
-        line: tests.to_string(),
-        tests,
-    })
+    Ok(Tally::of(&cargo(project, &arguments)?))
 }
 
 fn run_examples(project: &Project) -> Result<Report> {

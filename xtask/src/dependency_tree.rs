@@ -24,11 +24,15 @@ impl DependencyTree {
     /// Resolves what a user of `package` compiles on Linux with `features`, by itself: as `cargo
     /// metadata` sees it, each dependency has the features that any member of the workspace asks for.
     pub(crate) fn resolve(project: &Project, package: &str, features: &[&str]) -> Result<Self> {
-        let mut arguments = vec!["tree", "--locked", "--edges", "normal", "--no-dedupe"];
+        let mut arguments = vec!["tree", "--locked", "--edges", "normal,build", "--no-dedupe"];
         arguments.extend(["--prefix", "depth", "--format", "{p}|{f}"]);
         arguments.extend(["--target", PLATFORM, "--package", package]);
         arguments.extend(features);
-        Self::parse(&cargo(project, &arguments)?)
+        let tree = Self::parse(&cargo(project, &arguments)?)?;
+        if tree.crates.is_empty() {
+            bail!("cargo tree names nothing for {package}");
+        }
+        Ok(tree)
     }
 
     /// Reads what `cargo tree --no-dedupe --prefix depth --format '{p}|{f}'` prints.

@@ -19,6 +19,9 @@ const TIME_LIMIT: Duration = Duration::from_secs(60);
 /// When one fails, or has not ended within [`TIME_LIMIT`]: its name and what it printed.
 pub(crate) fn run(project: &Project) -> Result<usize> {
     let examples = build(project)?;
+    if examples.is_empty() {
+        bail!("there is no example");
+    }
     for (name, executable) in &examples {
         run_one(executable, TIME_LIMIT).with_context(|| format!("example {name}"))?;
     }

@@ -145,7 +145,7 @@ impl Layer {
             if self.strangers.contains(&on.as_str()) {
                 faults.push(format!("{name} must not know {on}, not even in tests"));
             }
-            if dependency.kind != DependencyKind::Normal {
+            if dependency.kind == DependencyKind::Development {
                 continue;
             }
             let needed = self.needs.iter().find(|(needed, _)| needed == on);

@@ -28,13 +28,25 @@ const CARGO_PUBLIC_API: Tool = Tool {
 pub(crate) fn run() -> Result<ExitCode> {
     let project = Project::read()?;
     let shell = &project.shell;
-    let describe = cmd!(shell, "git describe --tags --abbrev=0 --match v*");
-    let Ok(tag) = describe.quiet().ignore_stderr().read() else {
+    let tags = cmd!(shell, "git tag --list v* --merged HEAD");
+    if tags.quiet().read().context("git")?.is_empty() {
+        if cmd!(shell, "git rev-parse --is-shallow-repository")
+            .quiet()
+            .read()?
+            == "true"
+        {
+            bail!(
+                "this clone is shallow, and may lack the tag to compare with: git fetch --unshallow --tags"
+            );
+        }
         println!(
             "skipped: no tag `v*` comes before this commit, so nothing was released to keep to"
         );
         return Ok(ExitCode::SUCCESS);
-    };
+    }
+    let tag = cmd!(shell, "git describe --tags --abbrev=0 --match v*")
+        .quiet()
+        .read()?;
     cmd!(shell, "rustup run nightly rustc --version")
         .quiet()
         .ignore_stdout()
@@ -121,7 +133,7 @@ fn api(project: &Project, path: &OsStr, root: &Path, name: &str, target: &Path) 
         "--omit",
         "blanket-impls",
     ];
-    cmd!(
+    let items = cmd!(
         shell,
         "cargo public-api --manifest-path {manifest} {chosen...} --color=never"
     )
@@ -129,7 +141,11 @@ fn api(project: &Project, path: &OsStr, root: &Path, name: &str, target: &Path) 
     .env("CARGO_TARGET_DIR", target)
     .quiet()
     .read()
-    .with_context(|| format!("the public API of {name} in {}", root.display()))
+    .with_context(|| format!("the public API of {name} in {}", root.display()))?;
+    if items.is_empty() {
+        bail!("{name} in {} has no public API", root.display());
+    }
+    Ok(items)
 }
 
 /// The items of `before` that are not in `now` as they were.
@@ -138,14 +154,14 @@ fn gone<'a>(before: &'a str, now: &str) -> Vec<&'a str> {
     before.lines().filter(|item| !now.contains(item)).collect()
 }
 
-/// Whether users of `before` do not get `now` by themselves, so that it may differ.
+/// Whether `now` is newer than `before` and its users do not get it by themselves, so that it may differ.
 fn is_breaking(before: &Version, now: &Version) -> bool {
     let part = |version: &Version| match (version.major, version.minor) {
         (0, 0) => (0, 0, version.patch),
         (0, minor) => (0, minor, 0),
         (major, _) => (major, 0, 0),
     };
-    part(before) != part(now)
+    part(before) < part(now)
 }
 
 #[cfg(test)]
@@ -176,5 +192,6 @@ mod tests {
         assert!(breaks("0.0.1", "0.0.2"));
         assert!(!breaks("1.2.0", "1.3.0"));
         assert!(breaks("1.2.0", "2.0.0"));
+        assert!(!breaks("0.6.0", "0.5.0"));
     }
 }

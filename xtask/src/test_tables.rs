@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::project::{Project, directory};
 
-/// Checks that each test which a `tests/README.md` names as `module::test` exists.
+/// Checks that each test which a `tests/README.md` names as `module::test` or `file::tests::test` exists.
 ///
 /// # Errors
 ///
@@ -23,7 +23,8 @@ pub(crate) fn check(project: &Project) -> Result<()> {
             missing.push(format!("{}: a test's name is cut short", table.display()));
         }
         for (module, test) in named(&text) {
-            if !holds(&tests, module, test)? {
+            let sources = directory(package).join("src");
+            if !holds(&tests, module, test)? && !holds(&sources, module, test)? {
                 missing.push(format!("{}: no {module}::{test}", table.display()));
             }
         }
@@ -38,7 +39,9 @@ pub(crate) fn check(project: &Project) -> Result<()> {
 fn named(text: &str) -> impl Iterator<Item = (&str, &str)> {
     text.lines()
         .flat_map(|line| line.split('`').skip(1).step_by(2))
-        .filter_map(|code| code.split_once("::"))
+        .filter_map(|code| code.rsplit_once("::"))
+        // What lies beside the code is in a module of its file.
+        .map(|(module, test)| (module.trim_end_matches("::tests"), test))
         .filter(|(module, test)| is_snake_case(module) && is_snake_case(test))
 }
 
@@ -71,11 +74,10 @@ mod tests {
 
     #[test]
     fn only_the_paths_of_tests_are_taken() {
-        let text =
-            "| `Duration::MAX` | `dial::a_name`, `src/x.rs`, dial::bare and\n`limits::two` |";
+        let text = "| `Duration::MAX` | `dial::a_name`, `src/x.rs`, dial::bare and\n`limits::two`, `code::tests::three` |";
         assert_eq!(
             named(text).collect::<Vec<_>>(),
-            [("dial", "a_name"), ("limits", "two")]
+            [("dial", "a_name"), ("limits", "two"), ("code", "three")]
         );
     }
 

@@ -34,23 +34,32 @@ impl Tool {
             subcommand,
             version,
         } = self;
-        let found = cmd!(project.shell, "cargo {subcommand} --version")
-            .env("PATH", &path)
-            .quiet()
-            .ignore_status()
-            .output()
-            .context("cargo")?;
-        if self.is_this(&found) {
+        let is_there = || -> Result<bool> {
+            let found = cmd!(project.shell, "cargo {subcommand} --version")
+                .env("PATH", &path)
+                .quiet()
+                .ignore_status()
+                .output()
+                .context("cargo")?;
+            Ok(self.is_this(&found))
+        };
+        if is_there()? {
             return Ok(path);
         }
-        let install = format!("cargo install --locked --root {root} cargo-{subcommand}@{version}");
-        println!("cargo-{subcommand} {version} is not there, and is installed: {install}");
-        let arguments = install.split(' ').skip(1);
-        let installed = cmd!(project.shell, "cargo {arguments...}").quiet().run();
-        if let Err(error) = installed {
+        let install = cmd!(
+            project.shell,
+            "cargo install --locked --root {root} cargo-{subcommand}@{version}"
+        )
+        .quiet();
+        let by_hand = install.to_string();
+        println!("cargo-{subcommand} {version} is not there, and is installed: {by_hand}");
+        if let Err(error) = install.run() {
             bail!(
-                "cargo-{subcommand} {version} cannot be installed: {error}\ninstall it by hand: {install}"
+                "cargo-{subcommand} {version} cannot be installed: {error}\ninstall it by hand: {by_hand}"
             );
+        }
+        if !is_there()? {
+            bail!("cargo-{subcommand} {version} was installed, and cargo finds another");
         }
         Ok(path)
     }

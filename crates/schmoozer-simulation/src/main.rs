@@ -10,7 +10,7 @@ use schmoozer_simulation::{Plan, simulate};
 #[derive(Debug, Parser)]
 struct Options {
     /// How many seeds to play
-    #[arg(long, default_value_t = 1_000)]
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..))]
     seeds: u64,
     /// Plays this seed alone, and shows what happens in it
     #[arg(long)]
