@@ -29,7 +29,8 @@ use crate::invalid_target::Reason;
 /// ```
 ///
 /// Host names are ASCII (an internationalised name goes in as punycode), at most 253 bytes, in
-/// letters, digits, `-`, `_` and dots. An IPv6 address may carry a zone: `[fe80::1%eth0]:80`.
+/// letters, digits, `-`, `_` and dots. An IPv6 address may carry a zone: `[fe80::1%eth0]:80`. Without
+/// one, a link-local address needs the dialer's `interface`, or every dial fails and is retried.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Target(Kind);
 

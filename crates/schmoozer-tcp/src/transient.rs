@@ -31,7 +31,8 @@ const EAFNOSUPPORT: i32 = if cfg!(windows) {
 /// | interrupted, would block | `Interrupted`, `WouldBlock` | yes | never final |
 /// | local address not ours | `AddrNotAvailable` (99) in binding to [`local_addr`](crate::Dialer::local_addr) | no | configuration |
 /// | not permitted | `PermissionDenied` (1, 13) | no | a firewall's policy or missing privileges |
-/// | invalid | `InvalidInput` (22) | no | configuration |
+/// | a route that discards, a link-local address without its zone | 22, which is `InvalidInput` | yes | routes and answers change |
+/// | malformed target | `InvalidInput` without a number, as [`InvalidTarget`](crate::InvalidTarget) is | no | configuration |
 /// | unsupported | `Unsupported`, 97; in a dial on every address | no | there is no such family here |
 /// | anything else | | yes | as said above |
 ///
@@ -74,9 +75,9 @@ impl Phase {
         use ErrorKind::{AddrNotAvailable, InvalidInput, PermissionDenied, Unsupported};
         match (self, error.kind()) {
             (Self::Lookup, _) => true,
-            (Self::Bind, AddrNotAvailable) | (_, InvalidInput | PermissionDenied | Unsupported) => {
-                false
-            }
+            (Self::Bind, AddrNotAvailable) | (_, PermissionDenied | Unsupported) => false,
+            // The system's own says nothing about the target: Linux answers so to a `blackhole` route.
+            (_, InvalidInput) => error.raw_os_error().is_some(),
             _ => error.raw_os_error() != Some(EAFNOSUPPORT),
         }
     }
@@ -164,7 +165,9 @@ mod tests {
     }
 
     #[test]
-    fn malformed_input_is_final() {
+    fn a_malformed_target_is_final() {
+        let refused = crate::Dialer::new("no port").expect_err("the port is missing");
+        assert!(!is_transient(&refused.into()));
         assert!(!is_transient(&ErrorKind::InvalidInput.into()));
     }
 
@@ -204,9 +207,9 @@ mod tests {
             (4, true),
             (11, true),
             (19, true),
+            (22, true),
             (1, false),
             (13, false),
-            (22, false),
             (97, false),
         ] {
             assert_eq!(

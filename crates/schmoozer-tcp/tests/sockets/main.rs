@@ -19,6 +19,7 @@ mod network;
 mod options;
 mod outages;
 mod rerun;
+mod routes;
 mod scripted;
 mod steered;
 
