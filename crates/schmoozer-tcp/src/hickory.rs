@@ -6,6 +6,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::task::Poll;
 
+use hickory_resolver::proto::ProtoErrorKind;
+use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::{ResolveError, TokioResolver};
 
 use crate::{Answers, Resolve};
@@ -15,6 +17,9 @@ use crate::{Answers, Resolve};
 /// IPv6 and IPv4 addresses are asked for at the same time, and connecting begins with what comes
 /// first (RFC 8305 §3). No thread is used, and a lookup ends when its dial does. Answers are cached as
 /// long as their time to live allows.
+///
+/// Where one family could not be asked for, the addresses of the other are connected to. If they fail too,
+/// the dial's error names the lookup among what was tried, and is worth another try.
 ///
 /// It is version 0.25, as 0.26 needs Rust 1.88. Two advisories are open for that: RUSTSEC-2026-0118 is in
 /// DNSSEC validation, which is not compiled in here, and RUSTSEC-2026-0119 in writing large messages,
@@ -64,17 +69,26 @@ impl Resolve for HickoryResolver {
                 .await
                 .map(|found| found.iter().for_each(|v4| push(v4.0.into())))
         };
-        match both(v6, v4).await {
-            (Ok(()), _) | (_, Ok(())) => Ok(()),
-            (Err(v6), Err(v4)) if has_no_address(&v6) && has_no_address(&v4) => Ok(()),
-            (Err(v6), Err(v4)) => Err(if has_no_address(&v6) { v4 } else { v6 }.into()),
+        let (v6, v4) = both(v6, v4).await;
+        let one_was_found = v6.is_ok() || v4.is_ok();
+        for error in [v6.err(), v4.err()].into_iter().flatten() {
+            match said(&error) {
+                Some(ResponseCode::NoError) => {}
+                // Some servers deny a whole name that has only addresses of the other family (RFC 4074 §4.2).
+                Some(ResponseCode::NXDomain) if one_was_found => {}
+                _ => return Err(error.into()),
+            }
         }
+        Ok(())
     }
 }
 
-/// Tells a name without addresses of a family from one that is unknown or could not be asked for.
-fn has_no_address(error: &ResolveError) -> bool {
-    error.is_no_records_found() && !error.is_nx_domain()
+/// Returns what the name server said that answered without a record.
+fn said(error: &ResolveError) -> Option<ResponseCode> {
+    match error.proto()?.kind() {
+        ProtoErrorKind::NoRecordsFound { response_code, .. } => Some(*response_code),
+        _ => None,
+    }
 }
 
 async fn both<A: Future, B: Future>(a: A, b: B) -> (A::Output, B::Output) {

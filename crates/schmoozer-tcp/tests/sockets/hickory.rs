@@ -19,11 +19,22 @@ const V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// Makes a dialer for a name, and listeners of both families at its port.
 async fn name(v6: Answer, v4: Answer) -> Result<(Dialer<HickoryResolver>, [TcpListener; 2])> {
+    name_asked_within(Duration::from_secs(5), v6, v4).await
+}
+
+/// The same with a limit on each question.
+async fn name_asked_within(
+    limit: Duration,
+    v6: Answer,
+    v4: Answer,
+) -> Result<(Dialer<HickoryResolver>, [TcpListener; 2])> {
     let server = serve(v6, v4).await?;
     let servers = NameServerConfigGroup::from_ips_clear(&[server.ip()], server.port(), true);
     let config = ResolverConfig::from_parts(None, vec![], servers);
-    let resolver =
-        TokioResolver::builder_with_config(config, TokioConnectionProvider::default()).build();
+    let mut resolver =
+        TokioResolver::builder_with_config(config, TokioConnectionProvider::default());
+    resolver.options_mut().timeout = limit;
+    let resolver = resolver.build();
     let v4 = TcpListener::bind((V4, 0)).await?;
     let port = v4.local_addr()?.port();
     let v6 = TcpListener::bind((V6, port)).await?;
@@ -74,7 +85,11 @@ async fn ipv4_is_used_while_ipv6_is_not_answered() -> Result {
 async fn one_family_is_enough() -> Result {
     assert_eq!(connected(none(), soon(V4)).await?.0.ip(), V4);
     assert_eq!(connected(soon(V6), none()).await?.0.ip(), V6);
-    assert_eq!(connected(soon(V6), Answer::Silence).await?.0.ip(), V6);
+    let (peer, took) = connected(soon(V6), Answer::Silence).await?;
+    assert_eq!(peer.ip(), V6);
+    assert!(took < Duration::from_secs(1), "{took:?}");
+    assert_eq!(connected(soon(V6), Answer::Failure).await?.0.ip(), V6);
+    assert_eq!(connected(Answer::Failure, soon(V4)).await?.0.ip(), V4);
     Ok(())
 }
 
@@ -99,6 +114,56 @@ async fn a_name_without_addresses_differs_from_one_that_is_unknown() -> Result {
             .and_then(|source| source.downcast_ref::<ResolveError>());
         assert!(source.is_some_and(ResolveError::is_nx_domain), "{error:?}");
         assert!(error.is_transient());
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_tell_differs_from_a_name_without_addresses() -> Result {
+    for (v6, v4) in [
+        (Answer::Failure, Answer::Failure),
+        (none(), Answer::Failure),
+        (Answer::Failure, none()),
+    ] {
+        let (dialer, _listeners) = name(v6, v4).await?;
+        let error = dialer.dial().await.expect_err("nothing was found");
+        assert!(matches!(error, DialError::Resolve { .. }), "{error:?}");
+    }
+    Ok(())
+}
+
+/// Dials from `local`, where only addresses of the other family are found.
+async fn dialed_from(local: IpAddr, v6: Answer, v4: Answer) -> Result<DialError> {
+    let limit = Duration::from_millis(50);
+    let (dialer, _listeners) = name_asked_within(limit, v6, v4).await?;
+    let error = dialer.local_addr(local).dial().await;
+    Ok(error.expect_err("the local address is of the other family"))
+}
+
+#[tokio::test]
+async fn a_family_that_could_not_be_asked_for_is_asked_for_again() -> Result {
+    for lost in [Answer::Silence, Answer::Failure] {
+        for (local, v6, v4) in [(V4, soon(V6), lost.clone()), (V6, lost, soon(V4))] {
+            let error = dialed_from(local, v6, v4).await?;
+            let [lookup, attempt] = error.tried() else {
+                panic!("{error:?}")
+            };
+            assert_eq!(lookup.addr, None);
+            assert!(attempt.addr.is_some_and(|addr| addr.ip() != local));
+            assert!(!attempt.is_transient() && error.is_transient());
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_family_that_the_name_lacks_is_not_asked_for_again() -> Result {
+    for lacking in [none(), Answer::Unknown] {
+        for (local, v6, v4) in [(V4, soon(V6), lacking.clone()), (V6, lacking, soon(V4))] {
+            let error = dialed_from(local, v6, v4).await?;
+            assert_eq!(error.tried().len(), 1, "{error:?}");
+            assert!(!error.is_transient());
+        }
     }
     Ok(())
 }

@@ -14,6 +14,8 @@ pub(crate) enum Answer {
     Addresses(Duration, Vec<IpAddr>),
     /// There is no such name.
     Unknown,
+    /// The server cannot tell (SERVFAIL).
+    Failure,
     /// Nothing, ever.
     Silence,
 }
@@ -51,18 +53,19 @@ pub(crate) async fn serve(v6: Answer, v4: Answer) -> io::Result<SocketAddr> {
 
 /// Builds a response (RFC 1035 §4.1) to a query that was cut after its question.
 async fn response(question: &[u8], answer: Answer) -> Option<Vec<u8>> {
-    let (name_error, addrs) = match answer {
+    let (code, addrs) = match answer {
         Answer::Addresses(after, addrs) => {
             sleep(after).await;
             (0, addrs)
         }
         Answer::Unknown => (3, Vec::new()),
+        Answer::Failure => (2, Vec::new()),
         Answer::Silence => return None,
     };
     let mut message = question[..2].to_vec();
     message.extend([
         0x81,
-        0x80 | name_error,
+        0x80 | code,
         0,
         1,
         0,
