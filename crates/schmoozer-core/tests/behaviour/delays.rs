@@ -4,7 +4,7 @@ use schmoozer_core::{
     ConnResult, Connector, Delays, Failure, Hint, RetryResult, RunResult, Runner, connector_fn,
     establish, run,
 };
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::event_order::EventOrder;
 use crate::script::{Policy, Script, Step, ms, secs};
@@ -91,11 +91,36 @@ async fn healthy_time_does_not_count_toward_giving_up() {
 
 #[tokio::test(start_paused = true)]
 async fn a_flap_each_second_for_an_hour_is_one_outage() {
-    let delays = Delays::new(vec![ms(500); 10_000]).give_up_after(secs(3600));
-    let mut script = Script::new([Step::Up(ms(500))], delays);
-    assert_eq!(run(&mut script).await, Err("lost"));
-    // The first failure is half a second in; the last attempt is made on the end of the hour.
-    assert_eq!(script.attempts().len(), 3_601);
+    const UP: u64 = 500;
+    // From the fifth on, the server is dialed once a second.
+    let policy: Vec<_> = [50, 100, 200, 400]
+        .into_iter()
+        .chain([500; 10_000])
+        .collect();
+    let delays = Delays::new(policy.iter().copied().map(ms).collect::<Vec<_>>());
+    let mut script = Script::new([Step::Up(ms(UP))], delays.give_up_after(secs(3600)));
+    let runner = Runner::new(&mut script).observer(EventOrder::exact());
+    let handle = runner.handle();
+    // Were each flap an outage of its own, it would go on for ever.
+    let ended = timeout(secs(3_700), runner.run()).await;
+    assert_eq!(ended.unwrap(), Err("lost"));
+
+    // The last wait is cut, so that one more attempt falls on the end of the hour after the first failure.
+    let end = UP + 3_600_000;
+    let mut due = vec![0];
+    for delay in policy {
+        let at = (due[due.len() - 1] + UP + delay).min(end);
+        due.push(at);
+        if at == end {
+            break;
+        }
+    }
+    let attempts = script.attempts();
+    assert_eq!(attempts, due);
+    let stats = handle.stats();
+    let count = u64::try_from(attempts.len()).unwrap();
+    assert_eq!((stats.attempts, stats.failures), (count, count));
+    assert_eq!(stats.outages, 1);
 }
 
 #[test]
