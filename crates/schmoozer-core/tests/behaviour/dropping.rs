@@ -1,8 +1,11 @@
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::{Context, Wake, Waker};
+use std::time::Duration;
 
 use schmoozer_core::{Current, Delays, Pacer, Runner, Status, Stopped, establish, run};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, advance, sleep, timeout};
 
 use crate::polls::polled;
 use crate::script::{Script, Step, ms, secs};
@@ -33,6 +36,81 @@ async fn a_loop_dropped_in_any_state_leaves_nothing() {
         assert_eq!(counted.load(Ordering::SeqCst), 0, "{drop_at:?}");
         assert_eq!(tasks(), before);
     }
+}
+
+struct Task;
+
+impl Wake for Task {
+    fn wake(self: Arc<Self>) {}
+}
+
+/// How many hold on to the task of a future that is dropped at this time: before the drop, and after it.
+async fn holders(future: impl Future, drop_at: Duration) -> (usize, usize) {
+    let task = Arc::new(Task);
+    let mut future = Box::pin(future);
+    let begin = Instant::now();
+    loop {
+        let waker = Waker::from(Arc::clone(&task));
+        let polled = future.as_mut().poll(&mut Context::from_waker(&waker));
+        assert!(polled.is_pending());
+        drop(waker);
+        if begin.elapsed() >= drop_at {
+            break;
+        }
+        advance(ms(10)).await;
+    }
+    let before = Arc::strong_count(&task) - 1;
+    drop(future);
+    (before, Arc::strong_count(&task) - 1)
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_timer_and_no_handle_keeps_the_task_of_a_loop_dropped_in_any_state() {
+    for drop_at in [ms(0), ms(500), ms(1_010), ms(2_000), ms(4_000)] {
+        // While connected, also what waits for the connection to have lasted, and for its mark.
+        let timers = if drop_at == secs(2) { 3 } else { 1 };
+        let running = holders(run(script()), drop_at).await;
+        assert_eq!(running, (timers, 0), "{drop_at:?}");
+
+        let runner = Runner::new(script()).shutdown(sleep(secs(60)));
+        let handle = runner.handle();
+        let (before, after) = holders(runner.run(), drop_at).await;
+        // The shutdown's timer, and the handle, which wakes the loop.
+        assert_eq!((before, after), (timers + 2, 0), "{drop_at:?}");
+        assert_eq!(handle.status(), Status::Stopped);
+    }
+    for drop_at in [ms(500), ms(1_010)] {
+        let mut script = script();
+        let establishing = holders(establish(&mut script), drop_at).await;
+        assert_eq!(establishing, (1, 0), "{drop_at:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_timer_keeps_the_task_of_a_loop_dropped_within_its_grace() {
+    let runner = Runner::new(script())
+        .grace(secs(1))
+        .shutdown(sleep(ms(1_500)));
+    let handle = runner.handle();
+    let (before, after) = holders(runner.run(), ms(2_000)).await;
+    assert!(before >= 2, "the connection's timer and the grace's");
+    assert_eq!((after, handle.status()), (0, Status::Stopped));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_keeps_the_task_of_who_is_dropped_in_a_pacers_line() {
+    let pacer = Pacer::every(secs(60), 1);
+    pacer.admit().await;
+    let paced = || Runner::new(script()).pacer(pacer.clone()).run();
+    // At first the timer holds it, then the line behind another that waits for the timer.
+    assert_eq!(holders(paced(), ms(100)).await, (1, 0));
+    let another = tokio::spawn({
+        let pacer = pacer.clone();
+        async move { pacer.admit().await }
+    });
+    tokio::task::yield_now().await;
+    assert_eq!(holders(paced(), ms(100)).await, (1, 0));
+    another.abort();
 }
 
 #[tokio::test(start_paused = true)]
