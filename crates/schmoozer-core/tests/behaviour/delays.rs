@@ -95,7 +95,7 @@ async fn a_flap_each_second_for_an_hour_is_one_outage() {
     // From the fifth on, the server is dialed once a second.
     let policy: Vec<_> = [50, 100, 200, 400]
         .into_iter()
-        .chain([500; 10_000])
+        .chain(vec![500; 10_000])
         .collect();
     let delays = Delays::new(policy.iter().copied().map(ms).collect::<Vec<_>>());
     let mut script = Script::new([Step::Up(ms(UP))], delays.give_up_after(secs(3600)));

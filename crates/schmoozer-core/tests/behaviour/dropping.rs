@@ -101,15 +101,15 @@ async fn no_timer_keeps_the_task_of_a_loop_dropped_within_its_grace() {
 async fn nothing_keeps_the_task_of_who_is_dropped_in_a_pacers_line() {
     let pacer = Pacer::every(secs(60), 1);
     pacer.admit().await;
-    let paced = || Runner::new(script()).pacer(pacer.clone()).run();
+    let in_line = || Runner::new(script()).pacer(pacer.clone()).run();
     // At first the timer holds it, then the line behind another that waits for the timer.
-    assert_eq!(holders(paced(), ms(100)).await, (1, 0));
+    assert_eq!(holders(in_line(), ms(100)).await, (1, 0));
     let another = tokio::spawn({
         let pacer = pacer.clone();
         async move { pacer.admit().await }
     });
     tokio::task::yield_now().await;
-    assert_eq!(holders(paced(), ms(100)).await, (1, 0));
+    assert_eq!(holders(in_line(), ms(100)).await, (1, 0));
     another.abort();
 }
 

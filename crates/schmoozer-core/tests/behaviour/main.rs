@@ -31,6 +31,7 @@ mod shutdown;
 mod slow;
 #[cfg(feature = "rt")]
 mod steering;
+mod suspended;
 mod the_loop;
 #[cfg(feature = "rt")]
 mod waiters;
