@@ -24,10 +24,8 @@ pub(crate) async fn boot(plan: Arc<Plan>, monitor: Arc<Monitor>) -> turmoil::Res
         marks: plan.marks,
         monitor: Arc::clone(&monitor),
     };
-    let mut order = EventOrder::exact();
-    if plan.asks() {
-        order = order.waits_may_be_cut();
-    }
+    // Which waits may be cut is for the notes to know.
+    let order = EventOrder::exact().waits_may_be_cut();
     let notes = Notes::new(Arc::clone(&monitor), plan.policy, AT_LEAST);
     let runner = Runner::new(link)
         .connect_timeout(CONNECT_TIMEOUT)

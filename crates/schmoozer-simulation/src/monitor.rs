@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use schmoozer_backoff::Exponential;
 use schmoozer_core::{Event, Handle, Observer};
+use tokio::time::Instant;
+
+use crate::simulation::TICK;
 
 /// What is known of one client, through all its boots.
 #[derive(Debug, Default)]
@@ -22,6 +25,8 @@ pub(crate) struct Seen {
     pub(crate) connected: Option<Duration>,
     /// Of the loop that runs.
     pub(crate) handle: Option<Handle>,
+    /// When the handle was last asked for what cuts a wait short, and has cut none yet.
+    pub(crate) asked: Option<Duration>,
     pub(crate) stopped: bool,
 }
 
@@ -47,6 +52,7 @@ impl Monitor {
         let mut seen = self.seen();
         seen.connected = None;
         seen.handle = None;
+        seen.asked = None;
     }
 }
 
@@ -60,7 +66,7 @@ impl Drop for Live {
     }
 }
 
-/// Notes the events, and whether the delays are the policy's.
+/// Notes the events, and whether the delays are the policy's and are waited for.
 pub(crate) struct Notes {
     monitor: Arc<Monitor>,
     policy: Exponential,
@@ -69,6 +75,8 @@ pub(crate) struct Notes {
     /// The next failure draws from the policy afresh.
     afresh: bool,
     elapsed: Duration,
+    /// When the wait began that is under way, and for how long it is.
+    wait: Option<(Instant, Duration)>,
 }
 
 impl Notes {
@@ -80,6 +88,7 @@ impl Notes {
             at_least,
             afresh: true,
             elapsed: Duration::ZERO,
+            wait: None,
         }
     }
 
@@ -87,6 +96,20 @@ impl Notes {
         let floor = self.at_least.saturating_sub(self.elapsed);
         let next = self.rest.next().map(|next| next.max(floor));
         assert_eq!(Some(delay), next, "the delay is not the policy's");
+        self.wait = Some((Instant::now(), delay));
+    }
+
+    /// A wait may end early by what the client's own handle was asked for, in that moment, once.
+    fn wait_ends(&mut self, now: Duration) {
+        let cut = self
+            .wait
+            .take()
+            .is_some_and(|(from, delay)| from.elapsed() < delay);
+        if cut {
+            let asked = self.monitor.seen().asked.take();
+            let at_once = asked.is_some_and(|asked| now.abs_diff(asked) <= TICK);
+            assert!(at_once, "a wait was cut short, asked for at {asked:?}");
+        }
     }
 }
 
@@ -106,6 +129,7 @@ impl Observer for Notes {
                 }
             }
             Event::Waiting { delay, .. } => self.expect(delay),
+            Event::Connecting { .. } => self.wait_ends(now),
             _ => {}
         }
 

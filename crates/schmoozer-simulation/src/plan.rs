@@ -4,7 +4,10 @@ use std::time::Duration;
 use fastrand::Rng;
 use schmoozer_backoff::{Exponential, Jitter};
 
-/// What happens in one simulation, all of it drawn from a seed.
+/// For how long things go wrong in what is drawn.
+const STORM: Duration = Duration::from_secs(40);
+
+/// What happens in one simulation.
 #[derive(Debug, Clone)]
 pub struct Plan {
     pub(crate) seed: u64,
@@ -14,6 +17,8 @@ pub struct Plan {
     pub(crate) latency: Duration,
     /// The application marks a connection as good on the first answer.
     pub(crate) marks: bool,
+    /// For how long things go wrong.
+    pub(crate) storm: Duration,
     /// In the order of their times.
     pub(crate) incidents: Vec<(Duration, Incident)>,
 }
@@ -51,14 +56,13 @@ pub(crate) enum Service {
     HangsUp,
     /// Accepts, and says nothing.
     Silent,
+    /// Accepts and answers, and hangs up half a second later.
+    Flaps,
     /// Its machine runs, but it does not.
     Crashed,
 }
 
 impl Plan {
-    /// For how long things go wrong.
-    pub(crate) const STORM: Duration = Duration::from_secs(40);
-
     /// Draws a plan from `seed`.
     #[must_use]
     pub fn new(seed: u64) -> Self {
@@ -83,7 +87,7 @@ impl Plan {
         let mut now = Duration::ZERO;
         loop {
             now += Duration::from_millis(rng.u64(5..2_500));
-            if now >= Self::STORM {
+            if now >= STORM {
                 break;
             }
             let client = rng.usize(0..clients);
@@ -103,7 +107,7 @@ impl Plan {
             }
             incidents.push((now, incident));
         }
-        let heal = |incident| (Self::STORM, incident);
+        let heal = |incident| (STORM, incident);
         incidents.push(heal(Incident::Server(Service::Answers)));
         for (client, crashed) in crashed.into_iter().enumerate() {
             incidents.push(heal(Incident::Link(client, Weather::Clear)));
@@ -118,16 +122,29 @@ impl Plan {
             cap,
             latency: Duration::from_millis(rng.u64(5..60)),
             marks: rng.bool(),
+            storm: STORM,
             incidents,
         }
     }
 
-    /// Whether a handle is asked for anything.
-    pub(crate) fn asks(&self) -> bool {
-        let asks = |incident: &Incident| {
-            matches!(incident, Incident::RetryNow(_) | Incident::Reconnect(_))
-        };
-        self.incidents.iter().any(|(_, incident)| asks(incident))
+    /// For an hour, the server hangs up once a second on its one client.
+    #[must_use]
+    pub fn flapping() -> Self {
+        const HOUR: Duration = Duration::from_secs(3_600);
+        let cap = Duration::from_millis(500);
+        Self {
+            seed: 20,
+            clients: 1,
+            policy: Exponential::new(Duration::from_millis(20)).cap(cap),
+            cap,
+            latency: Duration::from_millis(5),
+            marks: false,
+            storm: HOUR,
+            incidents: vec![
+                (Duration::ZERO, Incident::Server(Service::Flaps)),
+                (HOUR, Incident::Server(Service::Answers)),
+            ],
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use schmoozer_core::Handle;
 use turmoil::{Builder, Sim};
 
 use crate::client::{CONNECT_TIMEOUT, boot};
@@ -12,7 +13,7 @@ use crate::monitor::Monitor;
 use crate::plan::{Incident, Plan, Service, Weather};
 use crate::server::serve;
 
-const TICK: Duration = Duration::from_millis(10);
+pub(crate) const TICK: Duration = Duration::from_millis(10);
 
 /// How long everybody must stay connected once all is well.
 const CALM: Duration = Duration::from_secs(10);
@@ -34,7 +35,16 @@ pub struct Outcome {
 ///
 /// What did not hold, with the plan and what the clients were told.
 pub fn simulate(seed: u64) -> Result<Outcome, String> {
-    let plan = Arc::new(Plan::new(seed));
+    play(Plan::new(seed))
+}
+
+/// Plays `plan`.
+///
+/// # Errors
+///
+/// What did not hold, with the plan and what the clients were told.
+pub fn play(plan: Plan) -> Result<Outcome, String> {
+    let plan = Arc::new(plan);
     let mut world = World::new(&plan);
     match world.play() {
         Ok(()) => Ok(world.outcome()),
@@ -99,7 +109,7 @@ impl World<'_> {
         // What was under way when all was healed may still fail: a dial, or a connection that is dead.
         let found_out = CONNECT_TIMEOUT.max(PAUSE + PATIENCE);
         let dial = 4 * (plan.latency + TICK);
-        let back = Plan::STORM + found_out + plan.cap + dial;
+        let back = plan.storm + found_out + plan.cap + dial;
         self.go_on_until(back)?;
         for (client, monitor) in self.monitors.iter().enumerate() {
             if monitor.seen().connected.is_none() {
@@ -157,16 +167,16 @@ impl World<'_> {
                 self.monitors[client].crashed();
             }
             Incident::ClientBoots(client) => self.sim.bounce(name(client)),
-            Incident::RetryNow(client) => {
-                if let Some(handle) = &self.monitors[client].seen().handle {
-                    handle.retry_now();
-                }
-            }
-            Incident::Reconnect(client) => {
-                if let Some(handle) = &self.monitors[client].seen().handle {
-                    handle.reconnect();
-                }
-            }
+            Incident::RetryNow(client) => self.ask(client, Handle::retry_now),
+            Incident::Reconnect(client) => self.ask(client, Handle::reconnect),
+        }
+    }
+
+    fn ask(&self, client: usize, request: fn(&Handle)) {
+        let mut seen = self.monitors[client].seen();
+        if let Some(handle) = &seen.handle {
+            request(handle);
+            seen.asked = Some(self.sim.elapsed());
         }
     }
 
