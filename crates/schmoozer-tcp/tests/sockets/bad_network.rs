@@ -1,13 +1,15 @@
 //! Networks that lose packets, lose the way, or lose the other side.
 
 use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
 use std::ops::Range;
 use std::time::Duration;
 
 use schmoozer_core::run;
 use schmoozer_tcp::{DialError, Dialer, Keepalive, TcpConnector};
+use socket2::{Domain, Protocol, Socket, Type};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpStream, UdpSocket};
+use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, interval, sleep, timeout};
 
@@ -18,6 +20,8 @@ use crate::scripted::Scripted;
 
 const SECOND: Duration = Duration::from_secs(1);
 const TENTH: Duration = Duration::from_millis(100);
+/// How much later than planned the quickest of three dials may be.
+const CLOSE: Duration = Duration::from_millis(20);
 /// Longer than any of these tests waits for.
 const NEVER: Duration = Duration::from_secs(600);
 
@@ -56,8 +60,8 @@ async fn cut_and_mended(dialer: Dialer, talks: bool) -> Result<Duration> {
     };
 
     assert!(matches!(next().await?, Event::Connected));
-    ip_there("link set cable down")?;
     let cut = Instant::now();
+    ip_there("link set cable down")?;
     let lost = next().await?;
     let noticed = cut.elapsed();
     let Event::Lost(kind) = lost else {
@@ -80,9 +84,14 @@ async fn listen(mut stream: TcpStream) -> io::Error {
     }
 }
 
+/// Asks and reads the answer, again and again, until the read fails; a write that fails is another error.
 async fn talk(mut stream: TcpStream) -> io::Error {
+    let question = b"still there?";
     loop {
-        if let Err(error) = stream.write_all(b"still there?").await {
+        if let Err(error) = stream.write_all(question).await {
+            return io::Error::other(error);
+        }
+        if let Err(error) = stream.read_exact(&mut [0; 12]).await {
             return error;
         }
         sleep(TENTH).await;
@@ -103,7 +112,7 @@ fn a_cut_cable_is_noticed_on_an_idle_connection() -> Result {
                 .keepalive(keepalive)
                 .user_timeout(None);
             let noticed = cut_and_mended(dialer, false).await?;
-            assert!(seconds(2..5).contains(&noticed), "{noticed:?}");
+            assert!(seconds(2..4).contains(&noticed), "{noticed:?}");
             Ok(())
         },
     )
@@ -118,7 +127,8 @@ fn a_cut_cable_is_noticed_while_data_is_under_way() -> Result {
                 .keepalive(None)
                 .user_timeout(SECOND * 2);
             let noticed = cut_and_mended(dialer, true).await?;
-            assert!(seconds(1..5).contains(&noticed), "{noticed:?}");
+            // Linux looks when it sends again, and here there is up to half a second between two times.
+            assert!(seconds(2..4).contains(&noticed), "{noticed:?}");
             Ok(())
         },
     )
@@ -163,17 +173,20 @@ fn a_dead_ipv6_address_costs_one_stagger() -> Result {
     beside_another_host(
         "bad_network::a_dead_ipv6_address_costs_one_stagger",
         || async {
-            let dead = "[fd77::dead]:7000".parse()?;
+            let dead = ["[fd77::dead]:7000".parse()?, "[fd77::beef]:7000".parse()?];
             let good = THERE_V4.parse()?;
-            let dialer =
-                Dialer::new("there.example:7000")?.resolver(Scripted::giving([dead, good]));
-            let begun = Instant::now();
-            assert_eq!(dialer.dial().await?.peer_addr()?, good);
+            let addrs = [dead[0], dead[1], good];
+            let dialer = Dialer::new("there.example:7000")?.resolver(Scripted::giving(addrs));
+            let mut quickest = NEVER;
+            for _ in 0..3 {
+                let begun = Instant::now();
+                assert_eq!(dialer.dial().await?.peer_addr()?, good);
+                quickest = quickest.min(begun.elapsed());
+            }
             let stagger = Duration::from_millis(250);
             assert!(
-                (stagger..stagger * 2).contains(&begun.elapsed()),
-                "{:?}",
-                begun.elapsed()
+                (stagger..stagger + CLOSE).contains(&quickest),
+                "{quickest:?}"
             );
             Ok(())
         },
@@ -230,15 +243,20 @@ fn a_link_local_address_is_reached_through_its_zone() -> Result {
     })
 }
 
-/// Sends more than the line takes: its queue is always full, which delays packets and drops one in three.
+/// Pings, and is answered, more than the line takes in either direction: its queues are always full, which
+/// delays packets, and that on this side drops one in three.
 async fn crowd() -> io::Result<()> {
-    let socket = UdpSocket::bind("10.77.0.1:0").await?;
+    // An echo request (RFC 792) of nothing but zeros, and its checksum.
+    let mut ping = [0; 54];
+    ping[..4].copy_from_slice(&[8, 0, 0xf7, 0xff]);
+    let socket = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::ICMPV4))?;
+    let there = SocketAddr::from(([10, 77, 0, 2], 0)).into();
     let mut ticks = interval(TENTH / 10);
     loop {
         ticks.tick().await;
         // 400 packets of 88 bytes a second, where 25,000 bytes get through.
         for _ in 0..4 {
-            socket.send_to(&[0; 46], "10.77.0.2:9").await?;
+            socket.send_to(&ping, &there)?;
         }
     }
 }
@@ -249,9 +267,12 @@ fn of_a_race_over_a_bad_line_one_connection_is_kept() -> Result {
         "bad_network::of_a_race_over_a_bad_line_one_connection_is_kept",
         || async {
             ip_there("address add 10.77.0.3/24 dev cable")?;
-            shell("tc qdisc add dev cable root tbf rate 200kbit burst 1540 latency 200ms")?;
-            tokio::spawn(crowd());
-            sleep(SECOND).await;
+            let line = "tc qdisc add dev cable root tbf burst 1540 latency 200ms";
+            shell(&format!("{line} rate 200kbit"))?;
+            shell_there(&format!("{line} rate 170kbit"))?;
+            let crowded = tokio::spawn(crowd());
+            sleep(SECOND * 2).await;
+            assert!(!crowded.is_finished(), "{:?}", crowded.await);
             let addrs = [
                 THERE_V6.parse()?,
                 THERE_V4.parse()?,
@@ -264,14 +285,11 @@ fn of_a_race_over_a_bad_line_one_connection_is_kept() -> Result {
             for _ in 0..5 {
                 let begun = Instant::now();
                 let mut stream = dialer.dial().await?;
-                assert!(
-                    begun.elapsed() > TENTH,
-                    "the line is too good: {:?}",
-                    begun.elapsed()
-                );
+                let took = begun.elapsed();
+                assert!(took >= TENTH * 2, "the line is too good: {took:?}");
                 assert_eq!(sockets_to(addrs[0], State::SynSent)?, 0);
                 assert_eq!(sockets_to(addrs[0], State::Established)?, 1);
-                timeout(SECOND * 30, async {
+                timeout(SECOND * 120, async {
                     stream.write_all(b"once").await?;
                     stream.read_exact(&mut [0; 4]).await?;
                     // The other host has to hear of the losers' end over the same line.
