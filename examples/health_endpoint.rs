@@ -37,7 +37,12 @@ struct Arguments {
 /// What a load balancer, or an operator, wants to know.
 fn health(handle: &Handle) -> (StatusCode, Value) {
     let counts = handle.stats();
-    let status = match handle.status() {
+    let status = handle.status();
+    let code = match status {
+        Status::Connected { .. } => StatusCode::OK,
+        _ => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    let status = match status {
         Status::Connected { since } => json!({ "connected_for": since.elapsed().as_secs_f64() }),
         Status::Connecting { attempt } => json!({ "connecting": attempt }),
         Status::Waiting { until, cause, .. } => json!({
@@ -49,10 +54,6 @@ fn health(handle: &Handle) -> (StatusCode, Value) {
     let down_for = counts
         .outage_since
         .map(|since| since.elapsed().as_secs_f64());
-    let code = match handle.status() {
-        Status::Connected { .. } => StatusCode::OK,
-        _ => StatusCode::SERVICE_UNAVAILABLE,
-    };
     let body = json!({
         "status": status,
         "attempts": counts.attempts,
@@ -95,9 +96,17 @@ fn answer(
     response
 }
 
-async fn serve(listener: TcpListener, handle: Handle, metrics: PrometheusHandle) -> io::Result<()> {
+async fn serve(listener: TcpListener, handle: Handle, metrics: PrometheusHandle) {
     loop {
-        let (stream, _) = listener.accept().await?;
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                // Out of descriptors, say: no reason to end what the program is for.
+                eprintln!("a visitor was not let in: {error}");
+                sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
         let (handle, metrics) = (handle.clone(), metrics.clone());
         tokio::spawn(async move {
             let service = service_fn(|request| {
@@ -137,12 +146,20 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .observer(Metrics::new(target))
         .spawn();
 
+    let upkeep = metrics.clone();
+    tokio::spawn(async move {
+        // Or else what was measured piles up while nobody asks.
+        loop {
+            sleep(Duration::from_secs(5)).await;
+            upkeep.run_upkeep();
+        }
+    });
     let listener = TcpListener::bind(listen).await?;
     let endpoint = listener.local_addr()?;
     println!("http://{endpoint}/health and http://{endpoint}/metrics");
     let serving = tokio::spawn(serve(listener, handle.clone(), metrics));
     if !demonstration {
-        return Ok(serving.await??);
+        return Ok(serving.await?);
     }
 
     handle.connected().await?;
@@ -159,8 +176,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     handle.connected().await?;
     let metrics = get(endpoint, "/metrics").await?;
     println!("--- it is back\n{metrics}");
-    let seen =
-        asked.starts_with("HTTP/1.1 503") && metrics.contains("\nschmoozer_outages_total{target=");
+    let one_outage =
+        |line: &str| line.starts_with("schmoozer_outages_total{target=") && line.ends_with(" 1");
+    let seen = asked.starts_with("HTTP/1.1 503") && metrics.lines().any(one_outage);
     if seen {
         Ok(())
     } else {

@@ -15,7 +15,7 @@ use schmoozer_backoff::Exponential;
 use schmoozer_core::{Delays, Event, Health, Runner};
 use schmoozer_tcp::{Dialer, TcpConnector};
 use tokio::net::TcpStream;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tokio_util::codec::{Framed, LinesCodec, LinesCodecError};
 use tokio_util::sync::CancellationToken;
 
@@ -31,6 +31,12 @@ struct Arguments {
 
 type Lines = Framed<TcpStream, LinesCodec>;
 
+/// What the server says to a name that it does not know.
+const REFUSAL: &str = "who are you?";
+
+/// How long the login may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// Logs in, says that the connection is good, and prints the news until it is told to leave.
 async fn converse(
     stream: TcpStream,
@@ -40,12 +46,9 @@ async fn converse(
 ) -> io::Result<()> {
     // A line without end must not fill the memory.
     let mut lines = Framed::new(stream, LinesCodec::new_with_max_length(1024));
-    lines.send(format!("login {name}")).await.map_err(told)?;
-    match heard(&mut lines).await?.as_str() {
-        "welcome" => health.mark(),
-        // The same name will be refused again: this kind is not retried.
-        refusal => return Err(io::Error::new(io::ErrorKind::PermissionDenied, refusal)),
-    }
+    // A server that lets one in and says nothing is as good as down.
+    timeout(PATIENCE, log_in(&mut lines, name)).await??;
+    health.mark();
     println!("logged in");
     loop {
         tokio::select! {
@@ -56,6 +59,17 @@ async fn converse(
                 return Ok(());
             }
         }
+    }
+}
+
+async fn log_in(lines: &mut Lines, name: &str) -> io::Result<()> {
+    lines.send(format!("login {name}")).await.map_err(told)?;
+    match heard(lines).await?.as_str() {
+        "welcome" => Ok(()),
+        // The same name will be refused again: this kind is not retried.
+        REFUSAL => Err(io::Error::new(io::ErrorKind::PermissionDenied, REFUSAL)),
+        // Cut short, or garbled: this one is.
+        other => Err(io::Error::new(io::ErrorKind::InvalidData, other)),
     }
 }
 
@@ -154,7 +168,7 @@ async fn tell_news(
 ) -> io::Result<()> {
     let mut lines = Framed::new(stream, LinesCodec::new_with_max_length(1024));
     if heard(&mut lines).await? != "login ann" {
-        return lines.send("who are you?").await.map_err(told);
+        return lines.send(REFUSAL).await.map_err(told);
     }
     logins.fetch_add(1, Ordering::Relaxed);
     lines.send("welcome").await.map_err(told)?;

@@ -1,4 +1,5 @@
-//! LISTEN that is renewed on every connection, and a catch-up by id, so that no row is missed while there is none.
+//! LISTEN that is renewed on every connection, and a catch-up by id, so that no row is missed while there is none (where one
+//! session inserts: see `follow`).
 //! Shows a connector written by hand, because it remembers across connections, and errors that no second try would mend.
 //! Without arguments its own server goes down once; `-- postgres://USER@HOST/DATABASE` reads any (`--help` says which table).
 
@@ -15,11 +16,11 @@ use schmoozer_core::{
     ConnResult, ConnectTimeout, Connector, Delays, Event, Failure, Health, RetryResult, RunResult,
     Runner,
 };
-use schmoozer_tcp::{DialError, Dialer};
+use schmoozer_tcp::{DialError, Dialer, Order};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
-use tokio_postgres::config::Host;
+use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::tls::NoTlsStream;
 use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls, SimpleQueryMessage};
 
@@ -36,7 +37,7 @@ use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls, SimpleQuer
 #[command(verbatim_doc_comment)]
 struct Arguments {
     /// The database, as `postgres://USER[:PASSWORD]@HOST[:PORT]/DATABASE`
-    url: Option<Config>,
+    url: Option<String>,
 }
 
 /// Why there is no connection.
@@ -104,6 +105,9 @@ fn may_pass(fault: &Fault) -> bool {
     }
 }
 
+/// How many rows are in memory at most.
+const AT_A_TIME: usize = 1_000;
+
 struct Listener<F> {
     config: Config,
     dialer: Dialer,
@@ -145,7 +149,9 @@ impl<F: FnMut(i64, &str) -> Wanted + Send> Listener<F> {
         println!("listening, from row {}", self.last + 1);
         loop {
             let after = self.last;
-            let query = format!("SELECT id, body FROM events WHERE id > {after} ORDER BY id");
+            let query = format!(
+                "SELECT id, body FROM events WHERE id > {after} ORDER BY id LIMIT {AT_A_TIME}"
+            );
             for message in client.simple_query(&query).await? {
                 if let SimpleQueryMessage::Row(row) = message {
                     let id = row.get(0).and_then(|id| id.parse().ok());
@@ -155,7 +161,9 @@ impl<F: FnMut(i64, &str) -> Wanted + Send> Listener<F> {
                     }
                 }
             }
-            notified.notified().await;
+            if self.last == after {
+                notified.notified().await;
+            }
         }
     }
 }
@@ -196,6 +204,10 @@ impl<F: FnMut(i64, &str) -> Wanted + Send> Connector for Listener<F> {
         }
     }
 
+    fn health(&self) -> Health {
+        self.health.clone()
+    }
+
     async fn retry_delay(&mut self, failure: Failure<Fault>) -> RetryResult<Fault> {
         if may_pass(&failure.cause) {
             self.delays.on_failure(failure)
@@ -205,8 +217,11 @@ impl<F: FnMut(i64, &str) -> Wanted + Send> Connector for Listener<F> {
     }
 }
 
-/// Dials the hosts in turn, as libpq does.
+/// Dials the first host that is up, as libpq does.
 fn dialer(config: &Config) -> Result<Dialer, Box<dyn Error>> {
+    if config.get_ssl_mode() == SslMode::Require {
+        return Err("TLS is not spoken here".into());
+    }
     let ports = config.get_ports();
     let mut endpoints = Vec::new();
     for (number, host) in config.get_hosts().iter().enumerate() {
@@ -216,7 +231,7 @@ fn dialer(config: &Config) -> Result<Dialer, Box<dyn Error>> {
         let port = ports.get(number).or(ports.first()).unwrap_or(&5432);
         endpoints.push((name.as_str(), *port));
     }
-    Ok(Dialer::any_of(endpoints)?)
+    Ok(Dialer::any_of(endpoints)?.order(Order::Failover))
 }
 
 fn tell(event: &Event<'_>) {
@@ -237,9 +252,11 @@ where
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let Some(config) = Arguments::parse().url else {
+    let Some(url) = Arguments::parse().url else {
         return demonstrate().await;
     };
+    // Not by clap, whose errors quote what they were given: a password may be in it.
+    let config: Config = url.parse()?;
     let print = |id, body: &str| {
         println!("row {id}: {body}");
         Wanted::More

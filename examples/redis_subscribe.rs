@@ -25,7 +25,7 @@ use tokio::time::{sleep, timeout};
 #[derive(Parser)]
 struct Arguments {
     /// The server, as redis://[[USER]:PASSWORD@]HOST[:PORT]
-    url: Option<ConnectionInfo>,
+    url: Option<String>,
     /// The channel to listen to
     #[arg(default_value = "news")]
     channel: String,
@@ -115,6 +115,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let Some(url) = url else {
         return demonstrate(channel).await;
     };
+    // Not by clap, whose errors quote what they were given: a password may be in it.
+    let url: ConnectionInfo = url.parse()?;
     let ConnectionAddr::Tcp(host, port) = url.addr() else {
         return Err("only redis over TCP without TLS is dialled here".into());
     };

@@ -15,12 +15,13 @@ use clap::Parser;
 use schmoozer_core::{Event, Runner, connector_fn};
 use tokio::fs::File;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, Lines};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 use tokio::time::sleep;
 
 #[derive(Parser)]
 struct Arguments {
-    /// The port to read, set up beforehand (`stty -F /dev/ttyUSB0 raw 115200`)
+    /// The port to read; something sets it up whenever it is plugged in, such as a rule of udev that runs
+    /// `stty -F /dev/ttyUSB0 raw 115200`
     #[arg(long, conflicts_with = "command")]
     path: Option<PathBuf>,
     /// The command to run, as in `-- ssh host journalctl -f`
@@ -36,25 +37,35 @@ enum Source {
     Command(Vec<String>),
 }
 
-type Readings = Lines<BufReader<Pin<Box<dyn AsyncRead + Send>>>>;
+/// What is open, and the child that it comes from: that ends with it.
+struct Readings {
+    lines: Lines<BufReader<Pin<Box<dyn AsyncRead + Send>>>>,
+    _child: Option<Child>,
+}
 
 impl Source {
     async fn open(&self) -> io::Result<Readings> {
+        let mut source = None;
         let bytes: Pin<Box<dyn AsyncRead + Send>> = match self {
             Self::Path(path) => Box::pin(File::open(path).await?),
             Self::Command(words) => {
                 let (program, arguments) =
                     words.split_first().ok_or(io::ErrorKind::InvalidInput)?;
-                // Whoever drops the pipe stops the child: its next write fails.
-                let mut child = Command::new(program)
-                    .args(arguments)
-                    .stdin(Stdio::null())
-                    .stdout(Stdio::piped())
-                    .spawn()?;
+                let child = source.insert(
+                    Command::new(program)
+                        .args(arguments)
+                        .stdin(Stdio::null())
+                        .stdout(Stdio::piped())
+                        .kill_on_drop(true)
+                        .spawn()?,
+                );
                 Box::pin(child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?)
             }
         };
-        Ok(BufReader::new(bytes).lines())
+        Ok(Readings {
+            lines: BufReader::new(bytes).lines(),
+            _child: source,
+        })
     }
 }
 
@@ -64,10 +75,12 @@ async fn keep(source: Source, name: &str, wanted: Option<u32>) -> io::Result<u32
     let policy = [200, 500, 1_000].map(Duration::from_millis);
     let connector = connector_fn(
         || source.open(),
-        |mut readings: Readings| {
+        |readings: Readings| {
             let received = &received;
             async move {
-                while let Some(reading) = readings.next_line().await? {
+                // Both, or else the child would end here already.
+                let Readings { mut lines, _child } = readings;
+                while let Some(reading) = lines.next_line().await? {
                     println!("{reading}");
                     if Some(received.fetch_add(1, Ordering::Relaxed) + 1) == wanted {
                         return Ok(());

@@ -32,7 +32,7 @@ struct Arguments {
     root: Option<PathBuf>,
 }
 
-/// Retried unless TLS itself says no: that answer will be the same the next time.
+/// Retried unless the certificate is not to be trusted: it will be the same the next time.
 fn may_pass(error: &io::Error) -> bool {
     let tls = error
         .get_ref()
@@ -106,7 +106,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     if let (Some(target), Some(root)) = (target, root) {
         let name = target
             .rsplit_once(':')
-            .map_or(target.as_str(), |(host, _)| host);
+            .map_or(target.as_str(), |(host, _)| host)
+            .trim_matches(['[', ']']);
         let roots = CertificateDer::pem_file_iter(root)?.collect::<Result<Vec<_>, _>>()?;
         keep(&target, name, trusting(roots)?, None).await?;
         return Ok(());

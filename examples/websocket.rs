@@ -17,6 +17,7 @@ use schmoozer_core::{ConnectTimeout, Delays, Event, Runner, connector_fn};
 use schmoozer_tcp::Dialer;
 use tokio::net::TcpStream;
 use tokio::time::{interval, sleep, timeout};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{self, Message};
@@ -32,15 +33,16 @@ struct Arguments {
     path: String,
 }
 
-/// A ping goes out this often; a server that has sent nothing for twice as long is gone.
-const HEARTBEAT: Duration = Duration::from_millis(200);
+/// A ping goes out this often; a server that has sent nothing for twice as long is gone. (In the
+/// demonstration, so as not to keep anybody waiting, a hundredth of it.)
+const HEARTBEAT: Duration = Duration::from_secs(20);
 
 #[derive(Debug)]
 enum Ended {
     /// The connection broke, or could not be made.
     Broken(String),
-    /// The server sent nothing, no pong either.
-    Silent,
+    /// The server sent nothing for so long, no pong either.
+    Silent(Duration),
     /// The server closed, and said why.
     Closed(CloseCode, String),
 }
@@ -49,7 +51,7 @@ impl fmt::Display for Ended {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Broken(why) => f.write_str(why),
-            Self::Silent => write!(f, "nothing came for {:?}", HEARTBEAT * 2),
+            Self::Silent(time) => write!(f, "nothing came for {time:?}"),
             Self::Closed(code, reason) => write!(f, "closed by the server with {code}: {reason}"),
         }
     }
@@ -90,11 +92,13 @@ impl Ended {
     }
 }
 
-async fn listen(mut socket: WebSocketStream<TcpStream>) -> Result<(), Ended> {
-    let mut heartbeat = interval(HEARTBEAT);
+async fn listen(mut socket: WebSocketStream<TcpStream>, beat: Duration) -> Result<(), Ended> {
+    let mut heartbeat = interval(beat);
     let mut silent_since = tokio::time::Instant::now();
     loop {
         tokio::select! {
+            // What has come already is read before its sender is called silent.
+            biased;
             message = socket.next() => {
                 silent_since = tokio::time::Instant::now();
                 match message.ok_or_else(|| broken("closed without a word"))?.map_err(broken)? {
@@ -107,8 +111,8 @@ async fn listen(mut socket: WebSocketStream<TcpStream>) -> Result<(), Ended> {
                 }
             }
             _ = heartbeat.tick() => {
-                if silent_since.elapsed() > HEARTBEAT * 2 {
-                    return Err(Ended::Silent);
+                if silent_since.elapsed() > beat * 2 {
+                    return Err(Ended::Silent(beat * 2));
                 }
                 socket.send(Message::Ping(tungstenite::Bytes::new())).await.map_err(broken)?;
             }
@@ -116,9 +120,11 @@ async fn listen(mut socket: WebSocketStream<TcpStream>) -> Result<(), Ended> {
     }
 }
 
-async fn keep(target: String, path: String) -> Result<(), Box<dyn Error>> {
+async fn keep(target: String, path: String, beat: Duration) -> Result<(), Box<dyn Error>> {
     let dialer = Dialer::new(target.as_str())?;
     let url = format!("ws://{target}{path}");
+    // Malformed once, malformed always: not for the loop to find out.
+    url.as_str().into_client_request()?;
     let delays = Delays::new(Exponential::default()).hint(Ended::asked_delay);
     let connector = connector_fn(
         async || {
@@ -126,7 +132,7 @@ async fn keep(target: String, path: String) -> Result<(), Box<dyn Error>> {
             let (socket, _) = client_async(url.as_str(), stream).await.map_err(broken)?;
             Ok(socket)
         },
-        listen,
+        |socket| listen(socket, beat),
         delays,
     )
     .retry_if(Ended::may_pass);
@@ -146,7 +152,7 @@ async fn keep(target: String, path: String) -> Result<(), Box<dyn Error>> {
 async fn main() -> Result<(), Box<dyn Error>> {
     let Arguments { target, path } = Arguments::parse();
     if let Some(target) = target {
-        return keep(target, path).await;
+        return keep(target, path, HEARTBEAT).await;
     }
     let visits = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&visits);
@@ -154,7 +160,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Server::start(move |stream| greet(stream, counted.fetch_add(1, Ordering::Relaxed)))?;
     let ended = timeout(
         Duration::from_secs(20),
-        keep(server.addr().to_string(), path),
+        keep(server.addr().to_string(), path, HEARTBEAT / 100),
     )
     .await?;
     let refusal = ended

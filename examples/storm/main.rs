@@ -1,4 +1,4 @@
-//! A storm: a million clients lose one server, and all want it back.
+//! A storm: 100,000 clients, or a million, lose one server, and all want it back.
 //! Shows what each delay policy does to the server and to the clients, by a simulation over the real policies.
 //! Without arguments 100,000 clients; `--clients 1000000` takes some seconds, `--svg FILE` draws it.
 
