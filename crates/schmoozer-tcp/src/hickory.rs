@@ -8,7 +8,7 @@ use std::task::Poll;
 
 use hickory_resolver::proto::ProtoErrorKind;
 use hickory_resolver::proto::op::ResponseCode;
-use hickory_resolver::{ResolveError, TokioResolver};
+use hickory_resolver::{Name, ResolveError, TokioResolver};
 
 use crate::{Answers, Resolve};
 
@@ -56,16 +56,18 @@ impl From<TokioResolver> for HickoryResolver {
 
 impl Resolve for HickoryResolver {
     async fn resolve(&self, host: &str, port: u16, answers: &Answers) -> io::Result<()> {
+        // A `&str` would be held to the rules for host names, which know no underscore.
+        let name = Name::from_str_relaxed(host).map_err(io::Error::other)?;
         let push = |ip: IpAddr| answers.push(SocketAddr::new(ip, port));
         let v6 = async {
             self.0
-                .ipv6_lookup(host)
+                .ipv6_lookup(name.clone())
                 .await
                 .map(|found| found.iter().for_each(|v6| push(v6.0.into())))
         };
         let v4 = async {
             self.0
-                .ipv4_lookup(host)
+                .ipv4_lookup(name.clone())
                 .await
                 .map(|found| found.iter().for_each(|v4| push(v4.0.into())))
         };

@@ -29,7 +29,7 @@ const EAFNOSUPPORT: i32 = if cfg!(windows) {
 /// | out of descriptors or memory | 24, 23, 105, `OutOfMemory` | yes | it passes; giving up makes it permanent |
 /// | no local port | `AddrNotAvailable` (99), `AddrInUse` (98) | yes | ports come back |
 /// | interrupted, would block | `Interrupted`, `WouldBlock` | yes | never final |
-/// | local address not ours | `AddrNotAvailable` (99) in binding to [`local_addr`](crate::Dialer::local_addr) | no | configuration |
+/// | local address not ours | `AddrNotAvailable` (99), `InvalidInput` (22) in binding to [`local_addr`](crate::Dialer::local_addr) | no | configuration |
 /// | not permitted | `PermissionDenied` (1, 13) | no | a firewall's policy or missing privileges |
 /// | a route that discards, a link-local address without its zone | 22, which is `InvalidInput` | yes | routes and answers change |
 /// | malformed target | `InvalidInput` without a number, as [`InvalidTarget`](crate::InvalidTarget) is | no | configuration |
@@ -75,7 +75,9 @@ impl Phase {
         use ErrorKind::{AddrNotAvailable, InvalidInput, PermissionDenied, Unsupported};
         match (self, error.kind()) {
             (Self::Lookup, _) => true,
-            (Self::Bind, AddrNotAvailable) | (_, PermissionDenied | Unsupported) => false,
+            (Self::Bind, AddrNotAvailable | InvalidInput) | (_, PermissionDenied | Unsupported) => {
+                false
+            }
             // The system's own says nothing about the target: Linux answers so to a `blackhole` route.
             (_, InvalidInput) => error.raw_os_error().is_some(),
             _ => error.raw_os_error() != Some(EAFNOSUPPORT),
@@ -156,6 +158,9 @@ mod tests {
     #[test]
     fn a_local_address_that_is_not_ours_is_final() {
         assert!(!transient(Phase::Bind, ErrorKind::AddrNotAvailable));
+        // A link-local one without its interface.
+        #[cfg(target_os = "linux")]
+        assert!(!Phase::Bind.is_transient(&io::Error::from_raw_os_error(22)));
     }
 
     #[test]

@@ -17,7 +17,7 @@ const AT_ONCE: Duration = Duration::ZERO;
 const V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
 const V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-/// Makes a dialer for a name, and listeners of both families at its port.
+/// Makes a dialer for a name, with an underscore as some networks have them, and listeners of both families at its port.
 async fn name(v6: Answer, v4: Answer) -> Result<(Dialer<HickoryResolver>, [TcpListener; 2])> {
     name_asked_within(Duration::from_secs(5), v6, v4).await
 }
@@ -38,7 +38,8 @@ async fn name_asked_within(
     let v4 = TcpListener::bind((V4, 0)).await?;
     let port = v4.local_addr()?.port();
     let v6 = TcpListener::bind((V6, port)).await?;
-    let dialer = Dialer::new(("db.example.com", port))?.resolver(HickoryResolver::from(resolver));
+    let dialer =
+        Dialer::new(("my_db.example.com", port))?.resolver(HickoryResolver::from(resolver));
     Ok((dialer, [v6, v4]))
 }
 
