@@ -85,8 +85,8 @@
 //!
 //! # Speed
 //!
-//! A jittered delay takes 20 instructions at the cap, 45 with `max_retries` and `max_total`, 68 while it still grows; backon
-//! takes 132, tokio-retry 147, tokio-retry2 159, backoff 222, exponential-backoff 267, retry-policies 351. Counted by
+//! A jittered delay takes 20 instructions at the cap, 45 with `max_retries` and `max_total`, 66 while it still grows; backon
+//! takes 132, tokio-retry 147, tokio-retry2 159, backoff 222, exponential-backoff 267, retry-policies 350. Counted by
 //! `cargo run --release -p schmoozer-bench --example delay` on x86-64, Rust 1.95.
 //!
 //! # Features

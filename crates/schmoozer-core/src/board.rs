@@ -60,6 +60,27 @@ impl Board {
         }
     }
 
+    /// Brings `status` up to date, and answers whether it was not. The same cause is not written anew.
+    fn update(&self, status: &mut Status) -> bool {
+        if let (
+            Phase::Waiting { until: new },
+            Status::Waiting {
+                until,
+                attempt,
+                cause,
+            },
+        ) = (self.phase, &mut *status)
+        {
+            if (self.attempt, &self.cause) == (*attempt, cause) {
+                return mem::replace(until, new) != new;
+            }
+        }
+        let new = self.status();
+        let modified = *status != new;
+        *status = new;
+        modified
+    }
+
     pub(crate) fn stats(&self) -> Stats {
         let mut stats = self.stats;
         stats.uptime = self.uptime();
@@ -163,17 +184,10 @@ impl Shared {
     }
 
     fn note(&self, event: &Event<'_>, cause: &mut String) {
-        let mut board = self.board();
-        board.note(event, cause);
-        let watched = self.watch.get().map(|watch| (watch, board.status()));
-        // Before anybody is woken: a waker may look at the board.
-        drop(board);
-        if let Some((watch, new)) = watched {
-            watch.send_if_modified(|status| {
-                let modified = *status != new;
-                *status = new;
-                modified
-            });
+        self.board().note(event, cause);
+        // The board is no longer locked when somebody is woken: a waker may look at it.
+        if let Some(watch) = self.watch.get() {
+            watch.send_if_modified(|status| self.board().update(status));
         }
         // Nobody waits for the start of an attempt or of a wait.
         if !matches!(event, Event::Connecting { .. } | Event::Waiting { .. }) {

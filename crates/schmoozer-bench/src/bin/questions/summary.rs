@@ -75,7 +75,7 @@ const LINES: &[Line] = &[
         ],
     },
     Line {
-        what: "connects a second, of those by hand",
+        what: "connects a second without options, of those by hand",
         question: "dial",
         column: "ratio",
         rows: [
@@ -99,14 +99,20 @@ const LINES: &[Line] = &[
         rows: ["schmoozer-tcp", "bare", "", "stubborn-io", ""],
     },
     Line {
-        what: "a first build, of that of tokio alone",
+        what: "a first build with TCP, of that of tokio alone",
+        question: "cold-build",
+        column: "ratio",
+        rows: ["schmoozer-tcp", "", "schmoozer 0.4.1", "stubborn-io", ""],
+    },
+    Line {
+        what: "a first build without, of that of tokio alone",
         question: "cold-build",
         column: "ratio",
         rows: [
             "schmoozer-core and -backoff",
             "tokio alone",
-            "schmoozer 0.4.1",
-            "stubborn-io",
+            "",
+            "",
             "backon",
         ],
     },
