@@ -60,20 +60,13 @@ impl Board {
         }
     }
 
-    /// Brings `status` up to date, and answers whether it was not. The same cause is not written anew.
+    /// Brings `status` up to date, and answers whether it was not. Between two failures there is an attempt: what goes
+    /// on waiting waits because of the same one, and its cause is not written anew.
     fn update(&self, status: &mut Status) -> bool {
-        if let (
-            Phase::Waiting { until: new },
-            Status::Waiting {
-                until,
-                attempt,
-                cause,
-            },
-        ) = (self.phase, &mut *status)
+        if let (Phase::Waiting { until: new }, Status::Waiting { until, .. }) =
+            (self.phase, &mut *status)
         {
-            if (self.attempt, &self.cause) == (*attempt, cause) {
-                return mem::replace(until, new) != new;
-            }
+            return mem::replace(until, new) != new;
         }
         let new = self.status();
         let modified = *status != new;

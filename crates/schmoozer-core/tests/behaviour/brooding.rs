@@ -1,11 +1,11 @@
 //! A `retry_delay` that takes its time.
 
 use schmoozer_core::{
-    ConnResult, Connector, Delays, Failure, Health, RetryResult, RunResult, Runner, Status, run,
+    ConnResult, Connector, Delays, Failure, Health, RetryResult, RunResult, Status,
 };
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::script::{Live, Script, Step, ms, secs};
+use crate::script::{Live, Script, Step, checked, ms, secs};
 
 /// Takes three seconds to decide.
 struct Broods(Script);
@@ -41,18 +41,24 @@ async fn meanwhile_the_status_is_waiting_and_says_why() {
         Step::Exits(Ok(())),
     ];
     let script = Script::new(steps, Delays::new(vec![secs(2); 9]));
-    let (handle, task) = Runner::new(Broods(script)).spawn();
+    let (handle, task) = checked(Broods(script)).spawn();
     let waiting = |until, attempt, cause: &str| Status::Waiting {
         until: begin + secs(until),
         attempt,
         cause: cause.to_owned(),
     };
-    sleep(ms(1_500)).await;
-    assert_eq!(handle.status(), waiting(1, 1, "refused"));
-    sleep(secs(3)).await;
-    assert_eq!(handle.status(), waiting(6, 1, "refused"));
-    sleep(secs(22)).await;
-    assert_eq!(handle.status(), waiting(26, 0, "lost"));
+    let mut watch = handle.watch();
+    for (at, status) in [
+        (ms(1_500), waiting(1, 1, "refused")),
+        (ms(4_500), waiting(6, 1, "refused")),
+        (ms(26_500), waiting(26, 0, "lost")),
+        (ms(29_500), waiting(31, 0, "lost")),
+    ] {
+        sleep_until(begin + at).await;
+        assert_eq!(handle.status(), status);
+        assert!(watch.has_changed().unwrap(), "{at:?}");
+        assert_eq!(*watch.borrow_and_update(), status);
+    }
     task.await.unwrap().unwrap();
 }
 
@@ -72,7 +78,7 @@ async fn a_mark_that_comes_meanwhile_is_not_the_lost_connections() {
         sleep(secs(6)).await;
         health.mark();
     };
-    let (result, ()) = tokio::join!(run(&mut broods), late);
+    let (result, ()) = tokio::join!(checked(&mut broods).run(), late);
     assert_eq!(result, Ok(()));
     assert_eq!(broods.0.attempts(), [0, 4_000, 10_000, 17_000]);
 }
@@ -86,6 +92,6 @@ async fn from_start_counts_it_too() {
         Step::Exits(Ok(())),
     ];
     let mut broods = Broods(Script::new(steps, delays));
-    assert_eq!(run(&mut broods).await, Ok(()));
+    assert_eq!(checked(&mut broods).run().await, Ok(()));
     assert_eq!(broods.0.attempts(), [0, 10_000, 14_000]);
 }
