@@ -1,9 +1,9 @@
 use std::sync::{Arc, OnceLock, mpsc};
 
-use schmoozer_core::{Current, Stopped, connector_fn, run};
+use schmoozer_core::{Current, Stopped, connector_fn};
 use tokio::time::sleep;
 
-use crate::script::{ms, secs};
+use crate::script::{checked, ms, secs};
 
 #[tokio::test(start_paused = true)]
 async fn a_value_is_seen_while_its_connection_runs_and_no_longer() {
@@ -25,7 +25,7 @@ async fn a_value_is_seen_while_its_connection_runs_and_no_longer() {
         [secs(1)],
     );
     assert_eq!(current.get(), None);
-    let keeper = tokio::spawn(run(connector));
+    let keeper = tokio::spawn(checked(connector).run());
     assert_eq!(current.ready().await, Ok(1));
     sleep(ms(1_500)).await;
     assert_eq!(current.get(), None);

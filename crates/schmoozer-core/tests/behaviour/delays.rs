@@ -1,13 +1,11 @@
 use std::time::Duration;
 
 use schmoozer_core::{
-    ConnResult, Connector, Delays, Failure, Hint, RetryResult, RunResult, Runner, connector_fn,
-    establish, run,
+    ConnResult, Connector, Delays, Failure, Hint, RetryResult, RunResult, connector_fn, establish,
 };
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::event_order::EventOrder;
-use crate::script::{Policy, Script, Step, ms, secs};
+use crate::script::{Policy, Script, Step, checked, ms, secs};
 
 fn growing() -> Vec<Duration> {
     (0..12).map(|n| secs(1 << n)).collect()
@@ -17,7 +15,7 @@ fn growing() -> Vec<Duration> {
 async fn accepting_and_closing_at_once_does_not_end_the_outage() {
     let delays = Delays::new(growing()).give_up_after(secs(20));
     let mut script = Script::new([Step::Up(ms(0))], delays);
-    assert_eq!(run(&mut script).await, Err("lost"));
+    assert_eq!(checked(&mut script).run().await, Err("lost"));
     // The last delay is cut, so that one more attempt falls on the end of the time.
     assert_eq!(script.attempts(), [0, 1_000, 3_000, 7_000, 15_000, 20_000]);
 }
@@ -32,7 +30,7 @@ async fn only_a_connection_that_lasted_starts_the_delays_afresh() {
             Step::Exits(Ok(())),
         ];
         let mut script = Script::new(steps, Delays::new(growing()));
-        assert_eq!(run(&mut script).await, Ok(()));
+        assert_eq!(checked(&mut script).run().await, Ok(()));
         let lost = 3_000 + u64::try_from(uptime.as_millis()).unwrap();
         assert_eq!(script.attempts(), [0, 1_000, 3_000, lost + next]);
     }
@@ -42,7 +40,7 @@ async fn only_a_connection_that_lasted_starts_the_delays_afresh() {
 async fn reset_after_says_how_long_that_is() {
     let steps = [Step::Fails(ms(0)), Step::Up(secs(3)), Step::Exits(Ok(()))];
     let mut script = Script::new(steps, Delays::new(growing()).reset_after(secs(3)));
-    assert_eq!(run(&mut script).await, Ok(()));
+    assert_eq!(checked(&mut script).run().await, Ok(()));
     assert_eq!(script.attempts(), [0, 1_000, 5_000]);
 }
 
@@ -55,7 +53,7 @@ async fn a_mark_ends_the_outage() {
         Step::Exits(Ok(())),
     ];
     let mut script = Script::new(steps, Delays::new(growing()));
-    assert_eq!(run(&mut script).await, Ok(()));
+    assert_eq!(checked(&mut script).run().await, Ok(()));
     assert_eq!(script.attempts(), [0, 1_000, 3_000, 4_020]);
 }
 
@@ -86,7 +84,7 @@ async fn healthy_time_does_not_count_toward_giving_up() {
         Step::Exits(Ok(())),
     ];
     let mut script = Script::new(steps, Delays::new(growing()).give_up_after(secs(30)));
-    assert_eq!(run(&mut script).await, Ok(()));
+    assert_eq!(checked(&mut script).run().await, Ok(()));
 }
 
 #[tokio::test(start_paused = true)]
@@ -99,7 +97,7 @@ async fn a_flap_each_second_for_an_hour_is_one_outage() {
         .collect();
     let delays = Delays::new(policy.iter().copied().map(ms).collect::<Vec<_>>());
     let mut script = Script::new([Step::Up(ms(UP))], delays.give_up_after(secs(3600)));
-    let runner = Runner::new(&mut script).observer(EventOrder::exact());
+    let runner = checked(&mut script);
     let handle = runner.handle();
     // Were each flap an outage of its own, it would go on for ever.
     let ended = timeout(secs(3_700), runner.run()).await;
@@ -233,7 +231,7 @@ async fn a_mark_that_comes_after_its_connection_was_lost_counts_for_nothing() {
         sleep(secs(2)).await;
         health.mark();
     };
-    let (result, ()) = tokio::join!(run(&mut script), late);
+    let (result, ()) = tokio::join!(checked(&mut script).run(), late);
     assert_eq!(result, Ok(()));
     assert_eq!(script.attempts(), [0, 1_000, 3_000, 8_000]);
 }
@@ -267,7 +265,7 @@ where
         },
         delays,
     );
-    let limited = tokio::time::timeout(secs(95), run(connector));
+    let limited = tokio::time::timeout(secs(95), checked(connector).run());
     if let Ok(ended) = limited.await {
         assert_eq!(ended, Err("closed"));
     }
@@ -321,7 +319,7 @@ async fn a_connection_that_is_marked_and_dies_at_once_is_an_outage_of_its_own_ea
     for uptime in [0, 1] {
         let steps = [vec![Step::Good(ms(uptime)); 4], vec![Step::Exits(Ok(()))]].concat();
         let mut script = Script::new(steps, Delays::new(growing()));
-        let runner = Runner::new(&mut script).observer(EventOrder::exact());
+        let runner = checked(&mut script);
         let handle = runner.handle();
         assert_eq!(runner.run().await, Ok(()));
         // Never the second delay, and never none.
@@ -335,7 +333,7 @@ async fn a_connection_that_is_marked_and_dies_at_once_is_an_outage_of_its_own_ea
 async fn a_marked_connection_that_dies_at_once_meets_the_floor_all_the_same() {
     let steps = [vec![Step::Good(ms(0)); 3], vec![Step::Exits(Ok(()))]].concat();
     let mut script = Script::new(steps, Delays::new(vec![ms(0); 9]));
-    assert_eq!(run(&mut script).await, Ok(()));
+    assert_eq!(checked(&mut script).run().await, Ok(()));
     assert_eq!(script.attempts(), [0, 10, 20, 30]);
 }
 
@@ -381,7 +379,7 @@ async fn an_outage_counts_from_its_first_failure_and_not_from_the_first_decision
         Broods(delays, Vec::new(), Instant::now())
     };
     let mut run_by_the_loop = broods();
-    assert_eq!(run(&mut run_by_the_loop).await, Err("refused"));
+    assert_eq!(checked(&mut run_by_the_loop).run().await, Err("refused"));
     assert_eq!(run_by_the_loop.1, [0, 7_000, 14_000, 20_000]);
     let mut established = broods();
     assert_eq!(establish(&mut established).await, Err("refused"));

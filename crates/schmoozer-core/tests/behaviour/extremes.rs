@@ -1,9 +1,9 @@
 use std::time::Duration;
 
-use schmoozer_core::{Delays, NotConnected, Runner, Status, connector_fn};
+use schmoozer_core::{Delays, NotConnected, Status, connector_fn};
 use tokio::time::{Instant, sleep};
 
-use crate::script::{Script, Step, ms, secs};
+use crate::script::{Script, Step, checked, ms, secs};
 
 #[tokio::test(start_paused = true)]
 async fn bounds_without_end_change_nothing() {
@@ -18,7 +18,7 @@ async fn bounds_without_end_change_nothing() {
     ];
     let script = Script::new(steps, delays);
     let attempts = script.attempts.clone();
-    let runner = Runner::new(script).grace(Duration::MAX);
+    let runner = checked(script).grace(Duration::MAX);
     runner.run().await.unwrap();
     assert_eq!(
         *attempts.lock().unwrap(),
@@ -37,7 +37,7 @@ async fn a_connect_timeout_without_end_is_none() {
         |()| async { Ok(()) },
         [ms(0)],
     );
-    let runner = Runner::new(connector).connect_timeout(Duration::MAX);
+    let runner = checked(connector).connect_timeout(Duration::MAX);
     runner.run().await.unwrap();
     assert_eq!(begun.elapsed(), secs(1_000_000));
 }
@@ -47,7 +47,7 @@ async fn a_floor_without_end_is_waited_for_and_can_be_left() {
     let delays = Delays::new(vec![ms(0); 5]).at_least(Duration::MAX);
     let script = Script::new([Step::Fails(ms(0))], delays);
     let attempts = script.attempts.clone();
-    let (handle, task) = Runner::new(script).spawn();
+    let (handle, task) = checked(script).spawn();
     sleep(secs(1_000_000)).await;
     assert_eq!(*attempts.lock().unwrap(), [0]);
     assert!(matches!(handle.status(), Status::Waiting { .. }));
@@ -59,7 +59,7 @@ async fn a_floor_without_end_is_waited_for_and_can_be_left() {
 async fn a_wait_without_end_is_shown_as_one_of_thirty_years() {
     let begin = Instant::now();
     let script = Script::new([Step::Fails(ms(0))], Delays::new(vec![Duration::MAX]));
-    let (handle, task) = Runner::new(script).spawn();
+    let (handle, task) = checked(script).spawn();
     sleep(secs(1)).await;
     let Status::Waiting { until, .. } = handle.status() else {
         panic!("{:?}", handle.status());
@@ -74,7 +74,7 @@ async fn a_thousand_requests_while_connecting_cut_no_later_wait() {
     let steps = [Step::Fails(secs(1)), Step::Exits(Ok(()))];
     let script = Script::new(steps, Delays::new(vec![secs(2); 5]));
     let attempts = script.attempts.clone();
-    let (handle, task) = Runner::new(script).spawn();
+    let (handle, task) = checked(script).spawn();
     sleep(ms(500)).await;
     (0..1_000).for_each(|_| handle.retry_now());
     task.await.unwrap().unwrap();
@@ -99,7 +99,7 @@ async fn a_policy_that_panics_reaches_the_caller_and_the_handles() {
         |()| async { Ok(()) },
         Panicking,
     );
-    let (handle, task) = Runner::new(connector).spawn();
+    let (handle, task) = checked(connector).spawn();
     let waiter = handle.clone();
     let waiting = tokio::spawn(async move { waiter.connected_or(5).await });
     assert!(task.await.unwrap_err().is_panic());

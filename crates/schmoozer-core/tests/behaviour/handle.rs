@@ -11,7 +11,7 @@ use tokio::runtime::Builder;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::event_order::EventOrder;
-use crate::script::{Script, Step, ms, secs};
+use crate::script::{Script, Step, checked, ms, secs};
 
 type Attempts = Arc<Mutex<Vec<u64>>>;
 
@@ -175,8 +175,7 @@ async fn a_panic_leaves_nobody_waiting() {
         assert!(!Instant::now().elapsed().is_zero(), "from connect");
         Ok::<(), &str>(())
     };
-    let (handle, task) =
-        Runner::new(connector_fn(connect, |()| async { Ok(()) }, [secs(1)])).spawn();
+    let (handle, task) = checked(connector_fn(connect, |()| async { Ok(()) }, [secs(1)])).spawn();
     assert_eq!(handle.connected().await, Err(Stopped));
     assert_eq!(handle.status(), Status::Stopped);
     assert!(task.await.unwrap_err().is_panic());
@@ -184,7 +183,7 @@ async fn a_panic_leaves_nobody_waiting() {
 
 #[tokio::test(start_paused = true)]
 async fn a_runner_that_is_never_run_has_stopped() {
-    let runner = Runner::new(Script::new([Step::Fails(secs(1))], Delays::new(vec![])));
+    let runner = checked(Script::new([Step::Fails(secs(1))], Delays::new(vec![])));
     let handle = runner.handle();
     assert_eq!(handle.status(), Status::Connecting { attempt: 0 });
     drop(runner);
@@ -210,7 +209,7 @@ async fn the_delays_start_afresh_after_a_reconnect_that_was_asked_for() {
     let delays = Delays::new(vec![secs(1), secs(2), secs(60)]);
     let script = Script::new(steps, delays);
     let attempts = Arc::clone(&script.attempts);
-    let (handle, task) = Runner::new(script).spawn();
+    let (handle, task) = checked(script).spawn();
     sleep(secs(5)).await;
     handle.reconnect();
     sleep(secs(4)).await;
@@ -261,7 +260,7 @@ async fn the_text_of_a_cause_may_ask_the_handle() {
     }
     let handle = Arc::default();
     let connect = || std::future::ready(Err::<(), _>(Asks(Arc::clone(&handle))));
-    let runner = Runner::new(connector_fn(connect, async |()| Ok(()), [secs(1)]));
+    let runner = checked(connector_fn(connect, async |()| Ok(()), [secs(1)]));
     *handle.lock().unwrap() = Some(runner.handle());
     let asking = runner.handle();
     let (answer, _) = tokio::join!(asking.connected_or(1), runner.run());
@@ -294,7 +293,7 @@ fn a_waker_may_use_the_handle_while_it_is_woken() {
             .unwrap();
         let seen = runtime.block_on(async {
             let script = Script::new(vec![Step::Fails(secs(1))], Delays::new(vec![secs(9)]));
-            let runner = Runner::new(script);
+            let runner = checked(script);
             let handle = runner.handle();
             let mut watch = handle.watch();
             let looks = Arc::new(Looks(handle, Mutex::default()));

@@ -8,7 +8,7 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::DefaultGuard;
 use tracing::{Dispatch, Event, Level, Metadata, Subscriber};
 
-use crate::script::{Script, Step, ms, secs};
+use crate::script::{Script, Step, checked, ms, secs};
 use crate::slow::{decided, unhurried, works};
 
 /// Keeps each record as its level and its fields.
@@ -87,7 +87,7 @@ async fn an_outage_is_one_warning_and_one_piece_of_good_news() {
     let steps = std::iter::repeat_n(Step::Up(ms(500)), 3_600)
         .chain([Step::Up(secs(60)), Step::Exits(Ok(()))]);
     let script = Script::new(steps, Delays::new(vec![ms(500); 10_000]));
-    run(script).await.unwrap();
+    checked(script).run().await.unwrap();
     // The second outage is that after the connection which lasted.
     assert_eq!(
         records.of(Level::WARN),
@@ -109,7 +109,7 @@ async fn each_attempt_is_told_in_fields() {
         [Step::Fails(ms(30)), Step::Up(ms(70))],
         Delays::new(vec![ms(250)]),
     );
-    assert_eq!(run(script).await, Err("lost"));
+    assert_eq!(checked(script).run().await, Err("lost"));
     assert_eq!(
         records.of(Level::DEBUG),
         [

@@ -2,10 +2,10 @@ use std::collections::BTreeMap;
 
 use metrics_util::MetricKind;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
-use schmoozer_core::{Delays, Metrics, Runner};
+use schmoozer_core::{Delays, Metrics};
 use tokio::time::sleep;
 
-use crate::script::{Script, Step, ms, secs};
+use crate::script::{Script, Step, checked, ms, secs};
 
 /// Every metric by its kind and name, once its only label was checked.
 fn snapshot(recorder: &Snapshotter) -> BTreeMap<(&'static str, String), Vec<f64>> {
@@ -49,7 +49,7 @@ async fn each_metric_says_what_its_documentation_says() {
         Step::Fails(ms(250)),
     ];
     let script = Script::new(steps, Delays::new(vec![secs(1), secs(2)]));
-    let runner = Runner::new(script).observer(metrics);
+    let runner = checked(script).observer(metrics);
     let handle = runner.handle();
     let snapshots = recorder.snapshotter();
     let looking = async {

@@ -1,10 +1,11 @@
 //! The loop against a model of its contract: whatever the connector does, whatever handles ask, and when.
 
+use std::future::Future;
 use std::sync::Arc;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use schmoozer_core::{Delays, Handle, Runner};
+use schmoozer_core::{Delays, Handle, Runner, run};
 use tokio::time::{Instant, sleep_until};
 
 use crate::event_order::EventOrder;
@@ -106,21 +107,39 @@ fn millis(duration: std::time::Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap()
 }
 
-fn real(case: &Case) -> Outcome {
-    let runtime = tokio::runtime::Builder::new_current_thread()
+fn paused<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
-        .unwrap();
-    runtime.block_on(async {
-        let policy = case.policy.iter().map(|delay| ms(*delay)).collect();
-        let mut delays = Delays::new(policy)
-            .reset_after(ms(case.reset_after))
-            .at_least(ms(case.at_least));
-        if let Some(limit) = case.give_up_after {
-            delays = delays.give_up_after(ms(limit));
-        }
-        let script = Script::new(case.steps.clone(), delays);
+        .unwrap()
+        .block_on(future)
+}
+
+fn script(case: &Case) -> Script {
+    let policy = case.policy.iter().map(|delay| ms(*delay)).collect();
+    let mut delays = Delays::new(policy)
+        .reset_after(ms(case.reset_after))
+        .at_least(ms(case.at_least));
+    if let Some(limit) = case.give_up_after {
+        delays = delays.give_up_after(ms(limit));
+    }
+    Script::new(case.steps.clone(), delays)
+}
+
+/// Without options, and so without anybody who could ask for something.
+fn left_alone(case: &Case) -> Outcome {
+    paused(async {
+        let mut script = script(case);
+        let begin = Instant::now();
+        let result = run(&mut script).await;
+        (script.attempts(), result, millis(begin.elapsed()))
+    })
+}
+
+fn real(case: &Case) -> Outcome {
+    paused(async {
+        let script = script(case);
         let attempts = Arc::clone(&script.attempts);
         let begin = Instant::now();
         let runner = Runner::new(script)
@@ -200,7 +219,9 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_loop_does_what_the_model_does(case in case()) {
+    fn the_loop_does_what_the_model_does(mut case in case()) {
         prop_assert_eq!(real(&case), model(&case));
+        case.requests.clear();
+        prop_assert_eq!(left_alone(&case), model(&case));
     }
 }

@@ -4,11 +4,11 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
-use schmoozer_core::{Pacer, Runner, connector_fn};
+use schmoozer_core::{Pacer, connector_fn};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, advance, timeout};
 
-use crate::script::{ms, secs};
+use crate::script::{checked, ms, secs};
 
 /// When each of `count` waiters, asking in this order, was let through.
 async fn admissions(pacer: &Pacer, count: usize) -> Vec<(usize, Duration)> {
@@ -91,7 +91,7 @@ async fn a_runner_dropped_while_it_waits_for_its_turn_gives_it_to_the_next() {
                 ready(Ok::<_, &str>(()))
             };
             let connector = connector_fn(connect, |()| pending(), [secs(1)]);
-            let runner = Runner::new(connector).pacer(pacer.clone());
+            let runner = checked(connector).pacer(pacer.clone());
             let handle = runner.handle();
             (handle, tokio::spawn(runner.run()))
         })

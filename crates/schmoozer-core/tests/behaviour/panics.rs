@@ -11,7 +11,7 @@ use schmoozer_core::{
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use crate::script::{Script, Step, ms, secs};
+use crate::script::{Script, Step, checked, ms, secs};
 
 /// Waits for a loop that panics with `from`, in every way there is.
 async fn reaches_all<E: fmt::Debug + PartialEq + Send>(
@@ -88,12 +88,12 @@ async fn a_panic_in_what_the_delays_are_told_reaches_all() {
 
     let hint = |_: &&str| -> Option<Duration> { panic_any("the hint".to_owned()) };
     let delays = Delays::new([secs(1)]).hint(hint);
-    let (handle, task) = Runner::new(connector_fn(refused, up, delays)).spawn();
+    let (handle, task) = checked(connector_fn(refused, up, delays)).spawn();
     reaches_all(&handle, task, "the hint").await;
 
     let asked = |_: &&str| -> bool { panic_any("the classifier".to_owned()) };
     let connector = connector_fn(refused, up, [secs(1)]).retry_if(asked);
-    let (handle, task) = Runner::new(connector).spawn();
+    let (handle, task) = checked(connector).spawn();
     reaches_all(&handle, task, "the classifier").await;
 }
 
@@ -138,7 +138,7 @@ async fn a_panic_after_a_long_decision_reaches_all() {
             panic_any("retry_delay".to_owned())
         }
     }
-    let (handle, task) = Runner::new(Broods).spawn();
+    let (handle, task) = checked(Broods).spawn();
     reaches_all(&handle, task, "retry_delay").await;
 }
 
@@ -157,7 +157,7 @@ async fn a_panic_on_a_connection_withdraws_its_client_and_leaves_nobody_waiting_
         },
         [secs(1)],
     );
-    let (handle, task) = Runner::new(connector).spawn();
+    let (handle, task) = checked(connector).spawn();
     assert_eq!(current.ready().await, Ok(1));
     reaches_all(&handle, task, "run").await;
     assert_eq!(current.get(), None);

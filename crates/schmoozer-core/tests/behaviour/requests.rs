@@ -9,7 +9,7 @@ use schmoozer_core::{
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::event_order::EventOrder;
-use crate::script::{ms, secs};
+use crate::script::{checked, ms, secs};
 
 /// Takes a second to connect and a second to decide; its first attempt fails, its second is up for twenty,
 /// its third stays.
@@ -60,7 +60,7 @@ async fn attempts(pacer: Option<Pacer>, at: u64, ask: fn(&Handle)) -> (Vec<u128>
     let (handle, task) = match pacer {
         Some(pacer) => Runner::new(slow)
             .pacer(pacer)
-            .observer(order.paced())
+            .observer(order.held_up())
             .spawn(),
         None => Runner::new(slow).observer(order).spawn(),
     };
@@ -126,7 +126,7 @@ async fn a_handle_that_is_dropped_in_any_state_changes_nothing() {
             begin: Instant::now(),
             attempts: Arc::clone(&attempts),
         };
-        let runner = Runner::new(slow).observer(EventOrder::exact());
+        let runner = checked(slow);
         let handle = runner.handle();
         let dropped = async move {
             // With a waiter of its own and a watch, which end in the middle too.

@@ -3,8 +3,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use schmoozer_core::{ConnResult, Connector, Delays, Failure, Health, RetryResult, RunResult};
+use schmoozer_core::{
+    ConnResult, Connector, Delays, Failure, Health, RetryResult, RunResult, Runner,
+};
 use tokio::time::{Instant, sleep};
+
+use crate::event_order::EventOrder;
 
 pub(crate) fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
@@ -12,6 +16,11 @@ pub(crate) fn ms(millis: u64) -> Duration {
 
 pub(crate) fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
+}
+
+/// A runner whose events are checked, in paused time.
+pub(crate) fn checked<C: Connector>(connector: C) -> Runner<C, (), (), ((), EventOrder)> {
+    Runner::new(connector).observer(EventOrder::exact())
 }
 
 /// One attempt, as it goes.

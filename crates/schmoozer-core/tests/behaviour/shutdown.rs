@@ -8,7 +8,7 @@ use schmoozer_core::{ConnectTimeout, Connector, Delays, Pacer, Runner, connector
 use tokio::time::{Instant, sleep};
 
 use crate::event_order::EventOrder;
-use crate::script::{Script, Step, ms, secs};
+use crate::script::{Script, Step, checked, ms, secs};
 
 #[tokio::test(start_paused = true)]
 async fn a_shutdown_stops_connecting_and_waiting_at_once() {
@@ -16,10 +16,7 @@ async fn a_shutdown_stops_connecting_and_waiting_at_once() {
     for at in [Duration::ZERO, ms(500), ms(2_000)] {
         let script = Script::new([Step::Fails(secs(1))], Delays::new(vec![secs(2); 9]));
         let begin = Instant::now();
-        let runner = Runner::new(script)
-            .observer(EventOrder::exact())
-            .grace(secs(60))
-            .shutdown(sleep(at));
+        let runner = checked(script).grace(secs(60)).shutdown(sleep(at));
         assert_eq!(runner.run().await, Ok(()));
         assert_eq!(begin.elapsed(), at);
     }
@@ -35,10 +32,7 @@ async fn a_connection_gets_its_grace_and_not_more() {
         let script = Script::new([Step::Up(uptime)], Delays::new(vec![secs(2)]));
         let live = script.live.clone();
         let begin = Instant::now();
-        let runner = Runner::new(script)
-            .observer(EventOrder::exact())
-            .shutdown(sleep(secs(5)))
-            .grace(grace);
+        let runner = checked(script).shutdown(sleep(secs(5))).grace(grace);
         assert_eq!(runner.run().await, Ok(()));
         assert_eq!((begin.elapsed(), live.load(Ordering::SeqCst)), (ends, 0));
     }
@@ -48,7 +42,7 @@ async fn a_connection_gets_its_grace_and_not_more() {
 async fn a_connection_that_is_lost_within_the_grace_is_no_failure() {
     let script = Script::new([Step::Up(secs(6))], Delays::new(vec![secs(2)]));
     let failures = Arc::clone(&script.failures);
-    let runner = Runner::new(script).shutdown(sleep(secs(5))).grace(secs(3));
+    let runner = checked(script).shutdown(sleep(secs(5))).grace(secs(3));
     let handle = runner.handle();
     assert_eq!(runner.run().await, Ok(()));
     assert_eq!(*failures.lock().unwrap(), []);
@@ -66,9 +60,7 @@ async fn an_error_within_the_grace_comes_back() {
         Err("goodbye was refused")
     };
     let connector = connector_fn(async || Ok(()), run, [secs(1)]).retry_if(|_| false);
-    let runner = Runner::new(connector)
-        .shutdown(sleep(secs(5)))
-        .grace(secs(3));
+    let runner = checked(connector).shutdown(sleep(secs(5))).grace(secs(3));
     assert_eq!(runner.run().await, Err("goodbye was refused"));
 }
 
@@ -80,7 +72,7 @@ async fn without_grace_nothing_that_a_connection_would_still_say_counts() {
         Err("goodbye was refused")
     };
     let connector = connector_fn(async || Ok(()), run, [secs(1)]).retry_if(|_| false);
-    let runner = Runner::new(connector).shutdown(stop.cancelled());
+    let runner = checked(connector).shutdown(stop.cancelled());
     let (result, ()) = tokio::join!(runner.run(), async { stop.cancel() });
     assert_eq!(result, Ok(()));
 }
@@ -102,9 +94,7 @@ async fn a_goodbye_is_said_within_the_grace() {
         },
         [secs(1)],
     );
-    let runner = Runner::new(connector)
-        .shutdown(stop.cancelled())
-        .grace(secs(2));
+    let runner = checked(connector).shutdown(stop.cancelled()).grace(secs(2));
     let (result, ()) = tokio::join!(runner.run(), async { stop.cancel() });
     result.unwrap();
     assert!(said.load(Ordering::SeqCst));
@@ -117,7 +107,7 @@ async fn a_loop_that_never_waits_is_stopped_too() {
         |()| ready(Ok(())),
         Delays::new(std::iter::repeat(Duration::ZERO)).at_least(Duration::ZERO),
     );
-    let runner = Runner::new(connector);
+    let runner = Runner::new(connector).observer(EventOrder::within(secs(10)));
     let handle = runner.handle();
     let (result, ()) = tokio::join!(runner.run(), async { handle.shutdown() });
     assert_eq!(result, Ok(()));
@@ -135,7 +125,7 @@ async fn a_connect_that_takes_too_long_fails_with_a_timeout() {
             |()| ready(Ok(())),
             [],
         );
-        let runner = Runner::new(connector).connect_timeout(secs(3));
+        let runner = checked(connector).connect_timeout(secs(3));
         let error = runner.run().await.err().unwrap();
         assert_eq!(begin.elapsed(), secs(3));
         error
@@ -188,7 +178,7 @@ async fn the_wait_for_the_pacer_is_no_time_of_the_attempt() {
     let (attempts, failures) = (Arc::clone(&script.attempts), Arc::clone(&script.failures));
     let runner = Runner::new(script)
         .pacer(pacer)
-        .observer(EventOrder::exact().paced());
+        .observer(EventOrder::exact().held_up());
     assert_eq!(runner.run().await, Err("refused"));
     assert_eq!(*attempts.lock().unwrap(), [0, 10_000, 20_000]);
     let elapsed: Vec<_> = failures
@@ -229,7 +219,7 @@ async fn connectors_of_different_kinds_run_from_one_list() {
         [secs(1)],
     );
     for link in [number.boxed(), text.boxed()] {
-        Runner::new(link)
+        checked(link)
             .run()
             .await
             .map_err(|error: io::Error| error)

@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
 use crate::event_order::EventOrder;
-use crate::script::{Script, Step, ms, secs};
+use crate::script::{Script, Step, checked, ms, secs};
 
 #[tokio::test(start_paused = true)]
 async fn a_shutdown_before_the_first_poll_connects_to_nothing() {
@@ -28,9 +28,7 @@ async fn a_shutdown_in_each_state_ends_at_once_and_a_second_changes_nothing() {
     // Connecting until 1 s, waiting until 3 s, connected from then on with 4 s to end.
     for (at, ends) in [(ms(500), ms(500)), (secs(2), secs(2)), (secs(5), secs(9))] {
         let steps = [Step::Fails(secs(1)), Step::Up(secs(60))];
-        let runner = Runner::new(Script::new(steps, Delays::new(vec![secs(2)])))
-            .observer(EventOrder::exact())
-            .grace(secs(4));
+        let runner = checked(Script::new(steps, Delays::new(vec![secs(2)]))).grace(secs(4));
         let begin = Instant::now();
         let (handle, task) = runner.spawn();
         sleep(at).await;
@@ -54,7 +52,7 @@ async fn a_shutdown_in_each_state_ends_at_once_and_a_second_changes_nothing() {
 async fn a_connector_that_was_shut_down_can_be_run_again_at_once() {
     let mut script = Script::new([Step::Fails(ms(0))], Delays::new(vec![secs(1), secs(8)]));
     for begun in [0, 5_000] {
-        let runner = Runner::new(&mut script).observer(EventOrder::exact());
+        let runner = checked(&mut script);
         let handle = runner.handle();
         let (ended, ()) = tokio::join!(runner.run(), async {
             sleep(secs(5)).await;
@@ -72,7 +70,7 @@ async fn work_on_a_fresh_connection_that_fails_is_a_failed_attempt() {
     // The server lets everybody in and hangs up during the login.
     let script = Script::new([Step::Up(ms(100))], Delays::new(vec![secs(1), secs(2)]));
     let attempts = Arc::clone(&script.attempts);
-    let (handle, task) = Runner::new(script).spawn();
+    let (handle, task) = checked(script).spawn();
     assert_eq!(task.await.unwrap(), Err("lost"));
     assert_eq!(*attempts.lock().unwrap(), [0, 1_100, 3_200]);
     let stats = handle.stats();
@@ -177,7 +175,7 @@ fn spawn_panicking(step: u32) -> (Handle, JoinHandle<Result<(), &'static str>>) 
             panic!("from retry_delay")
         }
     }
-    Runner::new(Panics(step)).grace(secs(9)).spawn()
+    checked(Panics(step)).grace(secs(9)).spawn()
 }
 
 #[tokio::test(start_paused = true)]
@@ -216,7 +214,7 @@ async fn an_observers_panic_leaves_nobody_waiting() {
 async fn a_watch_that_is_never_read_holds_one_status() {
     let steps = [Step::Fails(ms(0))];
     let script = Script::new(steps, Delays::new(vec![ms(20); 10_000]));
-    let (handle, task) = Runner::new(script).spawn();
+    let (handle, task) = checked(script).spawn();
     let mut watch = handle.watch();
     assert_eq!(task.await.unwrap(), Err("refused"));
     assert_eq!(handle.stats().attempts, 10_001);

@@ -1,12 +1,17 @@
 //! The machine sleeps for hours, and all that passed is one jump of the monotonic clock.
 
-use schmoozer_core::{Delays, Pacer, Runner, Status, run};
+use schmoozer_core::{Connector, Delays, Pacer, Runner, Status};
 use tokio::time::{advance, sleep};
 
 use crate::event_order::EventOrder;
-use crate::script::{Script, Step, ms, secs};
+use crate::script::{Script, Step, checked, ms, secs};
 
 const EIGHT_HOURS: u64 = 8 * 3_600_000;
+
+/// A runner whose events are checked, in a machine that may sleep beyond the end of a wait.
+fn slept<C: Connector>(connector: C) -> Runner<C, (), (), ((), EventOrder)> {
+    Runner::new(connector).observer(EventOrder::exact().held_up())
+}
 
 #[tokio::test(start_paused = true)]
 async fn a_wait_that_the_machine_slept_through_is_followed_by_one_attempt() {
@@ -18,7 +23,7 @@ async fn a_wait_that_the_machine_slept_through_is_followed_by_one_attempt() {
         sleep(secs(2)).await;
         advance(ms(EIGHT_HOURS)).await;
     };
-    let (result, ()) = tokio::join!(run(&mut script), suspend);
+    let (result, ()) = tokio::join!(slept(&mut script).run(), suspend);
     assert_eq!(result, Ok(()));
     let woke = 2_000 + EIGHT_HOURS;
     let later = [4_000, 12_000, 28_000].map(|after| woke + after);
@@ -39,7 +44,7 @@ async fn a_connection_that_the_machine_slept_through_has_lasted_and_is_dialed_on
         Step::Exits(Ok(())),
     ];
     let mut script = Script::new(steps, Delays::new([1, 2, 4, 8].map(secs).to_vec()));
-    let runner = Runner::new(&mut script).observer(EventOrder::exact());
+    let runner = checked(&mut script);
     let handle = runner.handle();
     let suspend = async {
         // Connected since 3 s, and not for long enough to have ended the outage.
@@ -74,7 +79,7 @@ async fn a_pacer_that_slept_through_hours_lets_through_no_more_than_its_burst() 
         .collect();
     let running: Vec<_> = scripts
         .drain(..)
-        .map(|script| tokio::spawn(Runner::new(script).pacer(pacer.clone()).run()))
+        .map(|script| tokio::spawn(slept(script).pacer(pacer.clone()).run()))
         .collect();
     // All have failed, the last of them at 5 s, and wait for an hour.
     sleep(secs(10)).await;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use schmoozer_core::{Connector, Delays, connector_fn, establish, run};
 use tokio::time::{Instant, sleep};
 
-use crate::script::{Script, Step, ms, secs};
+use crate::script::{Script, Step, checked, ms, secs};
 
 const OK: Step = Step::Exits(Ok(()));
 
@@ -19,7 +19,7 @@ async fn a_server_that_is_not_there_yet_is_waited_for_as_the_policy_says() {
         OK,
     ];
     let mut script = Script::new(steps, Delays::new(vec![secs(1), secs(2), secs(4)]));
-    assert_eq!(run(&mut script).await, Ok(()));
+    assert_eq!(checked(&mut script).run().await, Ok(()));
     assert_eq!(script.attempts(), [0, 1_000, 3_000, 7_000]);
 }
 
@@ -29,20 +29,20 @@ async fn the_last_cause_comes_back_when_the_policy_ends() {
         [Step::Fails(ms(0)), Step::Up(ms(5))],
         Delays::new(vec![secs(1)]),
     );
-    assert_eq!(run(&mut script).await, Err("lost"));
+    assert_eq!(checked(&mut script).run().await, Err("lost"));
     assert_eq!(script.attempts(), [0, 1_000]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_policy_without_delays_exits_with_the_first_cause() {
     let script = Script::new([Step::Fails(ms(0))], Delays::new(Vec::new()));
-    assert_eq!(run(script).await, Err("refused"));
+    assert_eq!(checked(script).run().await, Err("refused"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_run_exits_with_comes_back() {
     let script = Script::new([Step::Exits(Err("no"))], Delays::new(vec![secs(1)]));
-    assert_eq!(run(script).await, Err("no"));
+    assert_eq!(checked(script).run().await, Err("no"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -55,7 +55,7 @@ async fn a_failure_says_which_attempt_it_was_and_how_long_it_took() {
         OK,
     ];
     let mut script = Script::new(steps, Delays::new(vec![secs(1); 9]));
-    assert_eq!(run(&mut script).await, Ok(()));
+    assert_eq!(checked(&mut script).run().await, Ok(()));
     let seen: Vec<_> = script
         .failures
         .lock()
@@ -88,12 +88,12 @@ async fn a_connector_that_was_stopped_starts_clean() {
         [Step::Fails(ms(0))],
         Delays::new(vec![secs(1), secs(2), secs(60)]),
     );
-    tokio::time::timeout(secs(10), run(&mut script))
+    tokio::time::timeout(secs(10), checked(&mut script).run())
         .await
         .unwrap_err();
     assert_eq!(script.attempts(), [0, 1_000, 3_000]);
     script.steps = [Step::Fails(ms(0)), Step::Fails(ms(0)), OK].into();
-    assert_eq!(run(&mut script).await, Ok(()));
+    assert_eq!(checked(&mut script).run().await, Ok(()));
     assert_eq!(script.attempts()[3..], [10_000, 11_000, 13_000]);
 }
 
@@ -101,7 +101,7 @@ async fn a_connector_that_was_stopped_starts_clean() {
 async fn a_boxed_connector_is_a_connector() {
     let script = Box::new(Script::new([OK], Delays::new(Vec::new())));
     assert_eq!(script.display_target().as_deref(), Some("script"));
-    assert_eq!(run(script).await, Ok(()));
+    assert_eq!(checked(script).run().await, Ok(()));
 }
 
 #[tokio::test]
@@ -133,7 +133,7 @@ async fn a_zero_delay_lets_other_tasks_run() {
 #[tokio::test(start_paused = true)]
 async fn a_delay_without_end_is_waited_for() {
     let script = Script::new([Step::Fails(ms(0))], Delays::new(vec![Duration::MAX]));
-    let waiting = tokio::time::timeout(secs(1_000_000), run(script));
+    let waiting = tokio::time::timeout(secs(1_000_000), checked(script).run());
     assert!(waiting.await.is_err());
 }
 
@@ -142,7 +142,7 @@ async fn an_outage_of_a_week_keeps_to_the_policy() {
     let steps = std::iter::repeat_n(Step::Fails(ms(0)), 7 * 24 * 60).chain([OK]);
     let mut script = Script::new(steps, Delays::new(vec![secs(60); 7 * 24 * 60]));
     let begin = Instant::now();
-    assert_eq!(run(&mut script).await, Ok(()));
+    assert_eq!(checked(&mut script).run().await, Ok(()));
     assert_eq!(begin.elapsed(), secs(7 * 24 * 3600));
     assert_eq!(
         script.failures.lock().unwrap().last().unwrap().attempt,
@@ -179,7 +179,7 @@ async fn only_errors_worth_it_are_retried() {
             [secs(1), secs(1)],
         )
         .retry_if(|error| error.kind() == io::ErrorKind::ConnectionRefused);
-        let error = run(connector).await.unwrap_err();
+        let error = checked(connector).run().await.unwrap_err();
         assert_eq!((error.kind(), attempts), (kind, tries));
     }
 }
@@ -217,7 +217,7 @@ async fn errors_of_many_kinds_serve() {
     async fn fails<E: std::fmt::Display + Send>(error: fn() -> E) -> String {
         let connect = move || async move { Err::<(), E>(error()) };
         let connector = connector_fn(connect, async |()| Ok(()), [ms(20)]);
-        run(connector).await.err().unwrap().to_string()
+        checked(connector).run().await.err().unwrap().to_string()
     }
     assert_eq!(fails(|| "text".to_owned()).await, "text");
     assert_eq!(fails(|| io::Error::other("io")).await, "io");
@@ -261,6 +261,6 @@ async fn time_that_retry_delay_takes_is_not_the_next_attempts() {
         }
     }
     let mut slow = Slow(Vec::new());
-    assert_eq!(run(&mut slow).await, Ok(()));
+    assert_eq!(checked(&mut slow).run().await, Ok(()));
     assert_eq!(slow.0, [ms(7); 3]);
 }

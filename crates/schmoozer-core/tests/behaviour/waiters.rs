@@ -5,7 +5,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use crate::event_order::EventOrder;
-use crate::script::{Script, Step, ms, secs};
+use crate::script::{Script, Step, checked, ms, secs};
 
 /// Refused at 1 s, 4 s and 7 s; connected from 9 s to 19 s; given up on with the failure at 22 s.
 fn spawn() -> (Handle, tokio::task::JoinHandle<Result<(), &'static str>>) {
@@ -17,9 +17,7 @@ fn spawn() -> (Handle, tokio::task::JoinHandle<Result<(), &'static str>>) {
         Step::Fails(secs(1)),
     ];
     let delays = Delays::new(vec![secs(2); 4]).reset_after(secs(1_000));
-    Runner::new(Script::new(steps, delays))
-        .observer(EventOrder::exact())
-        .spawn()
+    checked(Script::new(steps, delays)).spawn()
 }
 
 /// When the loop fails, in milliseconds.
@@ -86,7 +84,7 @@ async fn each_is_answered_exactly_once_whenever_it_asks() {
 #[tokio::test(start_paused = true)]
 async fn a_waiter_that_asks_before_the_loop_is_polled_is_answered() {
     let script = Script::new([Step::Up(secs(1))], Delays::new(vec![]));
-    let runner = Runner::new(script);
+    let runner = checked(script);
     let handle = runner.handle();
     let waiter = tokio::spawn(async move { handle.connected().await });
     tokio::task::yield_now().await;
@@ -99,7 +97,9 @@ async fn no_answer_is_lost_among_threads() {
     for _ in 0..50 {
         let steps = [Step::Fails(ms(1)), Step::Up(secs(60))];
         let script = Script::new(steps, Delays::new(vec![ms(1); 2]));
-        let (handle, task) = Runner::new(script).spawn();
+        let (handle, task) = Runner::new(script)
+            .observer(EventOrder::within(secs(10)).waits_may_be_cut())
+            .spawn();
         let mut waiters = JoinSet::new();
         for _ in 0..32 {
             let handle = handle.clone();

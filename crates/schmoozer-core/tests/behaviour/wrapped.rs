@@ -9,7 +9,7 @@ use schmoozer_core::{
 };
 use tokio::time::{Instant, sleep};
 
-use crate::script::{Script, Step, ms, secs};
+use crate::script::{Script, Step, checked, ms, secs};
 
 #[tokio::test(start_paused = true)]
 async fn a_boxed_connector_fails_waits_and_ends_as_it_would_by_itself() {
@@ -109,7 +109,7 @@ async fn closures_end_an_outage_after_a_connection_that_lasted_as_long_as_they_s
         Delays::new([secs(1)]),
     );
     // One delay for each outage: with the default of 10 s there would be two attempts.
-    assert_eq!(run(connector.reset_after(secs(1))).await, Ok(()));
+    assert_eq!(checked(connector.reset_after(secs(1))).run().await, Ok(()));
     assert_eq!(connections.into_inner(), 6);
 }
 
@@ -121,7 +121,10 @@ async fn closures_give_up_when_they_say() {
         async |_| Ok(()),
         Delays::new(vec![secs(1); 60]),
     );
-    assert_eq!(run(connector.give_up_after(secs(5))).await, Err("refused"));
+    assert_eq!(
+        checked(connector.give_up_after(secs(5))).run().await,
+        Err("refused")
+    );
     assert_eq!(begin.elapsed(), secs(5));
 }
 
@@ -144,7 +147,7 @@ async fn a_failure_with_another_cause_is_the_same_failure() {
     let steps = [Step::Up(secs(3)), Step::Exits(Ok(()))];
     let script = Script::new(steps, Delays::new(vec![secs(2)]));
     let failures = Arc::clone(&script.failures);
-    run(script).await.unwrap();
+    checked(script).run().await.unwrap();
     let failure = failures.lock().unwrap()[0];
     let mapped = failure.map(str::len);
     assert_eq!(mapped.cause, "lost".len());

@@ -18,7 +18,7 @@ pub(crate) struct EventOrder {
     outage: Option<Outage>,
     slack: Duration,
     cut: bool,
-    paced: bool,
+    held_up: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -65,7 +65,7 @@ impl EventOrder {
             outage: None,
             slack,
             cut: false,
-            paced: false,
+            held_up: false,
         }
     }
 
@@ -75,9 +75,9 @@ impl EventOrder {
         self
     }
 
-    /// A pacer may hold attempts up.
-    pub(crate) fn paced(mut self) -> Self {
-        self.paced = true;
+    /// A pacer, or a machine that sleeps, may hold attempts up.
+    pub(crate) fn held_up(mut self) -> Self {
+        self.held_up = true;
         self
     }
 
@@ -180,7 +180,7 @@ impl EventOrder {
             _ => (Some(at), [1; 2]),
         };
         let late = due.is_some_and(|due| at > due + self.slack + TICK);
-        ensure(self.paced || !late, "an attempt came late")?;
+        ensure(self.held_up || !late, "an attempt came late")?;
         ensure(numbers.contains(&attempt), "the attempt's number")?;
         self.attempt = attempt;
         Ok(Phase::Connecting { began: at })

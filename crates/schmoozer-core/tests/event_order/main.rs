@@ -347,6 +347,6 @@ async fn a_wait_that_is_cut_short_must_be_expected() {
 async fn an_attempt_that_is_held_up_must_be_expected() {
     let pacer = || Pacer::every(secs(8), 1);
     assert!(!passes(EventOrder::exact(), pacer(), false).await);
-    assert!(passes(EventOrder::exact().paced(), pacer(), false).await);
+    assert!(passes(EventOrder::exact().held_up(), pacer(), false).await);
     assert!(passes(EventOrder::within(secs(3)), pacer(), false).await);
 }
