@@ -24,6 +24,7 @@ const CRATES: &[(&str, &[&str])] = &[
         &[
             "--lib",
             "--test=sockets",
+            "--test=hosts",
             "--test=targets",
             "--",
             // In namespaces that only root can make, and half a minute long.

@@ -1,5 +1,6 @@
 //! What the kernel has open, as `/proc/net/tcp` tells.
 
+use std::collections::HashSet;
 use std::fs::read_to_string;
 use std::io;
 use std::net::SocketAddr;
@@ -25,12 +26,14 @@ pub(crate) fn sockets_from(local: SocketAddr, state: State, table: &str) -> usiz
 fn sockets_in(table: &str, column: usize, addr: SocketAddr, state: State) -> usize {
     let port = format!(":{:04X}", addr.port());
     let state = format!("{:02X}", state as u8);
-    let matches = table.lines().filter(|line| {
+    let matches = table.lines().filter_map(|line| {
         let columns: Vec<_> = line.split_whitespace().collect();
-        columns
+        let here = columns
             .get(column)
-            .is_some_and(|addr| addr.ends_with(&port))
-            && columns.get(3) == Some(&state.as_str())
+            .is_some_and(|addr| addr.ends_with(&port));
+        let ends = (columns.get(1).copied(), columns.get(2).copied());
+        (here && columns.get(3) == Some(&state.as_str())).then_some(ends)
     });
-    matches.count()
+    // While sockets come and go, the table that is read in pieces may hold one of them twice.
+    matches.collect::<HashSet<_>>().len()
 }

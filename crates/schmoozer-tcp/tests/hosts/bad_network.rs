@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::ops::Range;
 use std::time::Duration;
 
-use schmoozer_core::run;
 use schmoozer_tcp::{DialError, Dialer, Keepalive, TcpConnector};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -13,10 +12,10 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, interval, sleep, timeout};
 
-use crate::Result;
 use crate::kernel::{State, sockets_from, sockets_to};
 use crate::network::{THERE_V4, THERE_V6, beside_another_host, ip_there, shell, shell_there};
 use crate::scripted::Scripted;
+use crate::{Result, checked};
 
 const SECOND: Duration = Duration::from_secs(1);
 const TENTH: Duration = Duration::from_millis(100);
@@ -50,7 +49,7 @@ async fn cut_and_mended(dialer: Dialer, talks: bool) -> Result<Duration> {
         }
     };
     let connector = TcpConnector::new(dialer.timeout(SECOND), handler).delays(vec![TENTH; 1_000]);
-    let kept = tokio::spawn(async move { run(connector).await });
+    let kept = tokio::spawn(async move { checked(connector).run().await });
     let mut next = async || {
         timeout(SECOND * 60, seen.recv())
             .await
@@ -163,7 +162,7 @@ fn a_network_that_cannot_be_reached_is_waited_for() -> Result {
                 let found = failures != 3 || shell(way).is_ok();
                 found && error.kind() == ErrorKind::NetworkUnreachable && error.is_transient()
             });
-            Ok(timeout(SECOND * 5, run(connector)).await??)
+            Ok(timeout(SECOND * 5, checked(connector).run()).await??)
         },
     )
 }
@@ -239,7 +238,11 @@ fn a_link_local_address_is_reached_through_its_zone() -> Result {
             );
             Ok::<(), DialError>(())
         });
-        Ok(timeout(SECOND * 10, run(connector.delays(vec![TENTH; 100]))).await??)
+        Ok(timeout(
+            SECOND * 10,
+            checked(connector.delays(vec![TENTH; 100])).run(),
+        )
+        .await??)
     })
 }
 

@@ -6,13 +6,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use schmoozer_core::run;
 use schmoozer_tcp::{DialError, Dialer, TcpConnector};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, timeout};
 
 use crate::network::{in_a_host_of_its_own, shell};
-use crate::{Result, rerun};
+use crate::{Result, checked, rerun};
 
 const DELAY: Duration = Duration::from_millis(10);
 
@@ -33,7 +32,7 @@ async fn waited_out<T: Send + 'static>(dialer: Dialer, used_up: T) -> Result<Vec
                 .and_then(|tried| tried.error.raw_os_error());
             errors.send((Instant::now(), number)).is_ok() && error.is_transient()
         });
-    timeout(Duration::from_secs(5), run(connector)).await??;
+    timeout(Duration::from_secs(5), checked(connector).run()).await??;
     let (moments, numbers): (Vec<_>, Vec<_>) = seen.try_iter().unzip();
     for pair in moments.windows(2) {
         assert!(pair[1] - pair[0] >= DELAY, "{:?}", pair[1] - pair[0]);
@@ -119,6 +118,14 @@ fn a_connection_to_itself_is_none() -> Result {
             error.expect_err("nobody listens there").to_string(),
             "could not connect to 0.0.0.0:40001: refused (the connection met itself)"
         );
+
+        // From the same port of another address it is one.
+        shell("echo 40002 40002 > /proc/sys/net/ipv4/ip_local_port_range")?;
+        let somebody = SocketAddr::from(([127, 0, 0, 2], 40_002));
+        let _server = TcpListener::bind(somebody).await?;
+        let from = IpAddr::from([127, 0, 0, 1]);
+        let stream = Dialer::new(somebody)?.local_addr(from).dial().await?;
+        assert_eq!(stream.local_addr()?, (from, 40_002).into());
         Ok(())
     })
 }

@@ -4,15 +4,14 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use schmoozer_core::Runner;
 use schmoozer_tcp::{DialError, Dialer, Resolve, TcpConnector};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::runtime::Runtime;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::Result;
 use crate::network::{in_a_host_of_its_own, shell};
 use crate::scripted::{Scripted, Step};
+use crate::{Result, checked};
 
 /// How long the system's resolver is told to wait for an answer.
 const RESOLVERS_PATIENCE: Duration = Duration::from_secs(30);
@@ -30,7 +29,7 @@ async fn talks(_: TcpStream) -> std::result::Result<(), DialError> {
 
 /// Keeps the connection, until it is told to stop after `time`.
 async fn stopped_after<R: Resolve>(dialer: Dialer<R>, time: Duration) -> Result {
-    let runner = Runner::new(TcpConnector::new(dialer, talks)).shutdown(sleep(time));
+    let runner = checked(TcpConnector::new(dialer, talks)).shutdown(sleep(time));
     Ok(runner.run().await?)
 }
 

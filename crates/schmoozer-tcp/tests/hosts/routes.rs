@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use schmoozer_core::run;
 use schmoozer_tcp::{DialError, Dialer, TcpConnector};
 use tokio::time::timeout;
 
-use crate::Result;
 use crate::network::{beside_another_host, in_a_host_of_its_own, ip_there, shell};
+use crate::{Result, checked};
 
 const TENTH: Duration = Duration::from_millis(100);
 
@@ -61,7 +60,7 @@ fn a_route_that_discards_is_waited_out() -> Result {
         let connector = TcpConnector::new(Dialer::new("10.88.0.1:7000")?, |_| async {
             Ok::<(), DialError>(())
         });
-        let kept = tokio::spawn(run(connector.delays(vec![TENTH; 1_000])));
+        let kept = tokio::spawn(checked(connector.delays(vec![TENTH; 1_000])).run());
         tokio::time::sleep(TENTH * 3).await;
         assert!(!kept.is_finished());
         shell("ip route delete blackhole 10.88.0.1 && ip route add 10.88.0.1 via 10.77.0.2")?;

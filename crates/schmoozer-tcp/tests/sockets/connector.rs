@@ -12,10 +12,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
-use crate::Result;
 use crate::black_hole::BlackHole;
 use crate::kernel::{State, sockets_to};
 use crate::scripted::{Scripted, Step};
+use crate::{Result, checked};
 
 pub(crate) const SHORT: Duration = Duration::from_millis(10);
 pub(crate) const STEADY: [Duration; 100] = [SHORT; 100];
@@ -35,7 +35,7 @@ pub(crate) async fn until_goodbye(mut stream: TcpStream) -> io::Result<()> {
 async fn ends<C: Connector<Error: Debug>>(
     connector: C,
 ) -> Result<std::result::Result<(), C::Error>> {
-    Ok(timeout(SOON, run(connector)).await?)
+    Ok(timeout(SOON, checked(connector).run()).await?)
 }
 
 #[tokio::test]
@@ -48,7 +48,7 @@ async fn the_old_socket_is_closed_before_the_next_dial() -> Result {
         }
     };
     let connector = TcpConnector::new(Dialer::new(server.local_addr()?)?, handler);
-    let ended = tokio::spawn(run(connector.delays([SHORT])));
+    let ended = tokio::spawn(checked(connector.delays([SHORT])).run());
     let (mut old, _) = timeout(SOON, server.accept()).await??;
     old.write_all(b"?").await?;
     let (mut new, _) = timeout(SOON, server.accept()).await??;
@@ -69,7 +69,8 @@ async fn the_name_is_resolved_again_until_it_leads_somewhere() -> Result {
     ]);
     let resolver = Arc::new(resolver);
     let dialer = Dialer::new("db.example.com:5432")?.resolver(Arc::clone(&resolver));
-    let ended = tokio::spawn(run(TcpConnector::new(dialer, until_goodbye).delays(STEADY)));
+    let ended =
+        tokio::spawn(checked(TcpConnector::new(dialer, until_goodbye).delays(STEADY)).run());
     let (mut stream, _) = timeout(SOON, server.accept()).await??;
     assert_eq!(resolver.asked().len(), 4);
     stream.write_all(b"bye").await?;

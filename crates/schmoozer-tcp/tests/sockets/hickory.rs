@@ -1,5 +1,6 @@
 //! Dialing with `hickory-resolver` against a name server on loopback.
 
+use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
@@ -35,12 +36,18 @@ async fn name_asked_within(
         TokioResolver::builder_with_config(config, TokioConnectionProvider::default());
     resolver.options_mut().timeout = limit;
     let resolver = resolver.build();
-    let v4 = TcpListener::bind((V4, 0)).await?;
-    let port = v4.local_addr()?.port();
-    let v6 = TcpListener::bind((V6, port)).await?;
+    // What is free in one family may be taken in the other.
+    let (port, listeners) = loop {
+        let v4 = TcpListener::bind((V4, 0)).await?;
+        let port = v4.local_addr()?.port();
+        match TcpListener::bind((V6, port)).await {
+            Err(error) if error.kind() == ErrorKind::AddrInUse => {}
+            v6 => break (port, [v6?, v4]),
+        }
+    };
     let dialer =
         Dialer::new(("my_db.example.com", port))?.resolver(HickoryResolver::from(resolver));
-    Ok((dialer, [v6, v4]))
+    Ok((dialer, listeners))
 }
 
 async fn connected(v6: Answer, v4: Answer) -> Result<(SocketAddr, Duration)> {

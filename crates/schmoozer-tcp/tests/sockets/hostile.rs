@@ -4,13 +4,12 @@ use std::iter;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use schmoozer_core::run;
 use schmoozer_tcp::{DialError, Dialer, Keepalive, TcpConnector};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use crate::Result;
 use crate::scripted::Scripted;
+use crate::{Result, checked};
 
 #[tokio::test]
 async fn a_resolver_that_answers_nonsense_costs_nothing() -> Result {
@@ -88,7 +87,7 @@ async fn a_server_that_says_one_byte_and_resets_is_given_up() -> Result {
         Err::<(), _>(std::io::ErrorKind::UnexpectedEof.into())
     })
     .delays([Duration::from_millis(1); 3]);
-    let error: std::io::Error = run(connector).await.expect_err("it is given up");
+    let error: std::io::Error = checked(connector).run().await.expect_err("it is given up");
     assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
     assert_eq!(server.await??, 4);
     Ok(())

@@ -2,25 +2,20 @@
 
 #![cfg(target_os = "linux")]
 
-mod bad_network;
 mod black_hole;
 mod connector;
 mod dial;
 mod endpoints;
+#[path = "../harness/mod.rs"]
+#[allow(dead_code, reason = "part of it is for the other test programs")]
+mod harness;
 #[cfg(feature = "hickory")]
 mod hickory;
 mod hostile;
-mod kernel;
-mod limits;
-mod lookups;
 #[cfg(feature = "hickory")]
 mod name_server;
-mod network;
 mod options;
 mod outages;
-mod rerun;
-mod routes;
-mod scripted;
 mod steered;
 
-type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
+use harness::{Result, checked, kernel, scripted};

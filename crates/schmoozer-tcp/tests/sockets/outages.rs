@@ -6,15 +6,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use schmoozer_backoff::Exponential;
-use schmoozer_core::{Event, Runner, run};
+use schmoozer_core::Event;
 use schmoozer_tcp::{Dialer, TcpConnector};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::Result;
 use crate::connector::{SHORT, SOON, STEADY, until_goodbye};
+use crate::{Result, checked};
 
 /// How much later than planned something may happen, so that a busy machine fails nothing.
 const SLACK: Duration = Duration::from_millis(200);
@@ -39,7 +39,7 @@ async fn a_server_that_is_not_there_yet_is_waited_for() -> Result {
     let delay = SLACK + SLACK / 2;
     let addr = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
     let connector = TcpConnector::new(Dialer::new(addr)?, until_goodbye).delays([delay; 10]);
-    let connected = tokio::spawn(run(connector));
+    let connected = tokio::spawn(checked(connector).run());
     sleep(delay + delay / 2).await;
     let server = again(addr).await?;
     let back = Instant::now();
@@ -60,7 +60,7 @@ async fn a_server_that_restarts_on_the_same_port_is_one_outage() -> Result {
         .reset_after(SHORT)
         .delays(STEADY);
     let (told, mut events) = mpsc::unbounded_channel();
-    let runner = Runner::new(connector).observer(move |event: &Event<'_>| {
+    let runner = checked(connector).observer(move |event: &Event<'_>| {
         let _ = match event {
             Event::OutageBegan { .. } => told.send("down"),
             Event::Recovered { .. } => told.send("up"),
@@ -90,7 +90,7 @@ async fn grows(ends: Ends) -> Result<io::Error> {
     let policy = Exponential::new(Duration::from_millis(20)).max_retries(4);
     let connector =
         TcpConnector::new(Dialer::new(server.local_addr()?)?, until_goodbye).delays(policy);
-    let ended = tokio::spawn(run(connector));
+    let ended = tokio::spawn(checked(connector).run());
     let mut accepted = Vec::new();
     for _ in 0..5 {
         let (stream, _) = timeout(SOON, server.accept()).await??;
@@ -133,7 +133,7 @@ async fn is_given_up(ends: Ends) -> Result<io::Error> {
         .give_up_after(outage)
         .delays(STEADY);
     let begun = Instant::now();
-    let mut ended = tokio::spawn(async move { (run(connector).await, begun.elapsed()) });
+    let mut ended = tokio::spawn(async move { (checked(connector).run().await, begun.elapsed()) });
     let (result, took) = loop {
         tokio::select! {
             accepted = server.accept() => ends(accepted?.0)?,
@@ -167,7 +167,7 @@ async fn only_a_lasting_connection_ends_the_outage() -> Result {
     let connector = TcpConnector::new(Dialer::new(server.local_addr()?)?, until_goodbye)
         .reset_after(lasts)
         .delays([SHORT, SHORT]);
-    let ended = tokio::spawn(run(connector));
+    let ended = tokio::spawn(checked(connector).run());
     // Two short connections use the policy up; the third lasts, and so there are two more retries.
     for held in [
         Duration::ZERO,
@@ -203,7 +203,7 @@ async fn a_reset_reaches_the_handler_and_causes_one_reconnect() -> Result {
             }
         },
     );
-    let ended = tokio::spawn(run(connector.delays(STEADY)));
+    let ended = tokio::spawn(checked(connector.delays(STEADY)).run());
     let (mut stream, _) = timeout(SOON, server.accept()).await??;
     // Once this has come the client's handler runs; before, the reset would hit its connect.
     stream.read_exact(&mut [0; 5]).await?;

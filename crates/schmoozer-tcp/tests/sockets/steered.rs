@@ -5,17 +5,17 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use schmoozer_core::{Connector, Runner};
+use schmoozer_core::{Connector, Status};
 use schmoozer_tcp::{Dialer, TcpConnector};
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::Result;
 use crate::black_hole::BlackHole;
 use crate::connector::{SHORT, SOON};
 use crate::kernel::{State, sockets_to};
+use crate::{Result, checked};
 
 /// Longer than any test waits.
 const NEVER: Duration = Duration::from_secs(60);
@@ -41,7 +41,7 @@ async fn stops(task: JoinHandle<io::Result<()>>) -> Result<Duration> {
 #[tokio::test]
 async fn a_reconnect_closes_the_old_socket_before_the_new_dial() -> Result {
     let server = TcpListener::bind("127.0.0.1:0").await?;
-    let (handle, task) = Runner::new(keeping(server.local_addr()?)?).spawn();
+    let (handle, task) = checked(keeping(server.local_addr()?)?).spawn();
     let (old, _) = timeout(SOON, server.accept()).await??;
     handle.connected().await?;
     assert!(old.try_read(&mut [0]).is_err(), "it is kept");
@@ -57,7 +57,7 @@ async fn a_reconnect_closes_the_old_socket_before_the_new_dial() -> Result {
 #[tokio::test]
 async fn a_shutdown_ends_a_dial_at_once() -> Result {
     let hole = BlackHole::at("127.0.0.1").await?;
-    let (handle, task) = Runner::new(keeping(hole.addr)?).grace(NEVER).spawn();
+    let (handle, task) = checked(keeping(hole.addr)?).grace(NEVER).spawn();
     sleep(SHORT).await;
     assert_eq!(sockets_to(hole.addr, State::SynSent)?, 1);
     handle.shutdown();
@@ -69,10 +69,14 @@ async fn a_shutdown_ends_a_dial_at_once() -> Result {
 #[tokio::test]
 async fn a_shutdown_ends_a_wait_at_once() -> Result {
     let addr = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
-    let (handle, task) = Runner::new(keeping(addr)?).grace(NEVER).spawn();
-    while handle.stats().failures == 0 {
-        sleep(SHORT).await;
-    }
+    let (handle, task) = checked(keeping(addr)?).grace(NEVER).spawn();
+    timeout(
+        SOON,
+        handle
+            .watch()
+            .wait_for(|status| matches!(status, Status::Waiting { .. })),
+    )
+    .await??;
     handle.shutdown();
     assert!(stops(task).await? < SLACK);
     Ok(())
@@ -82,9 +86,7 @@ async fn a_shutdown_ends_a_wait_at_once() -> Result {
 async fn a_shutdown_leaves_a_connection_its_grace_and_no_more() -> Result {
     let server = TcpListener::bind("127.0.0.1:0").await?;
     for grace in [Duration::ZERO, SLACK * 2] {
-        let (handle, task) = Runner::new(keeping(server.local_addr()?)?)
-            .grace(grace)
-            .spawn();
+        let (handle, task) = checked(keeping(server.local_addr()?)?).grace(grace).spawn();
         let (mut stream, _) = timeout(SOON, server.accept()).await??;
         handle.connected().await?;
         handle.shutdown();

@@ -1,0 +1,1 @@
+../../../schmoozer-core/tests/event_order/checker.rs

@@ -1,0 +1,17 @@
+//! What several test programs need.
+
+pub(crate) mod event_order;
+pub(crate) mod kernel;
+pub(crate) mod scripted;
+
+use std::time::Duration;
+
+use event_order::EventOrder;
+use schmoozer_core::{Connector, Runner};
+
+pub(crate) type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// A runner whose events are checked, with times that a busy machine may put off by a second.
+pub(crate) fn checked<C: Connector>(connector: C) -> Runner<C, (), (), ((), EventOrder)> {
+    Runner::new(connector).observer(EventOrder::within(Duration::from_secs(1)))
+}

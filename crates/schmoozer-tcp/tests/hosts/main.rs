@@ -1,0 +1,18 @@
+//! Dialing in processes and on hosts that tests make for themselves. What is tested where: `tests/README.md`.
+//!
+//! Apart from `sockets`, since a process that is being started holds every socket of the one that starts it for a moment:
+//! what a test there closes would not be closed then.
+
+#![cfg(target_os = "linux")]
+
+mod bad_network;
+#[path = "../harness/mod.rs"]
+#[allow(dead_code, reason = "part of it is for the other test programs")]
+mod harness;
+mod limits;
+mod lookups;
+mod network;
+mod rerun;
+mod routes;
+
+use harness::{Result, checked, kernel, scripted};
