@@ -15,14 +15,14 @@ pub(crate) struct Contestant {
     pub(crate) name: String,
     /// Whether it is in the picture, which cannot hold them all.
     pub(crate) drawn: bool,
-    /// Simulates it, with seeds for the clients that follow this one.
+    /// Simulates it, with seeds for the clients that are made from this one.
     run: Box<Run>,
 }
 
 type Run = dyn Fn(&Storm, u64) -> Outcome + Send + Sync;
 
 impl Contestant {
-    fn new<I: Iterator<Item = Duration>>(
+    pub(crate) fn new<I: Iterator<Item = Duration>>(
         name: impl Into<String>,
         policy: impl Fn(u64) -> I + Send + Sync + 'static,
     ) -> Self {
@@ -30,7 +30,9 @@ impl Contestant {
             name: name.into(),
             drawn: false,
             run: Box::new(move |storm, seed| {
-                simulation::simulate(storm, |client| policy(seed.wrapping_add(client)))
+                // No client of one seed is one of another.
+                let seeds = seed.rotate_left(32);
+                simulation::simulate(storm, |client| policy(seeds ^ client))
             }),
         }
     }

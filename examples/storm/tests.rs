@@ -1,10 +1,11 @@
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashSet};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use schmoozer_backoff::{Constant, Exponential, Jitter, Policy, Rounds};
 
-use crate::contestants::{literature, ours, peers};
+use crate::contestants::{Contestant, literature, ours, peers};
 use crate::simulate_all;
 use crate::simulation::{Outcome, Storm, simulate, simulate_alike};
 
@@ -211,6 +212,19 @@ fn a_seed_decides_on_everything() {
         let other = contestant.simulate(&storm, 1_000_000);
         assert_eq!(outcome != other, spreads, "{}", contestant.name);
     }
+}
+
+#[test]
+fn no_client_of_one_seed_is_one_of_another() {
+    let seen = Arc::<Mutex<HashSet<u64>>>::default();
+    let noted = Arc::clone(&seen);
+    let contestant = Contestant::new("", move |seed| {
+        noted.lock().unwrap().insert(seed);
+        std::iter::empty()
+    });
+    contestant.simulate(&STORM, 0);
+    contestant.simulate(&STORM, 1);
+    assert_eq!(seen.lock().unwrap().len(), 20_000);
 }
 
 #[test]

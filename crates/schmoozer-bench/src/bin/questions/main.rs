@@ -19,8 +19,9 @@ mod table;
 mod targets;
 
 use std::path::PathBuf;
+use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Parser;
 
 use crate::answers::Answers;
@@ -46,7 +47,7 @@ struct Options {
     #[arg(long, value_name = "FILE")]
     compare: Option<PathBuf>,
     /// Writes the answers into the READMEs
-    #[arg(long)]
+    #[arg(long, conflicts_with = "quick")]
     write_readme: bool,
 }
 
@@ -108,6 +109,11 @@ fn names() -> clap::builder::PossibleValuesParser {
 
 fn main() -> Result<()> {
     let options = Options::parse();
+    if options.write_readme {
+        // Without it, the figures that stand there would give way to none.
+        let counts = Command::new("valgrind").arg("--version").output();
+        counts.context("--write-readme needs valgrind")?;
+    }
     let before = options.compare.as_deref().map(Answers::read).transpose()?;
     let mut answers = Answers::default();
     let mut tables = Vec::new();
