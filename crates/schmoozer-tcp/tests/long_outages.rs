@@ -1,5 +1,8 @@
 //! Policies of `schmoozer-backoff` in the loop of `schmoozer-core`, over outages that last, in paused time.
 
+// The checker of events is a link to that of `schmoozer-core`, which a checkout on Windows may not have.
+#![cfg(unix)]
+
 #[path = "harness/event_order.rs"]
 #[expect(dead_code, reason = "part of it is for the other test programs")]
 mod event_order;
