@@ -2,7 +2,6 @@
 //! A request that was under way when the connection broke fails and says so; one that comes while there is none waits, with a bound.
 //! Without arguments it takes its own server down once; `-- HOST:PORT` asks any server that answers a line with a line.
 
-use std::collections::VecDeque;
 use std::error::Error;
 use std::fmt;
 use std::io;
@@ -35,6 +34,8 @@ struct Client {
 
 #[derive(Debug)]
 enum Unanswered {
+    /// It has a line break, and would get the answers of others.
+    NotALine,
     /// No connection came within the bound: the request was never sent, and can be sent again.
     NotSent,
     /// The connection broke: whether the server acted on the request is not known.
@@ -44,6 +45,7 @@ enum Unanswered {
 impl fmt::Display for Unanswered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::NotALine => "a question is one line, not sent",
             Self::NotSent => "no connection in time, not sent",
             Self::Lost => "the connection broke, perhaps sent",
         })
@@ -52,6 +54,9 @@ impl fmt::Display for Unanswered {
 
 impl Client {
     async fn ask(&self, question: String) -> Result<String, Unanswered> {
+        if question.contains('\n') {
+            return Err(Unanswered::NotALine);
+        }
         let (answer, answered) = oneshot::channel();
         let sending = async {
             let live = self.live.ready().await.map_err(|_| Unanswered::NotSent)?;
@@ -71,23 +76,26 @@ impl Client {
 async fn carry(stream: TcpStream, publisher: Publisher<mpsc::Sender<Request>>) -> io::Result<()> {
     let (from, mut to) = stream.into_split();
     let mut answers = BufReader::new(from).lines();
-    let mut under_way = VecDeque::new();
     let (sender, mut requests) = mpsc::channel::<Request>(16);
+    let (sent, mut under_way) = mpsc::unbounded_channel::<oneshot::Sender<String>>();
     let _live = publisher.publish(sender);
-    loop {
-        tokio::select! {
-            Some((question, answer)) = requests.recv() => {
-                under_way.push_back(answer);
-                to.write_all(format!("{question}\n").as_bytes()).await?;
-            }
-            answer = answers.next_line() => {
-                let answer = answer?.ok_or(io::ErrorKind::UnexpectedEof)?;
-                let asker: Option<oneshot::Sender<String>> = under_way.pop_front();
-                // One that has stopped waiting does not get its answer.
-                asker.map(|asker| asker.send(answer));
-            }
+    // Side by side: a server that does not read on before its answers are read must not stop both.
+    let asking = async {
+        while let Some((question, asker)) = requests.recv().await {
+            let _ = sent.send(asker);
+            to.write_all(format!("{question}\n").as_bytes()).await?;
         }
-    }
+        Ok(())
+    };
+    let answering = async {
+        while let Some(answer) = answers.next_line().await? {
+            let asker = under_way.try_recv().map_err(io::Error::other)?;
+            // One that has stopped waiting does not get its answer.
+            let _ = asker.send(answer);
+        }
+        Err(io::ErrorKind::UnexpectedEof.into())
+    };
+    tokio::try_join!(asking, answering).map(|((), ())| ())
 }
 
 #[tokio::main]
