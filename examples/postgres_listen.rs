@@ -255,8 +255,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let Some(url) = Arguments::parse().url else {
         return demonstrate().await;
     };
-    // Not by clap, whose errors quote what they were given: a password may be in it.
-    let config: Config = url.parse()?;
+    // Neither clap's errors nor this one's may be shown: they quote what they were given, and a password may be in it.
+    let parsed = url.parse::<Config>();
+    let config = parsed
+        .map_err(|_| "neither a postgres:// URL nor settings like `host=localhost user=me`")?;
     let print = |id, body: &str| {
         println!("row {id}: {body}");
         Wanted::More

@@ -1,3 +1,4 @@
+use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 
@@ -5,7 +6,8 @@ use anyhow::{Context, Result, bail};
 
 use crate::project::{Project, directory};
 
-/// Checks that each test which a `tests/README.md` names as `module::test` or `file::tests::test` exists.
+/// Checks that each test exists which a `tests/README.md` names as `module::test`, `file::tests::test` or
+/// `` `test` in `file.rs` ``.
 ///
 /// # Errors
 ///
@@ -28,6 +30,15 @@ pub(crate) fn check(project: &Project) -> Result<()> {
                 missing.push(format!("{}: no {module}::{test}", table.display()));
             }
         }
+        for (test, file) in named_with_file(&text) {
+            let root = project.metadata.workspace_root.as_std_path();
+            let mut places = [root.join(file), root.join("crates").join(file)].into_iter();
+            let module = Path::new(file).file_stem().and_then(OsStr::to_str);
+            let beside = holds(&tests, module.unwrap_or_default(), test)?;
+            if !beside && !places.any(|place| defines(&place, test)) {
+                missing.push(format!("{}: no {test} in {file}", table.display()));
+            }
+        }
     }
     if !missing.is_empty() {
         bail!("{}", missing.join("\n"));
@@ -42,7 +53,20 @@ fn named(text: &str) -> impl Iterator<Item = (&str, &str)> {
         .filter_map(|code| code.rsplit_once("::"))
         // What lies beside the code is in a module of its file.
         .map(|(module, test)| (module.trim_end_matches("::tests"), test))
+        .map(|(path, test)| (path.rsplit("::").next().unwrap_or(path), test))
         .filter(|(module, test)| is_snake_case(module) && is_snake_case(test))
+}
+
+/// A test and the file that it is said to be in.
+fn named_with_file(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let parts: Vec<_> = text.split('`').collect();
+    let pairs: Vec<_> = parts
+        .windows(3)
+        .filter(|parts| parts[1] == " in " && is_snake_case(parts[0]))
+        .map(|parts| (parts[0], parts[2]))
+        .filter(|(_, file)| Path::new(file).extension().is_some_and(|kind| kind == "rs"))
+        .collect();
+    pairs.into_iter()
 }
 
 fn is_snake_case(name: &str) -> bool {
@@ -59,7 +83,7 @@ fn holds(directory: &Path, module: &str, test: &str) -> Result<bool> {
         } else {
             path.file_name()
                 .is_some_and(|name| *name == *format!("{module}.rs"))
-                && fs::read_to_string(&path)?.contains(&format!("fn {test}("))
+                && defines(&path, test)
         };
         if found {
             return Ok(true);
@@ -68,16 +92,33 @@ fn holds(directory: &Path, module: &str, test: &str) -> Result<bool> {
     Ok(false)
 }
 
+/// Whether `file` is there and holds the function.
+fn defines(file: &Path, function: &str) -> bool {
+    let text = fs::read_to_string(file).unwrap_or_default();
+    ["(", "<"]
+        .iter()
+        .any(|after| text.contains(&format!("fn {function}{after}")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn only_the_paths_of_tests_are_taken() {
-        let text = "| `Duration::MAX` | `dial::a_name`, `src/x.rs`, dial::bare and\n`limits::two`, `code::tests::three` |";
+        let text = "| `Duration::MAX` | `dial::a_name`, `src/x.rs`, dial::bare and\n`limits::two`, `code::tests::three`, `outer::inner::four`, `five` in `x/y.rs`, `z` in `x` |";
         assert_eq!(
             named(text).collect::<Vec<_>>(),
-            [("dial", "a_name"), ("limits", "two"), ("code", "three")]
+            [
+                ("dial", "a_name"),
+                ("limits", "two"),
+                ("code", "three"),
+                ("inner", "four")
+            ]
+        );
+        assert_eq!(
+            named_with_file(text).collect::<Vec<_>>(),
+            [("five", "x/y.rs")]
         );
     }
 

@@ -42,7 +42,9 @@ enum Phase {
     Waiting {
         until: Instant,
     },
-    Stopped,
+    Stopped {
+        at: Instant,
+    },
 }
 
 impl Board {
@@ -56,7 +58,7 @@ impl Board {
                 attempt,
                 cause: self.cause.clone(),
             },
-            Phase::Stopped => Status::Stopped,
+            Phase::Stopped { .. } => Status::Stopped,
         }
     }
 
@@ -82,10 +84,14 @@ impl Board {
 
     pub(crate) fn outage(&self) -> Option<Outage> {
         let since = self.stats.outage_since?;
+        let until = match self.phase {
+            Phase::Stopped { at } => at,
+            _ => Instant::now(),
+        };
         Some(Outage {
             since,
             attempts: self.attempt,
-            length: since.elapsed(),
+            length: until - since,
             first_cause: self.first_cause.clone(),
             last_cause: self.cause.clone(),
         })
@@ -108,7 +114,7 @@ impl Board {
     }
 
     pub(crate) fn is_stopped(&self) -> bool {
-        matches!(self.phase, Phase::Stopped)
+        matches!(self.phase, Phase::Stopped { .. })
     }
 
     fn disconnected(&mut self) {
@@ -137,15 +143,17 @@ impl Board {
                 self.disconnected();
                 self.attempt = attempt;
                 // For how long is decided next, and that may itself take time.
-                self.phase = Phase::Waiting {
-                    until: Instant::now(),
-                };
+                let until = Instant::now();
+                self.phase = Phase::Waiting { until };
+                // Who is woken by the failure finds the outage, which is told of next.
+                let stats = &mut self.stats;
+                if stats.outage_since.is_none() {
+                    stats.outages = stats.outages.saturating_add(1);
+                    stats.outage_since = Some(until);
+                    self.first_cause.clone_from(&self.cause);
+                }
             }
-            Event::OutageBegan { outage } => {
-                stats.outages = stats.outages.saturating_add(1);
-                stats.outage_since = Some(outage.since);
-                self.first_cause.clone_from(&self.cause);
-            }
+            Event::OutageBegan { outage } => stats.outage_since = Some(outage.since),
             Event::Recovered { .. } => stats.outage_since = None,
             Event::Waiting { delay, .. } => {
                 let now = Instant::now();
@@ -155,7 +163,7 @@ impl Board {
             Event::Reconnecting { .. } => self.disconnected(),
             Event::Stopped { .. } => {
                 self.disconnected();
-                self.phase = Phase::Stopped;
+                self.phase = Phase::Stopped { at: Instant::now() };
             }
         }
     }

@@ -191,7 +191,9 @@ impl<P: Clone + IntoIterator<Item = Duration>, H> Delays<P, H> {
         };
         if self.from_start {
             let deciding = failure.at.map_or(Duration::ZERO, |at| at.elapsed());
-            delay = delay.saturating_sub(failure.elapsed + deciding);
+            delay = delay
+                .saturating_sub(failure.elapsed)
+                .saturating_sub(deciding);
         }
         // The server counts from when it asked, which is now.
         if let Some(asked) = self.hint.delay(&failure.cause) {

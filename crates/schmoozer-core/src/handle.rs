@@ -79,7 +79,7 @@ impl Handle {
         self.shared.board().stats()
     }
 
-    /// The outage that goes on, until now; `None` while there is none.
+    /// The outage that goes on, until now, or the one in which the loop stopped, until then; `None` where there is none.
     #[must_use]
     pub fn outage(&self) -> Option<Outage> {
         self.shared.board().outage()

@@ -46,6 +46,6 @@ pub struct Stats {
     pub outages: u64,
     /// The time that connections were up, the current one included.
     pub uptime: Duration,
-    /// When the current outage began; `None` while there is none.
+    /// When the current outage began, or that in which the loop stopped; `None` while there is none.
     pub outage_since: Option<Instant>,
 }

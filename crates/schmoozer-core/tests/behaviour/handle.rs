@@ -1,13 +1,9 @@
-use std::pin::pin;
-use std::sync::{Arc, Mutex, mpsc};
-use std::task::{Context, Wake, Waker};
-use std::thread;
+use std::sync::{Arc, Mutex};
 
 use schmoozer_core::{
-    ConnResult, Connector, Delays, Failure, Handle, NotConnected, RetryResult, RunResult, Runner,
-    Status, Stopped, connector_fn,
+    ConnResult, Connector, Delays, Event, Failure, Handle, NotConnected, RetryResult, RunResult,
+    Runner, Status, Stopped, connector_fn,
 };
-use tokio::runtime::Builder;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::event_order::EventOrder;
@@ -249,6 +245,33 @@ async fn a_handle_knows_the_outage_as_observers_do() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_outage_is_there_with_its_first_failure_and_ends_with_the_loop() {
+    let script = Script::new([Step::Fails(secs(1))], Delays::new(vec![secs(2); 2]));
+    let runner = checked(script);
+    let (handle, asking) = (runner.handle(), runner.handle());
+    let mut seen = Vec::new();
+    let runner = runner.observer(|event: &Event<'_>| {
+        let outage = asking.outage();
+        match *event {
+            Event::Failed { attempt, .. } => {
+                let outage = outage.expect("an outage");
+                assert_eq!(
+                    (&*outage.first_cause, outage.attempts),
+                    ("refused", attempt)
+                );
+            }
+            Event::Stopped { outage: told, .. } => assert_eq!(outage.as_ref(), told),
+            _ => {}
+        }
+        seen.push(handle.stats().outages);
+    });
+    assert_eq!(runner.run().await, Err("refused"));
+    assert_eq!(seen[..3], [0, 1, 1]);
+    sleep(secs(3_600)).await;
+    assert_eq!(handle.outage().unwrap().length, secs(6));
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_text_of_a_cause_may_ask_the_handle() {
     struct Asks(Arc<Mutex<Option<Handle>>>);
     impl std::fmt::Display for Asks {
@@ -269,97 +292,6 @@ async fn the_text_of_a_cause_may_ask_the_handle() {
         cause: "failed in attempt 1".to_owned(),
     };
     assert_eq!(answer, Err(failed));
-}
-
-/// Asks for the status from within the wake-up, as an executor may that runs a task right there.
-struct Looks(Handle, Mutex<Vec<Status>>);
-
-impl Wake for Looks {
-    fn wake(self: Arc<Self>) {
-        let Self(handle, seen) = &*self;
-        seen.lock().unwrap().push(handle.status());
-    }
-}
-
-#[test]
-fn a_waker_may_use_the_handle_while_it_is_woken() {
-    let (done, result) = mpsc::channel();
-    // On a thread of its own, so that a deadlock is a failure and does not hang the test.
-    thread::spawn(move || {
-        let runtime = Builder::new_current_thread()
-            .enable_time()
-            .start_paused(true)
-            .build()
-            .unwrap();
-        let seen = runtime.block_on(async {
-            let script = Script::new(vec![Step::Fails(secs(1))], Delays::new(vec![secs(9)]));
-            let runner = checked(script);
-            let handle = runner.handle();
-            let mut watch = handle.watch();
-            let looks = Arc::new(Looks(handle, Mutex::default()));
-            let waker = Waker::from(Arc::clone(&looks));
-            let mut changed = pin!(watch.changed());
-            let polled = changed.as_mut().poll(&mut Context::from_waker(&waker));
-            assert!(polled.is_pending());
-            let _ = timeout(ms(500), runner.run()).await;
-            drop(waker);
-            let seen = looks.1.lock().unwrap();
-            seen.clone()
-        });
-        done.send(seen)
-    });
-    let seen = result.recv_timeout(secs(10)).expect("no deadlock");
-    assert_eq!(seen, [Status::Connecting { attempt: 1 }]);
-}
-
-/// A task that goes with its last waker, and holds a handle of the loop that it ran.
-struct Held(Handle);
-
-impl Wake for Held {
-    fn wake(self: Arc<Self>) {}
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.0.retry_now();
-    }
-}
-
-#[test]
-fn a_loop_that_ended_or_moved_lets_go_of_its_task() {
-    let (done, result) = mpsc::channel();
-    // On a thread of its own, so that a deadlock is a failure and does not hang the test.
-    thread::spawn(move || {
-        let runtime = Builder::new_current_thread().enable_time().build().unwrap();
-        let _entered = runtime.enter();
-        let connector = connector_fn(
-            std::future::pending::<Result<(), &str>>,
-            async |()| Ok(()),
-            [secs(1)],
-        );
-        let runner = Runner::new(connector);
-        let handle = runner.handle();
-        let [first, second] = [(); 2].map(|()| Arc::new(Held(handle.clone())));
-        let tasks = [&first, &second].map(Arc::downgrade);
-        let mut run = Box::pin(runner.run());
-        let mut alive = Vec::new();
-        // Again on the second: the end of the first has woken it.
-        for task in [first, Arc::clone(&second), second] {
-            let waker = Waker::from(task);
-            let polled = run.as_mut().poll(&mut Context::from_waker(&waker));
-            assert!(polled.is_pending());
-            drop(waker);
-            alive.push(tasks.each_ref().map(|task| task.strong_count() > 0));
-        }
-        drop(run);
-        alive.push(tasks.each_ref().map(|task| task.strong_count() > 0));
-        done.send(alive)
-    });
-    let alive = result.recv_timeout(secs(10)).expect("no deadlock");
-    assert_eq!(
-        alive,
-        [[true, true], [false, true], [false, true], [false, false]]
-    );
 }
 
 #[test]

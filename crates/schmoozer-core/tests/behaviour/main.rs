@@ -35,4 +35,5 @@ mod suspended;
 mod the_loop;
 #[cfg(feature = "rt")]
 mod waiters;
+mod wakers;
 mod wrapped;
