@@ -80,7 +80,16 @@ impl Options {
                 error,
             })?;
         }
-        let stream = socket.connect(addr).await?;
+        let stream = socket.connect(addr).await.map_err(|error| {
+            // From a loopback address no other host is reached, and Linux does not say so before.
+            let loopback = self.local_addr.is_some_and(|local| local.is_loopback());
+            let phase = if loopback && error.kind() == ErrorKind::InvalidInput {
+                Phase::Bind
+            } else {
+                Phase::Connect
+            };
+            Failed { phase, error }
+        })?;
         // Where nothing listens on a port of the ephemeral range, the kernel may pick that very port
         // as the local one: TCP's simultaneous open then connects the socket to itself. (Not compared with
         // `addr`, which may be unspecified: that means this host.)

@@ -29,7 +29,7 @@ const EAFNOSUPPORT: i32 = if cfg!(windows) {
 /// | out of descriptors or memory | 24, 23, 105, `OutOfMemory` | yes | it passes; giving up makes it permanent |
 /// | no local port | `AddrNotAvailable` (99), `AddrInUse` (98) | yes | ports come back |
 /// | interrupted, would block | `Interrupted`, `WouldBlock` | yes | never final |
-/// | local address not ours | `AddrNotAvailable` (99), `InvalidInput` (22) in binding to [`local_addr`](crate::Dialer::local_addr) | no | configuration |
+/// | local address not ours | `AddrNotAvailable` (99), `InvalidInput` (22) in binding to [`local_addr`](crate::Dialer::local_addr), or because that is a loopback address | no | configuration |
 /// | not permitted | `PermissionDenied` (1, 13) | no | a firewall's policy or missing privileges |
 /// | a route that discards, a link-local address without its zone | 22, which is `InvalidInput` | yes | routes and answers change |
 /// | malformed target | `InvalidInput` without a number, as [`InvalidTarget`](crate::InvalidTarget) is | no | configuration |

@@ -1,11 +1,12 @@
 //! Routes that lead nowhere, and what the kernel answers to each.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use schmoozer_tcp::{DialError, Dialer, TcpConnector};
 use tokio::time::timeout;
 
-use crate::network::{beside_another_host, in_a_host_of_its_own, ip_there, shell};
+use crate::network::{THERE_V4, beside_another_host, in_a_host_of_its_own, ip_there, shell};
 use crate::{Result, checked};
 
 const TENTH: Duration = Duration::from_millis(100);
@@ -47,6 +48,18 @@ fn a_link_local_address_without_its_zone_is_retried() -> Result {
     let test = "routes::a_link_local_address_without_its_zone_is_retried";
     in_a_host_of_its_own(test, || async {
         assert_eq!(refused("[fe80::1]:7000").await?, (Some(22), true));
+        Ok(())
+    })
+}
+
+#[test]
+fn a_loopback_address_that_leads_to_no_other_host_is_final() -> Result {
+    let test = "routes::a_loopback_address_that_leads_to_no_other_host_is_final";
+    beside_another_host(test, || async {
+        let dialer = Dialer::new(THERE_V4)?.local_addr(IpAddr::from([127, 0, 0, 1]));
+        let error = dialer.dial().await.expect_err("another host");
+        assert_eq!(error.tried()[0].error.raw_os_error(), Some(22));
+        assert!(!error.is_transient());
         Ok(())
     })
 }
