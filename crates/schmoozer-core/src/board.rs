@@ -38,6 +38,8 @@ enum Phase {
     Connecting,
     Connected {
         since: Instant,
+        /// A handle has asked for its end.
+        leaving: bool,
     },
     Waiting {
         until: Instant,
@@ -52,7 +54,7 @@ impl Board {
         let attempt = self.attempt;
         match self.phase {
             Phase::Connecting => Status::Connecting { attempt },
-            Phase::Connected { since } => Status::Connected { since },
+            Phase::Connected { since, .. } => Status::Connected { since },
             Phase::Waiting { until } => Status::Waiting {
                 until,
                 attempt,
@@ -100,7 +102,7 @@ impl Board {
     /// The time that connections were up, until now.
     fn uptime(&self) -> Duration {
         match self.phase {
-            Phase::Connected { since } => self.stats.uptime.saturating_add(since.elapsed()),
+            Phase::Connected { since, .. } => self.stats.uptime.saturating_add(since.elapsed()),
             _ => self.stats.uptime,
         }
     }
@@ -109,8 +111,16 @@ impl Board {
         &self.cause
     }
 
-    pub(crate) fn is_connected(&self) -> bool {
-        matches!(self.phase, Phase::Connected { .. })
+    /// Whether a connection is up, and nobody has asked for its end.
+    pub(crate) fn is_kept(&self) -> bool {
+        matches!(self.phase, Phase::Connected { leaving: false, .. })
+    }
+
+    /// The connection that is up is about to be dropped. The loop tells of that, whatever it does next.
+    pub(crate) fn leave(&mut self) {
+        if let Phase::Connected { leaving, .. } = &mut self.phase {
+            *leaving = true;
+        }
     }
 
     pub(crate) fn is_stopped(&self) -> bool {
@@ -135,6 +145,7 @@ impl Board {
                 stats.connections = stats.connections.saturating_add(1);
                 self.phase = Phase::Connected {
                     since: Instant::now(),
+                    leaving: false,
                 };
             }
             Event::Failed { attempt, .. } => {

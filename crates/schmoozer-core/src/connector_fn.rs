@@ -1,6 +1,7 @@
 use std::fmt::{self, Display};
 use std::future::Future;
 use std::marker::PhantomData;
+use std::mem;
 use std::time::Duration;
 
 use crate::{ConnResult, Connector, Delays, Failure, Health, Hint, NoHint, RetryResult, RunResult};
@@ -56,6 +57,7 @@ where
         run,
         delays: delays.into(),
         retry_if: |_| true,
+        judged: false,
         target: None,
         error: PhantomData,
     }
@@ -68,6 +70,8 @@ pub struct ConnectorFn<Connect, Run, E, P: IntoIterator, H = NoHint, R = fn(&E) 
     run: Run,
     delays: Delays<P, H>,
     retry_if: R,
+    /// `retry_if` has let the last error pass.
+    judged: bool,
     target: Option<String>,
     error: PhantomData<fn(E)>,
 }
@@ -78,7 +82,7 @@ where
 {
     /// Says which errors are worth another attempt; the others end the loop. By default all are.
     ///
-    /// Errors of both closures are asked about.
+    /// It is asked about errors of both closures, and about a [`ConnectTimeout`](crate::ConnectTimeout).
     pub fn retry_if<Q: FnMut(&E) -> bool>(
         self,
         retry_if: Q,
@@ -88,6 +92,7 @@ where
             run: self.run,
             delays: self.delays,
             retry_if,
+            judged: false,
             target: self.target,
             error: PhantomData,
         }
@@ -112,6 +117,15 @@ where
     }
 }
 
+impl<Connect, Run, E, P: IntoIterator, H, R: FnMut(&E) -> bool>
+    ConnectorFn<Connect, Run, E, P, H, R>
+{
+    fn judge(&mut self, cause: &E) -> bool {
+        self.judged = (self.retry_if)(cause);
+        self.judged
+    }
+}
+
 impl<Connect, Connecting, Connection, Run, Running, E, P, H, R> Connector
     for ConnectorFn<Connect, Run, E, P, H, R>
 where
@@ -130,9 +144,10 @@ where
     type Error = E;
 
     async fn connect(&mut self) -> ConnResult<Connection, E> {
+        self.judged = false;
         match (self.connect)().await {
             Ok(connection) => ConnResult::Connected(connection),
-            Err(cause) if (self.retry_if)(&cause) => ConnResult::Reconnect(cause),
+            Err(cause) if self.judge(&cause) => ConnResult::Reconnect(cause),
             Err(cause) => ConnResult::Exit(Err(cause)),
         }
     }
@@ -140,13 +155,18 @@ where
     async fn run(&mut self, connection: Connection) -> RunResult<E> {
         match (self.run)(connection).await {
             Ok(()) => RunResult::Exit(Ok(())),
-            Err(cause) if (self.retry_if)(&cause) => RunResult::Reconnect(cause),
+            Err(cause) if self.judge(&cause) => RunResult::Reconnect(cause),
             Err(cause) => RunResult::Exit(Err(cause)),
         }
     }
 
     async fn retry_delay(&mut self, failure: Failure<E>) -> RetryResult<E> {
-        self.delays.on_failure(failure)
+        // Not judged when it is the loop's: a timeout of `connect`.
+        if mem::take(&mut self.judged) || (self.retry_if)(&failure.cause) {
+            self.delays.on_failure(failure)
+        } else {
+            RetryResult::Exit(Err(failure.cause))
+        }
     }
 
     fn display_target(&self) -> Option<String> {

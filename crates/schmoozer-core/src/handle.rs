@@ -85,7 +85,8 @@ impl Handle {
         self.shared.board().outage()
     }
 
-    /// Waits for a connection: ready at once while one is up, or else when the next one is.
+    /// Waits for a connection: ready at once while one is up, or else when the next one is. One that is to be dropped,
+    /// because [`reconnect`](Self::reconnect) or [`shutdown`](Self::shutdown) was called, does not count.
     ///
     /// # Errors
     ///
@@ -96,7 +97,7 @@ impl Handle {
     /// Nothing is lost when it is dropped.
     pub async fn connected(&self) -> Result<(), Stopped> {
         let arrived = |board: &Board, from: Stats| {
-            (board.is_connected() || board.stats().connections != from.connections).then_some(())
+            (board.is_kept() || board.stats().connections != from.connections).then_some(())
         };
         self.wait_for(arrived).await
     }
@@ -115,7 +116,7 @@ impl Handle {
         let limit = u64::from(failures.max(1));
         let decided = |board: &Board, from: Stats| {
             let now = board.stats();
-            if board.is_connected() || now.connections != from.connections {
+            if board.is_kept() || now.connections != from.connections {
                 Some(Ok(()))
             } else if now.failures.saturating_sub(from.failures) >= limit {
                 let cause = board.cause().to_owned();
@@ -144,11 +145,13 @@ impl Handle {
     /// connecting it does nothing. To leave a bad connection from inside, return `Reconnect` from `run`
     /// instead: that is subject to the delays.
     pub fn reconnect(&self) {
+        self.shared.board().leave();
         self.shared.control.reconnect();
     }
 
     /// Stops the loop, as if [`Runner::shutdown`](crate::Runner::shutdown)'s future had resolved.
     pub fn shutdown(&self) {
+        self.shared.board().leave();
         self.shared.control.stop();
     }
 
@@ -204,10 +207,11 @@ impl fmt::Display for NotConnected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Failed { failures, cause } => {
-                write!(
-                    f,
-                    "not connected after {failures} failures, the last: {cause}"
-                )
+                let failures = match failures {
+                    1 => "a failure".to_owned(),
+                    _ => format!("{failures} failures, the last"),
+                };
+                write!(f, "not connected after {failures}: {cause}")
             }
             Self::Stopped => Stopped.fmt(f),
         }

@@ -102,8 +102,7 @@ impl<C: Connector, L, P, O, S> Runner<C, L, P, O, S> {
     }
 
     /// Drops a `connect` that takes longer than `after`, and takes it for a failure with the error
-    /// [`ConnectTimeout`]. It comes to the connector's `retry_delay`, so it is worth another attempt
-    /// whatever a `retry_if` says of errors that `connect` answers.
+    /// [`ConnectTimeout`]. It comes to the connector's `retry_delay`, where a `retry_if` is asked about it too.
     ///
     /// `io::Error`, `String`, `Box<dyn Error>` and the like convert from it; an error type of one's own
     /// needs `impl From<ConnectTimeout>`.

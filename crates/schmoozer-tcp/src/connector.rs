@@ -5,6 +5,7 @@ use std::error::Error;
 use std::fmt::{self, Display};
 use std::future::Future;
 use std::io;
+use std::mem;
 use std::time::Duration;
 
 use schmoozer_backoff::Exponential;
@@ -68,6 +69,8 @@ pub struct TcpConnector<H, E, P: IntoIterator = Exponential, R = SystemResolver,
     reset_after: Option<Duration>,
     give_up_after: Option<Duration>,
     retry_if: Option<RetryIf<E>>,
+    /// The last error was found to be worth another attempt.
+    judged: bool,
 }
 
 type RetryIf<E> = Box<dyn FnMut(&E) -> bool + Send>;
@@ -87,6 +90,7 @@ impl<H, E, R> TcpConnector<H, E, Exponential, R> {
             reset_after: None,
             give_up_after: None,
             retry_if: None,
+            judged: false,
         }
     }
 }
@@ -138,6 +142,7 @@ where
             reset_after,
             give_up_after,
             retry_if,
+            judged: false,
         }
     }
 
@@ -155,7 +160,8 @@ where
         self
     }
 
-    /// Says which errors, of dials and of the handler, are worth another attempt; the others end the loop.
+    /// Says which errors are worth another attempt; the others end the loop. It is asked about those of dials and of the
+    /// handler, and about a [`ConnectTimeout`](schmoozer_core::ConnectTimeout).
     ///
     /// It takes the place of the table at [`is_transient`](crate::is_transient()), so ask that for what you have no
     /// opinion on:
@@ -178,6 +184,15 @@ where
     }
 }
 
+impl<H, E: 'static, P: IntoIterator, R, G> TcpConnector<H, E, P, R, G> {
+    fn judge(&mut self, cause: &E) -> bool {
+        match &mut self.retry_if {
+            Some(retry_if) => retry_if(cause),
+            None => may_pass(cause),
+        }
+    }
+}
+
 impl<H, Handling, E, P, R, G> Connector for TcpConnector<H, E, P, R, G>
 where
     H: FnMut(TcpStream) -> Handling + Send,
@@ -192,6 +207,7 @@ where
     type Error = E;
 
     async fn connect(&mut self) -> ConnResult<TcpStream, E> {
+        self.judged = false;
         let error = match self.dialer.dial().await {
             Ok(stream) => return ConnResult::Connected(stream),
             Err(error) => error,
@@ -199,11 +215,11 @@ where
         // Asked before the conversion, which may hide what the table needs to know.
         let transient = error.is_transient();
         let cause = E::from(error);
-        if self
-            .retry_if
-            .as_mut()
-            .map_or(transient, |retry_if| retry_if(&cause))
-        {
+        self.judged = match &mut self.retry_if {
+            Some(retry_if) => retry_if(&cause),
+            None => transient,
+        };
+        if self.judged {
             ConnResult::Reconnect(cause)
         } else {
             ConnResult::Exit(Err(cause))
@@ -214,11 +230,8 @@ where
         let Err(cause) = (self.handler)(stream).await else {
             return RunResult::Exit(Ok(()));
         };
-        if self
-            .retry_if
-            .as_mut()
-            .map_or_else(|| may_pass(&cause), |retry_if| retry_if(&cause))
-        {
+        self.judged = self.judge(&cause);
+        if self.judged {
             RunResult::Reconnect(cause)
         } else {
             RunResult::Exit(Err(cause))
@@ -226,7 +239,12 @@ where
     }
 
     async fn retry_delay(&mut self, failure: Failure<E>) -> RetryResult<E> {
-        self.delays.on_failure(failure)
+        // Not judged when it is the loop's: a timeout of `connect`.
+        if mem::take(&mut self.judged) || self.judge(&failure.cause) {
+            self.delays.on_failure(failure)
+        } else {
+            RetryResult::Exit(Err(failure.cause))
+        }
     }
 
     fn display_target(&self) -> Option<String> {

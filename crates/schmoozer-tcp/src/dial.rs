@@ -19,6 +19,8 @@ use crate::{Answers, DialError, Dialer, Order, Resolve, Target, Tried};
 
 /// How long an IPv4 address waits for an IPv6 one (RFC 8305 §3, "Resolution Delay").
 const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
+/// How long each address has for itself (RFC 8305 §5, "Connection Attempt Delay"), and each endpoint.
+const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 /// How long each endpoint has for itself in [`Order::Failover`], while there is time for all: a lost SYN is
 /// sent again after 1 s.
 const FAILOVER_DELAY: Duration = Duration::from_secs(2);
@@ -94,9 +96,10 @@ impl<R: Resolve> Dialer<R> {
         let next = |_: &mut Context<'_>| {
             Poll::Ready(endpoints.next().map(|i| self.dial_endpoint(i, &record)))
         };
-        let stagger = self.endpoint_delay.unwrap_or_else(|| match self.order {
+        let stagger = self.endpoint_delay.or(self.attempt_delay);
+        let stagger = stagger.unwrap_or_else(|| match self.order {
             Order::Failover => self.failover_delay(),
-            Order::InTurn | Order::Shuffled => self.attempt_delay,
+            Order::InTurn | Order::Shuffled => ATTEMPT_DELAY,
         });
         let raced = within(self.timeout, pin!(race(next, stagger))).await;
         match raced {
@@ -151,7 +154,7 @@ impl<R: Resolve> Dialer<R> {
                 };
             }
         };
-        let mut race = pin!(race(next, self.attempt_delay));
+        let mut race = pin!(race(next, self.attempt_delay.unwrap_or(ATTEMPT_DELAY)));
 
         poll_fn(|cx| {
             if looking_up {

@@ -31,7 +31,7 @@ use crate::{InvalidTarget, Keepalive, Order, SystemResolver, Target};
 /// | --- | --- |
 /// | [`timeout`](Self::timeout) of the whole dial | 10 s |
 /// | [`attempt_delay`](Self::attempt_delay) between two addresses of a name | 250 ms |
-/// | [`endpoint_delay`](Self::endpoint_delay) between two endpoints | the `attempt_delay`; up to 2 s in [`Order::Failover`] |
+/// | [`endpoint_delay`](Self::endpoint_delay) between two endpoints | the `attempt_delay`; if that is not set either, up to 2 s in [`Order::Failover`] |
 /// | [`order`](Self::order) of several endpoints | [`Order::InTurn`] |
 /// | [`resolver`](Self::resolver) | the operating system's |
 /// | [`nodelay`](Self::nodelay) | on |
@@ -56,7 +56,7 @@ pub struct Dialer<R = SystemResolver> {
     pub(crate) order: Order,
     pub(crate) turn: Arc<Turn>,
     pub(crate) timeout: Option<Duration>,
-    pub(crate) attempt_delay: Duration,
+    pub(crate) attempt_delay: Option<Duration>,
     pub(crate) endpoint_delay: Option<Duration>,
     pub(crate) resolver: R,
     pub(crate) options: Options,
@@ -106,7 +106,7 @@ impl Dialer {
             order: Order::default(),
             turn: Arc::default(),
             timeout: Some(Duration::from_secs(10)),
-            attempt_delay: Duration::from_millis(250),
+            attempt_delay: None,
             endpoint_delay: None,
             resolver: SystemResolver,
             options: Options::default(),
@@ -137,14 +137,16 @@ impl<R> Dialer<R> {
     /// An address that fails is followed by the next at once. Less than 10 ms is taken as 10 ms (RFC 8305 §5).
     #[must_use]
     pub fn attempt_delay(mut self, delay: Duration) -> Self {
-        self.attempt_delay = delay.max(Duration::from_millis(10));
+        self.attempt_delay = Some(delay.max(Duration::from_millis(10)));
         self
     }
 
     /// Sets how long an endpoint, its name and all its addresses, is tried before the next one is tried beside it.
     ///
-    /// By default that is the `attempt_delay`, but in [`Order::Failover`] 2 s, or an equal part of the
-    /// [`timeout`](Self::timeout) where that is less: there a spare must not win because one packet to the first endpoint was lost, which is sent again after a second.
+    /// By default that is the `attempt_delay`. Where neither is set, [`Order::Failover`] has 2 s, or an equal part of the
+    /// [`timeout`](Self::timeout) if that is less: a spare is not to win because one packet to the first endpoint was lost, which is sent again
+    /// after a second.
+    ///
     /// An endpoint that fails is followed by the next at once.
     #[must_use]
     pub fn endpoint_delay(mut self, delay: Duration) -> Self {

@@ -28,7 +28,7 @@ pub enum Order {
     /// Draws a new order for every dial, so that many clients spread over the endpoints.
     Shuffled,
     /// Begins with the first, always, and goes on to the next one only when that fails or is slow: after 2 s,
-    /// or an equal part of the dial's timeout where that is less.
+    /// or an equal part of the dial's timeout where that is less, unless the dialer's delays are set.
     ///
     /// How it comes back: the next dial begins with the first endpoint again. A connection to another
     /// one is never cut for it; whoever wants that ends the connection, and so causes the next dial.

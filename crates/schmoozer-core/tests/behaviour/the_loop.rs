@@ -185,6 +185,36 @@ async fn only_errors_worth_it_are_retried() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn each_error_is_judged_once_and_a_timeout_too() {
+    let mut asked = Vec::new();
+    let mut attempts = 0;
+    let connector = connector_fn(
+        || {
+            attempts += 1;
+            let attempt = attempts;
+            async move {
+                match attempt {
+                    1 => Err("refused".to_owned()),
+                    2 => Ok(()),
+                    _ => std::future::pending().await,
+                }
+            }
+        },
+        |()| std::future::ready(Err("lost".to_owned())),
+        [secs(1); 9],
+    )
+    .retry_if(|error| {
+        asked.push(error.clone());
+        asked.len() < 4
+    });
+    let ended = checked(connector).connect_timeout(secs(3)).run().await;
+    let timeout = "connect did not end within 3s";
+    assert_eq!(ended, Err(timeout.to_owned()));
+    assert_eq!(asked, ["refused", "lost", timeout, timeout]);
+    assert_eq!(attempts, 4);
+}
+
+#[tokio::test(start_paused = true)]
 async fn establish_hands_the_connection_over() {
     let steps = [Step::Fails(ms(0)), Step::Fails(ms(0)), Step::Up(secs(1))];
     let mut script = Script::new(steps, Delays::new(vec![secs(1), secs(2)]));

@@ -92,6 +92,38 @@ async fn a_waiter_that_asks_before_the_loop_is_polled_is_answered() {
     assert_eq!(waiter.await.unwrap(), Ok(()));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_connection_whose_end_was_asked_for_does_not_count() {
+    let steps = [
+        Step::Up(secs(60)),
+        Step::Fails(secs(1)),
+        Step::Up(secs(60)),
+        Step::Fails(secs(1)),
+        Step::Up(secs(60)),
+    ];
+    let script = Script::new(steps, Delays::new(vec![secs(2)]));
+    let (handle, task) = checked(script).grace(secs(5)).spawn();
+    handle.connected().await.unwrap();
+
+    let begin = Instant::now();
+    handle.reconnect();
+    assert_eq!(handle.connected().await, Ok(()));
+    assert_eq!((begin.elapsed(), handle.stats().connections), (secs(3), 2));
+    handle.reconnect();
+    let failed = handle.connected_or(1).await;
+    assert!(
+        matches!(failed, Err(NotConnected::Failed { .. })),
+        "{failed:?}"
+    );
+    handle.connected().await.unwrap();
+
+    let begin = Instant::now();
+    handle.shutdown();
+    assert_eq!(handle.connected().await, Err(Stopped));
+    assert_eq!(begin.elapsed(), secs(5));
+    assert_eq!(task.await.unwrap(), Ok(()));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_answer_is_lost_among_threads() {
     for _ in 0..50 {

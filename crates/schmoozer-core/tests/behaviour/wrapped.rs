@@ -164,6 +164,11 @@ fn errors_say_why_there_is_no_connection() {
         failed.to_string(),
         "not connected after 3 failures, the last: refused"
     );
+    let failed = NotConnected::Failed {
+        failures: 1,
+        cause: "refused".to_owned(),
+    };
+    assert_eq!(failed.to_string(), "not connected after a failure: refused");
     assert_eq!(NotConnected::Stopped.to_string(), Stopped.to_string());
     assert_eq!(Stopped.to_string(), "the connector has stopped");
 }

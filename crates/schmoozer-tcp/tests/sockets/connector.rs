@@ -126,6 +126,25 @@ async fn retry_if_has_the_last_word_on_dials_and_on_the_handler() -> Result {
 }
 
 #[tokio::test]
+async fn retry_if_is_asked_about_the_loops_timeout_too() -> Result {
+    let hole = BlackHole::at("127.0.0.1").await?;
+    let keeping = || -> Result<_> {
+        let connector = TcpConnector::new(Dialer::new(hole.addr)?, until_goodbye);
+        Ok(connector.delays(STEADY))
+    };
+    let kept = checked(keeping()?).connect_timeout(SHORT).run();
+    assert!(
+        timeout(SHORT * 20, kept).await.is_err(),
+        "by default it may pass"
+    );
+    let final_ = keeping()?.retry_if(|error| error.kind() != ErrorKind::TimedOut);
+    let ended = checked(final_).connect_timeout(SHORT).run();
+    let error = timeout(SOON, ended).await?.expect_err("nobody answers");
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_handler_has_an_error_type_of_its_own() -> Result {
     #[derive(Debug, PartialEq, thiserror::Error)]
     enum Trouble {
