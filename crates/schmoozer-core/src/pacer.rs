@@ -95,7 +95,8 @@ impl Pacer {
     ///
     /// # Cancel safety
     ///
-    /// A dropped wait uses nothing up: the next in line takes its place.
+    /// A dropped wait uses nothing up: the next in line takes its place. One that is kept and no longer polled holds up
+    /// those behind it, as with any fair queue.
     pub async fn admit(&self) {
         self.admit_from(Instant::now()).await;
     }

@@ -40,7 +40,7 @@ pub struct Stats {
     pub attempts: u64,
     /// Calls of `connect` that established a connection.
     pub connections: u64,
-    /// Calls of `connect` that failed, and connections that were lost.
+    /// Calls of `connect` that failed, and connections that were lost; not what told the loop to exit.
     pub failures: u64,
     /// Outages begun, the current one included.
     pub outages: u64,

@@ -165,9 +165,10 @@ async fn a_panic_reaches_the_caller() {
 
 #[tokio::test(start_paused = true)]
 async fn only_errors_worth_it_are_retried() {
-    for (kind, tries) in [
-        (io::ErrorKind::ConnectionRefused, 3),
-        (io::ErrorKind::PermissionDenied, 1),
+    // What ends the loop at once is no failure: there is nothing to recover from.
+    for (kind, tries, failures) in [
+        (io::ErrorKind::ConnectionRefused, 3, 3),
+        (io::ErrorKind::PermissionDenied, 1, 0),
     ] {
         let mut attempts = 0;
         let connector = connector_fn(
@@ -179,8 +180,11 @@ async fn only_errors_worth_it_are_retried() {
             [secs(1), secs(1)],
         )
         .retry_if(|error| error.kind() == io::ErrorKind::ConnectionRefused);
-        let error = checked(connector).run().await.unwrap_err();
+        let runner = checked(connector);
+        let handle = runner.handle();
+        let error = runner.run().await.unwrap_err();
         assert_eq!((error.kind(), attempts), (kind, tries));
+        assert_eq!(handle.stats().failures, failures);
     }
 }
 
