@@ -145,7 +145,7 @@ fn errors_name_the_key_and_say_what_is_allowed() {
     );
     assert_refused(
         r#"{ "policy": "linear", "initial": 5 }"#,
-        "`initial`: floating point `5.0` is not a duration such as 250ms",
+        "`initial`: integer `5` is not a duration such as 250ms",
     );
     assert_refused(
         r#"{ "policy": "linear", "initial": "5 parsecs" }"#,

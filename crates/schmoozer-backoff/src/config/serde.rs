@@ -221,15 +221,13 @@ impl<'de> Visitor<'de> for ValueSeed {
         reason = "a factor is a number of 53 bits, however it is written"
     )]
     fn visit_u64<E: de::Error>(self, number: u64) -> Result<Value, E> {
-        match (self.key, u32::try_from(number)) {
-            (Key::MaxRetries | Key::Seed, _) => self.checked(
-                Value::number(self.key, number),
-                Unexpected::Unsigned(number),
-            ),
-            (_, Ok(small)) => self.visit_f64(small.into()),
-            (Key::Factor, _) => self.visit_f64(number as f64),
-            _ => self.checked(None, Unexpected::Unsigned(number)),
-        }
+        let value = match self.key {
+            Key::MaxRetries | Key::Seed => Value::number(self.key, number),
+            Key::Factor => Value::factor(number as f64),
+            Key::Jitter => Value::share(number as f64),
+            _ => None,
+        };
+        self.checked(value, Unexpected::Unsigned(number))
     }
 
     fn visit_i64<E: de::Error>(self, number: i64) -> Result<Value, E> {
