@@ -17,7 +17,7 @@
 #![forbid(unsafe_code)]
 
 mod client;
-#[allow(dead_code, reason = "part of it is for paused time alone")]
+#[expect(dead_code, reason = "part of it is for pacers alone")]
 #[path = "../../schmoozer-core/tests/event_order/checker.rs"]
 mod event_order;
 mod link;

@@ -5,7 +5,6 @@ mod brooding;
 mod current;
 mod delays;
 mod dropping;
-#[allow(dead_code, reason = "the tests of the checker use all of it")]
 #[path = "../event_order/checker.rs"]
 mod event_order;
 mod events;

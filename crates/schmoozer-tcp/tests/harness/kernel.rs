@@ -18,12 +18,9 @@ pub(crate) fn sockets_to(peer: SocketAddr, state: State) -> io::Result<usize> {
     Ok(sockets_in(&table, 2, peer, state))
 }
 
-/// Counts the sockets in a table of `/proc/net/tcp` that are connected at the port of `local`.
-pub(crate) fn sockets_from(local: SocketAddr, state: State, table: &str) -> usize {
-    sockets_in(table, 1, local, state)
-}
-
-fn sockets_in(table: &str, column: usize, addr: SocketAddr, state: State) -> usize {
+/// Counts the sockets in a table of `/proc/net/tcp` that have the port of `addr` in this column: 1 is their own, 2 their
+/// peer's.
+pub(crate) fn sockets_in(table: &str, column: usize, addr: SocketAddr, state: State) -> usize {
     let port = format!(":{:04X}", addr.port());
     let state = format!("{:02X}", state as u8);
     let matches = table.lines().filter_map(|line| {

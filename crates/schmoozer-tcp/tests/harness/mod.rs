@@ -1,8 +1,8 @@
 //! What several test programs need.
 
+#[expect(dead_code, reason = "part of it is for paused time alone")]
 pub(crate) mod event_order;
 pub(crate) mod kernel;
-pub(crate) mod scripted;
 
 use std::time::Duration;
 

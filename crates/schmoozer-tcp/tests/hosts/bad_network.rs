@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, interval, sleep, timeout};
 
-use crate::kernel::{State, sockets_from, sockets_to};
+use crate::kernel::{State, sockets_in, sockets_to};
 use crate::network::{THERE_V4, THERE_V6, beside_another_host, ip_there, shell, shell_there};
 use crate::scripted::Scripted;
 use crate::{Result, checked};
@@ -296,7 +296,7 @@ fn of_a_race_over_a_bad_line_one_connection_is_kept() -> Result {
                     stream.write_all(b"once").await?;
                     stream.read_exact(&mut [0; 4]).await?;
                     // The other host has to hear of the losers' end over the same line.
-                    while sockets_from(addrs[0], State::Established, &there()?) > 1 {
+                    while sockets_in(&there()?, 1, addrs[0], State::Established) > 1 {
                         sleep(TENTH).await;
                     }
                     Result::Ok(())

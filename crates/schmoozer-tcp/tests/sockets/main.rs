@@ -7,7 +7,6 @@ mod connector;
 mod dial;
 mod endpoints;
 #[path = "../harness/mod.rs"]
-#[allow(dead_code, reason = "part of it is for the other test programs")]
 mod harness;
 #[cfg(feature = "hickory")]
 mod hickory;
@@ -16,6 +15,7 @@ mod hostile;
 mod name_server;
 mod options;
 mod outages;
+mod scripted;
 mod steered;
 
-use harness::{Result, checked, kernel, scripted};
+use harness::{Result, checked, kernel};

@@ -3,6 +3,7 @@
 use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use schmoozer_core::{Connector, Status};
@@ -15,6 +16,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::black_hole::BlackHole;
 use crate::connector::{SHORT, SOON};
 use crate::kernel::{State, sockets_to};
+use crate::scripted::{Scripted, Step};
 use crate::{Result, checked};
 
 /// Longer than any test waits.
@@ -63,6 +65,21 @@ async fn a_shutdown_ends_a_dial_at_once() -> Result {
     handle.shutdown();
     assert!(stops(task).await? < SLACK);
     assert_eq!(sockets_to(hole.addr, State::SynSent)?, 0);
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_ends_a_lookup_that_hangs_at_once() -> Result {
+    let hangs = Scripted::new([vec![Step::Wait(NEVER)]]);
+    let resolver = Arc::new(hangs);
+    let dialer = Dialer::new("db.example.com:5432")?.timeout(None);
+    let dialer = dialer.resolver(Arc::clone(&resolver));
+    let connector = TcpConnector::new(dialer, async |_| io::Result::Ok(()));
+    let begun = Instant::now();
+    let three = Duration::from_secs(3);
+    checked(connector).shutdown(sleep(three)).run().await?;
+    assert_eq!(begun.elapsed(), three);
+    assert_eq!(resolver.asked(), ["db.example.com:5432"]);
     Ok(())
 }
 
