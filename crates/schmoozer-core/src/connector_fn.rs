@@ -1,7 +1,6 @@
 use std::fmt::{self, Display};
 use std::future::Future;
 use std::marker::PhantomData;
-use std::mem;
 use std::time::Duration;
 
 use crate::{ConnResult, Connector, Delays, Failure, Health, Hint, NoHint, RetryResult, RunResult};
@@ -162,7 +161,7 @@ where
 
     async fn retry_delay(&mut self, failure: Failure<E>) -> RetryResult<E> {
         // Not judged when it is the loop's: a timeout of `connect`.
-        if mem::take(&mut self.judged) || (self.retry_if)(&failure.cause) {
+        if self.judged || (self.retry_if)(&failure.cause) {
             self.delays.on_failure(failure)
         } else {
             RetryResult::Exit(Err(failure.cause))

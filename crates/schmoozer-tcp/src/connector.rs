@@ -5,7 +5,6 @@ use std::error::Error;
 use std::fmt::{self, Display};
 use std::future::Future;
 use std::io;
-use std::mem;
 use std::time::Duration;
 
 use schmoozer_backoff::Exponential;
@@ -240,7 +239,7 @@ where
 
     async fn retry_delay(&mut self, failure: Failure<E>) -> RetryResult<E> {
         // Not judged when it is the loop's: a timeout of `connect`.
-        if mem::take(&mut self.judged) || self.judge(&failure.cause) {
+        if self.judged || self.judge(&failure.cause) {
             self.delays.on_failure(failure)
         } else {
             RetryResult::Exit(Err(failure.cause))

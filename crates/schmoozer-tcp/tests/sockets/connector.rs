@@ -127,20 +127,27 @@ async fn retry_if_has_the_last_word_on_dials_and_on_the_handler() -> Result {
 
 #[tokio::test]
 async fn retry_if_is_asked_about_the_loops_timeout_too() -> Result {
+    let gone = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
     let hole = BlackHole::at("127.0.0.1").await?;
+    // Refused first, and that is worth another attempt; then nobody answers.
     let keeping = || -> Result<_> {
-        let connector = TcpConnector::new(Dialer::new(hole.addr)?, until_goodbye);
-        Ok(connector.delays(STEADY))
+        let scripts = [gone, hole.addr].map(|addr| vec![Step::Give(addr)]);
+        let dialer = Dialer::new("db.example.com:5432")?.resolver(Scripted::new(scripts));
+        Ok(TcpConnector::new(dialer, until_goodbye).delays(STEADY))
     };
     let kept = checked(keeping()?).connect_timeout(SHORT).run();
     assert!(
         timeout(SHORT * 20, kept).await.is_err(),
         "by default it may pass"
     );
-    let final_ = keeping()?.retry_if(|error| error.kind() != ErrorKind::TimedOut);
-    let ended = checked(final_).connect_timeout(SHORT).run();
-    let error = timeout(SOON, ended).await?.expect_err("nobody answers");
+    let impatient = keeping()?.retry_if(|error| error.kind() != ErrorKind::TimedOut);
+    let runner = checked(impatient).connect_timeout(SHORT);
+    let handle = runner.handle();
+    let error = timeout(SOON, runner.run())
+        .await?
+        .expect_err("nobody answers");
     assert_eq!(error.kind(), ErrorKind::TimedOut);
+    assert_eq!(handle.stats().attempts, 2);
     Ok(())
 }
 
