@@ -113,14 +113,13 @@ impl Handle {
     ///
     /// Nothing is lost when it is dropped.
     pub async fn connected_or(&self, failures: u32) -> Result<(), NotConnected> {
-        let limit = u64::from(failures.max(1));
+        let failures = failures.max(1);
         let decided = |board: &Board, from: Stats| {
             let now = board.stats();
             if board.is_kept() || now.connections != from.connections {
                 Some(Ok(()))
-            } else if now.failures.saturating_sub(from.failures) >= limit {
+            } else if now.failures.saturating_sub(from.failures) >= u64::from(failures) {
                 let cause = board.cause().to_owned();
-                let failures = failures.max(1);
                 Some(Err(NotConnected::Failed { failures, cause }))
             } else {
                 None

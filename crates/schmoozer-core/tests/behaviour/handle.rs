@@ -271,6 +271,22 @@ async fn an_outage_is_there_with_its_first_failure_and_ends_with_the_loop() {
     assert_eq!(handle.outage().unwrap().length, secs(6));
 }
 
+/// Of a clock that goes on between one line and the next.
+#[tokio::test]
+async fn an_outage_began_for_handles_when_it_began_for_observers() {
+    let script = Script::new([Step::Fails(ms(1))], Delays::new(vec![ms(1)]));
+    let runner = Runner::new(script).observer(EventOrder::within(secs(10)));
+    let handle = runner.handle();
+    let mut told = None;
+    let runner = runner.observer(|event: &Event<'_>| {
+        if let Event::OutageBegan { outage } = event {
+            told = Some(outage.since);
+        }
+    });
+    assert_eq!(runner.run().await, Err("refused"));
+    assert_eq!(handle.outage().map(|outage| outage.since), told);
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_text_of_a_cause_may_ask_the_handle() {
     struct Asks(Arc<Mutex<Option<Handle>>>);
