@@ -58,15 +58,14 @@ fn named(text: &str) -> impl Iterator<Item = (&str, &str)> {
 }
 
 /// A test and the file that it is said to be in.
-fn named_with_file(text: &str) -> impl Iterator<Item = (&str, &str)> {
+fn named_with_file(text: &str) -> Vec<(&str, &str)> {
     let parts: Vec<_> = text.split('`').collect();
-    let pairs: Vec<_> = parts
+    parts
         .windows(3)
         .filter(|parts| parts[1] == " in " && is_snake_case(parts[0]))
         .map(|parts| (parts[0], parts[2]))
         .filter(|(_, file)| Path::new(file).extension().is_some_and(|kind| kind == "rs"))
-        .collect();
-    pairs.into_iter()
+        .collect()
 }
 
 fn is_snake_case(name: &str) -> bool {
@@ -116,10 +115,7 @@ mod tests {
                 ("inner", "four")
             ]
         );
-        assert_eq!(
-            named_with_file(text).collect::<Vec<_>>(),
-            [("five", "x/y.rs")]
-        );
+        assert_eq!(named_with_file(text), [("five", "x/y.rs")]);
     }
 
     #[test]
