@@ -97,6 +97,27 @@ fn a_policy_is_written_as_a_table() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+#[test]
+fn a_share_and_a_factor_may_be_whole_numbers() -> Result<(), serde_json::Error> {
+    for (whole, fraction) in [
+        (r#""jitter": 0"#, r#""jitter": 0.0"#),
+        (r#""jitter": 1"#, r#""jitter": 1.0"#),
+        (r#""factor": 3"#, r#""factor": 3.0"#),
+    ] {
+        let read = |option: &str| -> Result<PolicyConfig, _> {
+            serde_json::from_str(&format!(
+                r#"{{ "policy": "exponential", "initial": "1s", "cap": "9s", {option} }}"#
+            ))
+        };
+        assert_eq!(read(whole)?, read(fraction)?);
+    }
+    assert_refused(
+        r#"{ "policy": "exponential", "initial": "1s", "cap": "9s", "jitter": 2 }"#,
+        "`jitter`: integer `2` is not a jitter: expected none, full, equal or a share from 0% to 100%",
+    );
+    Ok(())
+}
+
 /// Asserts that `json` is refused with `message`.
 #[track_caller]
 fn assert_refused(json: &str, message: &str) {
