@@ -24,7 +24,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         }
     }
     let arguments = &options.arguments;
-    let bench = "--quiet --release --locked --package schmoozer-bench".split(' ');
+    let bench = "--quiet --release --locked --package bench".split(' ');
     let (build, run) = (bench.clone(), bench);
     cmd!(project.shell, "cargo build {build...} --bins")
         .quiet()
@@ -40,7 +40,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
 
 /// Puts ours and the peers through the same faults. Counts and outcomes need no release.
 fn faults(project: &Project, arguments: &[String]) -> Result<ExitCode> {
-    let run = "--quiet --locked --package schmoozer-bench --bin faults".split(' ');
+    let run = "--quiet --locked --package bench --bin faults".split(' ');
     cmd!(project.shell, "cargo run {run...} -- {arguments...}")
         .quiet()
         .run()?;

@@ -12,7 +12,7 @@ const CARGO_FUZZ: Tool = Tool {
     version: "0.13.2",
 };
 
-pub(crate) const CRATE: &str = "crates/schmoozer-fuzz";
+pub(crate) const CRATE: &str = "crates/fuzz";
 
 /// What each target is given: the longest text in bytes.
 const TARGETS: &[(&str, &str)] = &[("policy", "512"), ("config", "1024"), ("target", "300")];

@@ -43,7 +43,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
 }
 
 fn servers(project: &Project) -> Result<ExitCode> {
-    let servers = "--quiet --release --locked --package schmoozer-torture --bin servers".split(' ');
+    let servers = "--quiet --release --locked --package torture --bin servers".split(' ');
     cmd!(project.shell, "cargo run {servers...}")
         .quiet()
         .run()?;
@@ -52,7 +52,7 @@ fn servers(project: &Project) -> Result<ExitCode> {
 
 fn soak(project: &Project, duration: Duration) -> Result<ExitCode> {
     let duration = humantime::format_duration(duration).to_string();
-    let soak = "--quiet --release --locked --package schmoozer-torture --bin soak".split(' ');
+    let soak = "--quiet --release --locked --package torture --bin soak".split(' ');
     cmd!(project.shell, "cargo run {soak...} -- {duration}")
         .quiet()
         .run()?;
@@ -65,7 +65,7 @@ fn simulate(project: &Project, options: &Options) -> Result<ExitCode> {
         Some(seed) => ("--seed", seed.to_string()),
         None => ("--seeds", options.seeds.to_string()),
     };
-    let simulation = "--quiet --release --locked --package schmoozer-simulation".split(' ');
+    let simulation = "--quiet --release --locked --package torture --bin simulation".split(' ');
     cmd!(
         project.shell,
         "cargo run {simulation...} -- {option} {number}"

@@ -65,7 +65,7 @@
 //! | backoff 0.4 | 8 | 15.0 s | jitter around the cap |
 //! | tokio-retry2 0.9 | 8 | 15.0 s | jitter around the cap |
 //!
-//! Seen by `cargo test -p schmoozer-bench --test peers_at_the_cap -- --nocapture`.
+//! Seen by `cargo test -p bench --test peers_at_the_cap -- --nocapture`.
 //!
 //! Two sequences never share random numbers, wherever they start: clones of a policy, threads, processes after a fork.
 //! (tower's back-offs from one maker all replay the same jitter.) `seeded` is the one exception, for tests.
@@ -87,7 +87,7 @@
 //!
 //! A jittered delay takes 20 instructions at the cap, 45 with `max_retries` and `max_total`, 66 while it still grows; backon
 //! takes 132, tokio-retry 147, tokio-retry2 159, backoff 222, exponential-backoff 267, retry-policies 350. Counted by
-//! `cargo run --release -p schmoozer-bench --example delay` on x86-64, Rust 1.95.
+//! `cargo run --release -p bench --example delay` on x86-64, Rust 1.95.
 //!
 //! # Features
 //!

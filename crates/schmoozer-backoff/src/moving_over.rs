@@ -7,7 +7,7 @@
 //! | tokio-retry 0.3, tokio-retry2 0.9 | [`from_tokio_retry`] |
 //! | `schmoozer` 0.4.1, stubborn-io, a loop of your own | the module `moving_over` of `schmoozer-tcp` |
 //!
-//! The same policy in one line, jitter apart, which `cargo test -p schmoozer-bench --test equivalents` checks:
+//! The same policy in one line, jitter apart, which `cargo test -p bench --test equivalents` checks:
 //!
 //! - backon's `ExponentialBuilder::default()`:
 //!   `Exponential::new(1 s).cap(60 s).max_retries(3)`
@@ -27,7 +27,7 @@
 //! Each page takes ten minutes at most, editing included. The code on both sides of the arrow is tested, with the
 //! version of the other crate that the page names: `cargo xtask check --only doctest`.
 
-// Tested where the other crates are dependencies, in schmoozer-bench.
+// Tested where the other crates are dependencies, in crates/bench.
 
 #[cfg_attr(not(doctest), doc = include_str!("moving_over/from_backoff.md"))]
 pub mod from_backoff {}

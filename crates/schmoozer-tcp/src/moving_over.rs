@@ -10,7 +10,7 @@
 //! Each page takes ten minutes at most, editing included. The code on both sides of the arrow is tested, with the
 //! version of the other crate that the page names: `cargo xtask check --only doctest`.
 
-// Tested where the other crates are dependencies, in schmoozer-bench.
+// Tested where the other crates are dependencies, in crates/bench.
 
 #[cfg_attr(not(doctest), doc = include_str!("moving_over/from_schmoozer_0_4.md"))]
 pub mod from_schmoozer_0_4 {}

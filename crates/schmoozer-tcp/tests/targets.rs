@@ -38,7 +38,7 @@ fn check(text: &str) -> Result<(), TestCaseError> {
 
 #[test]
 fn what_the_fuzzer_begins_with_is_taken_or_refused() -> Result<(), TestCaseError> {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schmoozer-fuzz/corpus/target");
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/target");
     if !corpus.exists() {
         println!(
             "skipped: this crate lies by itself, without {}",

@@ -12,7 +12,7 @@ use std::path::Path;
 
 /// The texts that the fuzz target of this name begins with; none where this crate lies by itself.
 fn corpus(target: &str) -> Vec<String> {
-    let corpora = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schmoozer-fuzz/corpus");
+    let corpora = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus");
     if !corpora.exists() {
         println!(
             "skipped: this crate lies by itself, without {}",

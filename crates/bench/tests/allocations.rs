@@ -1,0 +1,109 @@
+//! Neither an attempt nor a delay allocates, and what a handle is told of the attempts does not pile up.
+
+use std::future::{Future as _, pending, ready};
+use std::iter;
+use std::pin::pin;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use allocation_counter::measure;
+use bench::{DELAYS, LOOPS, Loop, Operation, attempts_left};
+use schmoozer_core::{Delays, Runner, connector_fn};
+
+/// Our own loops and delays, not the peers'.
+fn is_ours(name: &str) -> bool {
+    name.starts_with("schmoozer-")
+}
+
+/// What the loop allocates for so many attempts, setting up and ending included.
+fn allocated(candidate: &Loop, operation: Operation, attempts: u64) -> u64 {
+    let future = candidate.start(operation, attempts);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .expect("a runtime");
+    let allocated = measure(|| candidate.drive(&runtime, future));
+    assert_eq!(attempts_left(), 0, "{}", candidate.name);
+    allocated.count_total
+}
+
+#[test]
+fn an_attempt_allocates_nothing() {
+    let ours: Vec<_> = LOOPS.iter().filter(|one| is_ours(one.name)).collect();
+    assert_eq!(ours.len(), if cfg!(feature = "peers") { 13 } else { 12 });
+    for candidate in ours {
+        // Whoever subscribes to the status is sent a copy of each cause.
+        let each = u64::from(candidate.name.ends_with("handle watched"));
+        for operation in [Operation::Ready, Operation::Suspends] {
+            let [few, many] =
+                [1_000, 3_000].map(|attempts| allocated(candidate, operation, attempts));
+            assert_eq!(many - few, each * 2_000, "{}", candidate.name);
+            if !candidate.name.contains(',') {
+                assert_eq!(few, 0, "{}", candidate.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_delay_allocates_nothing() {
+    let ours: Vec<_> = DELAYS.iter().filter(|one| is_ours(one.name)).collect();
+    assert_eq!(ours.len(), 2);
+    for source in ours {
+        let allocated = measure(|| source.draw(1_000));
+        assert_eq!(allocated.count_total, 0, "{}", source.name);
+    }
+}
+
+/// The bytes on the heap after so many attempts, beyond those before the first, with a handle and a watch that
+/// nobody reads. The server refuses each of them, or lets it in and hangs up.
+fn live_bytes_after(attempts: u32, accepts: bool) -> i64 {
+    let made = AtomicU32::new(0);
+    let cause = || format!("no answer to attempt {:06}", made.load(Relaxed));
+    let connector = connector_fn(
+        || {
+            let answer = match made.fetch_add(1, Relaxed) {
+                before if before == attempts => None,
+                _ if accepts => Some(Ok(())),
+                _ => Some(Err(cause())),
+            };
+            async move {
+                match answer {
+                    Some(answer) => answer,
+                    None => pending().await,
+                }
+            }
+        },
+        |()| ready(Err(cause())),
+        Delays::new(iter::repeat(Duration::ZERO)).at_least(Duration::ZERO),
+    );
+    let runner = Runner::new(connector);
+    let handle = runner.handle();
+    let watch = handle.watch();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .expect("a runtime");
+    let _entered = runtime.enter();
+    let mut run = pin!(runner.run());
+    let measured = measure(|| {
+        while made.load(Relaxed) <= attempts {
+            let polled = run.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            assert!(polled.is_pending());
+        }
+    });
+    assert_eq!(handle.stats().failures, u64::from(attempts));
+    assert_eq!(handle.stats().outages, 1);
+    assert_eq!(watch.has_changed().ok(), Some(true));
+    measured.bytes_current
+}
+
+#[test]
+fn an_outage_holds_no_more_memory_the_longer_it_lasts() {
+    for accepts in [false, true] {
+        let few = live_bytes_after(1_000, accepts);
+        assert!(few > 0, "the texts of the causes");
+        assert_eq!(live_bytes_after(3_000, accepts), few, "accepts: {accepts}");
+    }
+}

@@ -1,0 +1,128 @@
+//! A few connectors for a few seconds: that they come through, and that each verdict can be a bad one.
+
+use std::fs::File;
+use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use schmoozer_core::Pacer;
+use torture::{Report, Soak, Verdict};
+
+const SOAK: &str = env!("CARGO_BIN_EXE_soak");
+
+const SMALL: Soak = Soak {
+    connectors: 50,
+    duration: Duration::from_millis(1_500),
+    per_second: 200,
+    burst: 10,
+    heartbeat: Duration::from_millis(200),
+    patience: Duration::from_secs(30),
+    seed: 1,
+};
+
+/// What a soak measures is the process: one at a time.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn run(soak: Soak, pacer: &Pacer) -> Report {
+    let mut servers = Command::new(SOAK);
+    servers.args(["--serve", "--heartbeat", "200ms"]);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(soak.run(pacer, servers, |_| ())).unwrap()
+}
+
+fn small() -> Report {
+    run(SMALL, &Pacer::new(SMALL.per_second, SMALL.burst))
+}
+
+fn bad(report: &Report) -> Vec<&Verdict> {
+    report.verdicts.iter().filter(|it| !it.holds).collect()
+}
+
+#[test]
+fn fifty_connectors_come_through() {
+    let _alone = alone();
+    let report = small();
+    assert!(bad(&report).is_empty(), "{report:?}");
+    assert!(report.lost > 50, "the servers were too kind: {report:?}");
+}
+
+#[test]
+fn connectors_that_are_not_back_in_time_are_found() {
+    let _alone = alone();
+    let hurried = Soak {
+        patience: Duration::ZERO,
+        ..SMALL
+    };
+    let report = run(hurried, &Pacer::new(SMALL.per_second, SMALL.burst));
+    assert_eq!(bad(&report)[0].on, "connected", "{report:?}");
+}
+
+#[test]
+fn memory_that_is_kept_is_found() {
+    let _alone = alone();
+    let leak = thread::spawn(|| {
+        thread::sleep(SMALL.duration);
+        // Not zero, so that the pages are there.
+        let kept = vec![1_u8; 32 << 20];
+        thread::sleep(SMALL.duration * 3);
+        kept
+    });
+    let report = small();
+    assert_eq!(leak.join().unwrap().len(), 32 << 20);
+    let bad = bad(&report);
+    assert!(bad.len() == 1 && bad[0].on == "memory", "{report:?}");
+}
+
+#[test]
+fn a_descriptor_that_is_kept_is_found() {
+    let _alone = alone();
+    let leak = thread::spawn(|| {
+        // After all were connected for the first time, which takes the pacer a quarter of a second.
+        thread::sleep(SMALL.duration);
+        File::open("/dev/null")
+    });
+    let report = small();
+    drop(leak.join().unwrap());
+    let bad = bad(&report);
+    assert!(bad.len() == 1 && bad[0].on == "descriptors", "{report:?}");
+}
+
+#[test]
+fn attempts_that_pass_the_bound_are_found() {
+    let _alone = alone();
+    let report = run(SMALL, &Pacer::new(10 * SMALL.per_second, SMALL.burst));
+    let bad = bad(&report);
+    assert!(bad.len() == 1 && bad[0].on == "pacer", "{report:?}");
+}
+
+#[test]
+fn the_program_says_what_held_and_ends_accordingly() {
+    let _alone = alone();
+    let run = |options: &str| {
+        let output = Command::new(SOAK)
+            .args(options.split(' '))
+            .output()
+            .unwrap();
+        let printed = String::from_utf8(output.stdout).unwrap();
+        (output.status.code(), printed)
+    };
+    let small = "1s --connectors 20 --rate 300 --burst 7 --heartbeat 200ms --seed 2";
+    let (code, printed) = run(small);
+    assert_eq!(code, Some(0), "{printed}");
+    let progress = printed.lines().filter(|line| line.contains("  servers: "));
+    assert!(progress.count() > 5, "{printed}");
+    assert!(
+        printed.contains("\nconnected    ok      20 of 20, "),
+        "{printed}"
+    );
+    assert!(printed.contains("300 × t + "), "{printed}");
+    assert!(printed.contains("the burst is 7,"), "{printed}");
+
+    let (code, printed) = run(&format!("{small} --patience 0s"));
+    assert_eq!(code, Some(1), "{printed}");
+    assert!(printed.contains("\nconnected    FAILED  "), "{printed}");
+}
