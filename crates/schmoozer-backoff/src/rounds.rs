@@ -25,7 +25,7 @@ use crate::shape::{Shape, options};
 /// | 60 s | 113 s | 115 s | 2.62 × | 3.4 |
 /// | 600 s | 113 s | 115 s | 2.63 × | 17.4 |
 ///
-/// Printed by `cargo run --release --example storm -- --clients 1000000 --policy rounds:38.46s --down 5`, 60 and 600.
+/// Printed by `cargo run --release -p larger-examples --example storm -- --clients 1000000 --policy rounds:38.46s --down 5`, 60 and 600.
 /// What it trades is the wait of a single client after a short outage: half a round on average, here 19 s. [Which
 /// policy for how many clients](crate::guide) says from which size on that is worth it.
 ///
