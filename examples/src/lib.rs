@@ -1,11 +1,13 @@
 //! Real programs on the schmoozer crates, one directory or file each, beside this package.
 //!
-//! Here is only what several of them need: a server to demonstrate themselves against, and numbers for people.
-//! Those that need larger crates are the package `larger-examples`.
+//! Here is only what several of them or their tests need: a server to demonstrate themselves against, numbers for
+//! people, and cargo as a shell runs it. Those that need larger crates are the package `larger-examples`.
 
+mod cargo;
 mod numbers;
 mod server;
 
+pub use cargo::cargo;
 pub use numbers::thousands;
 pub use server::Server;
 

@@ -1,14 +1,12 @@
 //! `schmooze` as a shell sees it.
 
-mod cargo;
-
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use crate::cargo::cargo;
+use examples::cargo;
 
 fn schmooze(arguments: &[&str]) -> Command {
     let mut command = cargo("run --quiet --package examples --example schmooze --");

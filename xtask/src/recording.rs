@@ -36,7 +36,7 @@ pub(crate) fn run() -> Result<ExitCode> {
         .write_file(&recording, svg("cargo run --example schmooze", &lines))?;
     println!("drew {}: {} lines", recording.display(), lines.len());
 
-    let screen = pictures.join("fleet.svg");
+    let screen = pictures.join("larger/fleet.svg");
     let mut fleet = Command::new(executable("fleet")?);
     let status = fleet.args(["--plain", "--svg"]).arg(&screen).status()?;
     if !status.success() {

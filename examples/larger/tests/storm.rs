@@ -1,11 +1,8 @@
 //! `storm`, as a shell runs it.
 
-#[path = "../../tests/cargo/mod.rs"]
-mod cargo;
-
 use std::process::Stdio;
 
-use crate::cargo::cargo;
+use examples::cargo;
 
 /// The program that reads its table ends before it is printed, as `head` does.
 #[test]

@@ -1,8 +1,5 @@
 //! The examples against servers that are not their own, as a shell runs them.
 
-#[path = "../../tests/cargo/mod.rs"]
-mod cargo;
-
 use std::io::{self, BufRead, BufReader, Lines, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
@@ -10,7 +7,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::{env, fs, process, thread};
 
-use crate::cargo::cargo;
+use examples::cargo;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
 

@@ -3,7 +3,8 @@ use std::process::Command;
 
 /// Runs cargo as a shell does, and not as a test that cargo runs: what it says about this package would
 /// make a build script that looks at it build anew.
-pub(crate) fn cargo(arguments: &str) -> Command {
+#[must_use]
+pub fn cargo(arguments: &str) -> Command {
     let mut command = Command::new(env!("CARGO"));
     command.args(arguments.split(' '));
     for (name, _) in env::vars_os() {
