@@ -7,10 +7,22 @@ use crate::project::{Project, is_published};
 /// Who may depend on what. Whoever adds a dependency adds it here, with its reason in the commit.
 const LAYERS: &[Layer] = &[
     Layer {
+        name: "schmoozer",
+        needs: &[("schmoozer-core", None)],
+        may_need: &["schmoozer-backoff", "schmoozer-tcp"],
+        strangers: &[],
+        trees: &[
+            // Each is one more than that of the crate which it stands for.
+            tree("--no-default-features", 4).without_proc_macros(),
+            tree("--no-default-features --features backoff", 6).without_proc_macros(),
+            tree("", 16).without(&[("tokio", "macros"), ("tokio", "rt-multi-thread")]),
+        ],
+    },
+    Layer {
         name: "schmoozer-backoff",
         needs: &[("fastrand", None)],
         may_need: &["backoff", "serde"],
-        strangers: &["schmoozer-core", "schmoozer-tcp", "tokio"],
+        strangers: &["schmoozer", "schmoozer-core", "schmoozer-tcp", "tokio"],
         trees: &[
             tree("", 2).without_proc_macros(),
             tree("--features serde", 4).without_proc_macros(),
@@ -20,7 +32,7 @@ const LAYERS: &[Layer] = &[
         name: "schmoozer-core",
         needs: &[("tokio", Some(&["sync", "time"]))],
         may_need: &["metrics", "tracing"],
-        strangers: &["schmoozer-backoff", "schmoozer-tcp"],
+        strangers: &["schmoozer", "schmoozer-backoff", "schmoozer-tcp"],
         trees: &[
             tree("--no-default-features", 3)
                 .without_proc_macros()
@@ -45,7 +57,7 @@ const LAYERS: &[Layer] = &[
             ("tokio", Some(&["net", "sync", "time"])),
         ],
         may_need: &["hickory-resolver"],
-        strangers: &[],
+        strangers: &["schmoozer"],
         trees: &[tree("", 15).without(&[("tokio", "macros"), ("tokio", "rt-multi-thread")])],
     },
 ];

@@ -75,6 +75,9 @@
 //! |---|---|---|
 //! | `hickory` | no | `HickoryResolver`, which asks the name servers itself instead of blocking a thread in the system's resolver, and connects to the first address while others are still on their way |
 //! | `tracing` | no | the logs of `schmoozer-core` |
+//! | `metrics` | no | `Metrics` of `schmoozer-core` |
+//! | `config` | no | `PolicyConfig` of `schmoozer-backoff`: a policy as text |
+//! | `serde` | no | `config`, and that policy in configuration files |
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

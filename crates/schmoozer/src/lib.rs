@@ -1,0 +1,84 @@
+//! Keeps a connection alive: connects, runs your code on the connection, and connects again when either fails.
+//!
+//! This crate is the front door. It holds no code: it re-exports three crates under one name, so that you can start
+//! before you know which of them you need.
+//!
+//! | you want | take | here |
+//! | --- | --- | --- |
+//! | a TCP connection that stays up | `schmoozer-tcp` | [`tcp`] |
+//! | to connect once, well: all addresses of a name, a timeout, errors that say what was tried | `schmoozer-tcp` | [`tcp::Dialer`] |
+//! | another transport to stay up: a Unix socket, a serial port, a client library | `schmoozer-core` | the root: [`Connector`], [`connector_fn`], [`run`] |
+//! | to stop, watch or steer such a loop | `schmoozer-core` | the root: [`Runner`], [`Handle`], [`Observer`] |
+//! | delays between retries, and no more | `schmoozer-backoff` | [`backoff`] |
+//!
+//! Once you know, depend on that crate alone: it has the same items under the same names, and a smaller tree.
+//!
+//! ```
+//! use schmoozer::run;
+//! use schmoozer::tcp::{Dialer, TcpConnector};
+//! use tokio::io::AsyncReadExt;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> std::io::Result<()> {
+//! # let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+//! # let address = listener.local_addr()?.to_string();
+//! # let mut served = 0;
+//! # let server = async {
+//! #     for _ in 0..2 {
+//! #         let (mut stream, _) = listener.accept().await?;
+//! #         tokio::io::AsyncWriteExt::write_all(&mut stream, b"x").await?;
+//! #         served += 1;
+//! #     }
+//! #     std::io::Result::Ok(())
+//! # };
+//! # /*
+//! let address = "telemetry.example.com:4000";
+//! # */
+//! let connector = TcpConnector::new(Dialer::new(address)?, |mut stream| async move {
+//!     loop {
+//!         println!("{}", stream.read_u8().await?); // an error reconnects
+//!     }
+//! });
+//! # // Two connections, then the server is done.
+//! # tokio::select! {
+//! #     ended = run(connector) => return ended,
+//! #     done = server => done?,
+//! # }
+//! # assert_eq!(served, 2);
+//! # return Ok(());
+//! # /*
+//! run(connector).await
+//! # */
+//! # }
+//! ```
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! | --- | --- | --- |
+//! | `tcp` | yes | [`tcp`], which is `schmoozer-tcp` |
+//! | `tcpconn` | no | `tcp`, under the name that 0.4.1 had for it |
+//! | `backoff` | yes | [`backoff`], which is `schmoozer-backoff` |
+//! | `config` | no | `backoff::PolicyConfig`: a policy as text |
+//! | `serde` | no | `config`, and that policy in configuration files |
+//! | `hickory` | no | `tcp`, and `tcp::HickoryResolver`, which asks the name servers itself |
+//! | `metrics` | no | `Metrics`, an observer over the `metrics` facade |
+//! | `tracing` | no | logs |
+//!
+#![doc = include_str!("from_0_4.md")]
+#![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[doc(inline)]
+pub use schmoozer_core::*;
+
+#[cfg(feature = "backoff")]
+#[cfg_attr(docsrs, doc(cfg(feature = "backoff")))]
+pub use schmoozer_backoff as backoff;
+#[cfg(feature = "tcp")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tcp")))]
+pub use schmoozer_tcp as tcp;
+
+#[cfg(all(doctest, feature = "tcp"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
