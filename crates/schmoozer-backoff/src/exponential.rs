@@ -62,7 +62,7 @@ impl Exponential {
     /// is away: two tries a second for each client, whatever the size of the fleet. A server that takes 100 connects
     /// a second has them back no later for it, as long as refusing costs it little. Where it does not, or where
     /// delays are paid for (radio, batteries, a name server), give a longer [`cap`](Self::cap), and a fleet
-    /// [`Rounds`](crate::Rounds). [Which policy for how many clients](crate::guide) says where one ends and the other begins.
+    /// [`Rounds`](crate::Rounds). [Which policy for how many clients](crate::_guide) says where one ends and the other begins.
     ///
     /// | | mean wait | 95 % wait below | share of the outage | 10,000 clients: 99 % back after | attempts a second, at most | attempts a client |
     /// | --- | --- | --- | --- | --- | --- | --- |

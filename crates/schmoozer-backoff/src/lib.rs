@@ -36,7 +36,7 @@
 //! | what for | policy |
 //! | --- | --- |
 //! | keeping a connection | [`Exponential::default`]: from 50 ms to 1 s |
-//! | a connection that many clients keep | [`Rounds`]; [which policy for how many clients](guide) has the figures |
+//! | a connection that many clients keep | [`Rounds`]; [which policy for how many clients](_guide) has the figures |
 //! | what gRPC does | [`Exponential::grpc`]: from 1 s to 120 s |
 //! | a request that fails now and then | [`Exponential::new`] with [`Jitter::Full`] and `max_retries(3)` |
 //! | several clients that fight for one resource | [`Decorrelated`]: no steps that they could share |
@@ -72,7 +72,7 @@
 //!
 //! # Coming from another crate
 //!
-//! [`moving_over`] has the same policy here for each of theirs, whole programs before and after, and every item's
+//! [`_moving_over`] has the same policy here for each of theirs, whole programs before and after, and every item's
 //! successor. What is an iterator of durations over there can also be taken as it is; for a backon builder use
 //! [`from_fn`].
 //!
@@ -110,6 +110,8 @@
 #[cfg(feature = "std")]
 extern crate std;
 
+pub mod _guide;
+pub mod _moving_over;
 #[cfg(feature = "backoff")]
 mod backoff_crate;
 #[cfg(feature = "config")]
@@ -120,10 +122,8 @@ mod exponential;
 mod factor;
 mod fibonacci;
 mod from_fn;
-pub mod guide;
 mod jitter;
 mod linear;
-pub mod moving_over;
 mod nanos;
 mod policy;
 mod random;

@@ -27,7 +27,7 @@ use crate::shape::{Shape, options};
 ///
 /// Printed by `cargo run --release -p larger-examples --example storm -- --clients 1000000 --policy rounds:38.46s --down 5`, 60 and 600.
 /// What it trades is the wait of a single client after a short outage: half a round on average, here 19 s. [Which
-/// policy for how many clients](crate::guide) says from which size on that is worth it.
+/// policy for how many clients](crate::_guide) says from which size on that is worth it.
 ///
 /// It brings its own spread. Some [`jitter`](Self::jitter) on top makes clients change places; 10 % lets the last ones
 /// wait 5 % longer. [`first_immediate`](Self::first_immediate) undoes it: all clients knock once at the moment of the
@@ -68,7 +68,7 @@ impl Rounds {
     /// who is left: three rounds, 1.154 times the best possible. A whole number instead would leave nothing to
     /// spare in the last round, and chance would make it two.
     ///
-    /// Estimates will do, see [where it stops](crate::guide#if-the-numbers-are-wrong).
+    /// Estimates will do, see [where it stops](crate::_guide#if-the-numbers-are-wrong).
     ///
     /// It is for a server that needs 3 s or longer for all. A small fleet gets a round so short that it knocks far more
     /// often than it must: every 4 ms where ten clients share 1,000 connects a second, and without any delay where there

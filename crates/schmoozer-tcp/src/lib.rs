@@ -64,8 +64,8 @@
 //! | choose the delays | [`TcpConnector::delays`] and [`schmoozer_backoff`] |
 //! | say which errors are final | [`TcpConnector::retry_if`]; by default [`is_transient`](is_transient()) says |
 //! | connect to one of several servers | [`Dialer::any_of`] and [`Order`] |
-//! | do what others have done | the [`cookbook`], the answers in the [`faq`] |
-//! | come from `schmoozer` 0.4.1, stubborn-io or a loop of your own | [`moving_over`] |
+//! | do what others have done | the [`_cookbook`], the answers in the [`_faq`] |
+//! | come from `schmoozer` 0.4.1, stubborn-io or a loop of your own | [`_moving_over`] |
 //!
 //! [`schmoozer_core`] and [`schmoozer_backoff`] come along under their own names.
 //!
@@ -82,19 +82,19 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod _cookbook;
+pub mod _faq;
+pub mod _moving_over;
 mod connector;
-pub mod cookbook;
 mod dial;
 mod dialer;
 mod error;
-pub mod faq;
 #[cfg(feature = "hickory")]
 mod hickory;
 mod host_name;
 mod invalid_target;
 mod keepalive;
 mod message;
-pub mod moving_over;
 mod order;
 mod race;
 mod record;

@@ -5,18 +5,18 @@
 //! | `schmoozer` 0.4.1 | [`from_schmoozer_0_4`] |
 //! | stubborn-io | [`from_stubborn_io`] |
 //! | a loop of your own around `TcpStream::connect` and `sleep` | [`from_a_loop`] |
-//! | `backoff`, backon, tokio-retry or tokio-retry2 around a connect, or around anything else | [`schmoozer_backoff::moving_over`] |
+//! | `backoff`, backon, tokio-retry or tokio-retry2 around a connect, or around anything else | [`schmoozer_backoff::_moving_over`] |
 //!
 //! Each page takes ten minutes at most, editing included. The code on both sides of the arrow is tested, with the
 //! version of the other crate that the page names: `cargo xtask check --only doctest`.
 
 // Tested where the other crates are dependencies, in crates/bench.
 
-#[cfg_attr(not(doctest), doc = include_str!("moving_over/from_schmoozer_0_4.md"))]
+#[cfg_attr(not(doctest), doc = include_str!("_moving_over/from_schmoozer_0_4.md"))]
 pub mod from_schmoozer_0_4 {}
 
-#[cfg_attr(not(doctest), doc = include_str!("moving_over/from_stubborn_io.md"))]
+#[cfg_attr(not(doctest), doc = include_str!("_moving_over/from_stubborn_io.md"))]
 pub mod from_stubborn_io {}
 
-#[cfg_attr(not(doctest), doc = include_str!("moving_over/from_a_loop.md"))]
+#[cfg_attr(not(doctest), doc = include_str!("_moving_over/from_a_loop.md"))]
 pub mod from_a_loop {}

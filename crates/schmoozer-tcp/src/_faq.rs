@@ -2,6 +2,6 @@
 //!
 //! Where a question was asked of another project in public, that is linked: it is how we know that it comes up.
 
-#![doc = include_str!("faq/connecting.md")]
-#![doc = include_str!("faq/using.md")]
-#![doc = include_str!("faq/operating.md")]
+#![doc = include_str!("_faq/connecting.md")]
+#![doc = include_str!("_faq/using.md")]
+#![doc = include_str!("_faq/operating.md")]

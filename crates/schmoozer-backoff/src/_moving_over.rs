@@ -5,7 +5,7 @@
 //! | `backoff` 0.4 | [`from_backoff`] |
 //! | backon 1.6 | [`from_backon`] |
 //! | tokio-retry 0.3, tokio-retry2 0.9 | [`from_tokio_retry`] |
-//! | `schmoozer` 0.4.1, stubborn-io, a loop of your own | the module `moving_over` of `schmoozer-tcp` |
+//! | `schmoozer` 0.4.1, stubborn-io, a loop of your own | the module `_moving_over` of `schmoozer-tcp` |
 //!
 //! The same policy in one line, jitter apart, which `cargo test -p bench --test equivalents` checks:
 //!
@@ -29,11 +29,11 @@
 
 // Tested where the other crates are dependencies, in crates/bench.
 
-#[cfg_attr(not(doctest), doc = include_str!("moving_over/from_backoff.md"))]
+#[cfg_attr(not(doctest), doc = include_str!("_moving_over/from_backoff.md"))]
 pub mod from_backoff {}
 
-#[cfg_attr(not(doctest), doc = include_str!("moving_over/from_backon.md"))]
+#[cfg_attr(not(doctest), doc = include_str!("_moving_over/from_backon.md"))]
 pub mod from_backon {}
 
-#[cfg_attr(not(doctest), doc = include_str!("moving_over/from_tokio_retry.md"))]
+#[cfg_attr(not(doctest), doc = include_str!("_moving_over/from_tokio_retry.md"))]
 pub mod from_tokio_retry {}
