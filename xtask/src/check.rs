@@ -9,7 +9,7 @@ use crate::cargo::cargo;
 use crate::feature_sets::feature_sets;
 use crate::project::{Project, has_library, is_published};
 use crate::tally::Tally;
-use crate::{examples, fuzz, layering, manifests, style, supply_chain, test_tables};
+use crate::{examples, fuzz, layering, manifests, reliability, style, supply_chain};
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -43,7 +43,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "style",
-        proves: "file names, file lengths, nothing left for later; the tests that tables name exist",
+        proves: "file names, file lengths, nothing left for later; each row of the reliability page has its test",
         run: style,
     },
     Step {
@@ -170,7 +170,7 @@ fn format(project: &Project) -> Result<Report> {
 
 fn style(project: &Project) -> Result<Report> {
     style::check(project)?;
-    test_tables::check(project)?;
+    reliability::check(project)?;
     Ok(Report::default())
 }
 

@@ -18,11 +18,11 @@ mod mutants;
 mod project;
 mod reached;
 mod recording;
+mod reliability;
 mod semver;
 mod style;
 mod supply_chain;
 mod tally;
-mod test_tables;
 mod tool;
 mod torture;
 

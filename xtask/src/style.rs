@@ -76,7 +76,7 @@ fn faults_in(path: &Path, text: &str) -> Vec<String> {
 }
 
 /// The Rust files under `directory`, but for what is built or hidden.
-fn sources(directory: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn sources(directory: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let entries = fs::read_dir(directory).with_context(|| directory.display().to_string())?;
     for entry in entries {

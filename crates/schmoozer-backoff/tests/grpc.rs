@@ -33,6 +33,7 @@ fn the_grpc_preset_grows_by_its_constants_exactly() {
     assert_eq!(nanos, BASES.map(u128::from));
 }
 
+/// Row gRPC: the intervals of the policy alone.
 #[test]
 fn the_grpc_preset_keeps_its_intervals_for_540_seconds() {
     for seed in 0..1_000 {

@@ -66,6 +66,7 @@
 //! | connect to one of several servers | [`Dialer::any_of`] and [`Order`] |
 //! | do what others have done | the [`_cookbook`], the answers in the [`_faq`] |
 //! | come from `schmoozer` 0.4.1, stubborn-io or a loop of your own | [`_moving_over`] |
+//! | know what it survives | [`_reliability`] |
 //!
 //! [`schmoozer_core`] and [`schmoozer_backoff`] come along under their own names.
 //!
@@ -85,6 +86,7 @@
 pub mod _cookbook;
 pub mod _faq;
 pub mod _moving_over;
+pub mod _reliability;
 mod connector;
 mod dial;
 mod dialer;

@@ -339,6 +339,7 @@ mod tests {
         }
     }
 
+    /// Row 35: a target with credentials is refused by a message without them.
     #[test]
     fn a_refusal_never_repeats_a_secret() {
         for text in [

@@ -28,6 +28,8 @@ fn moments(delays: impl IntoIterator<Item = Duration>) -> impl Iterator<Item = D
     })
 }
 
+/// Row gRPC: a server that closes each connection, on the loop in paused time.
+///
 /// gRPC's connection back-off interop test: for 540 s a server closes every connection, and looks at the
 /// intervals between them.
 #[tokio::test(start_paused = true)]
@@ -76,6 +78,7 @@ async fn a_server_that_closes_each_connection_sees_the_intervals_of_grpc_for_540
     }
 }
 
+/// Row 21: an outage of a week, with a policy that grows.
 #[tokio::test(start_paused = true)]
 async fn an_outage_of_a_week_keeps_to_a_growing_policy_to_its_last_delay() {
     let policy = Exponential::default().seeded(20);

@@ -36,6 +36,7 @@ fn check(text: &str) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Row 34: what `cargo xtask fuzz` begins with, for targets.
 #[test]
 fn what_the_fuzzer_begins_with_is_taken_or_refused() -> Result<(), TestCaseError> {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/target");
@@ -56,12 +57,14 @@ fn what_the_fuzzer_begins_with_is_taken_or_refused() -> Result<(), TestCaseError
 proptest! {
     #![proptest_config(ProptestConfig { cases: 4_096, failure_persistence: None, ..ProptestConfig::default() })]
 
+    /// Row 34: hostile targets.
     #[test]
     fn a_target_is_read_back_as_it_was(host in hosts(), port in "(:[0-9]{1,6}|.{0,4})") {
         let text = host + &port;
         check(&text)?;
     }
 
+    /// Row 34: hostile hosts.
     #[test]
     fn a_host_and_a_port_are_taken_as_their_text_is(host in hosts(), port: u16) {
         let parts = Target::try_from((host.as_str(), port));
@@ -74,6 +77,7 @@ proptest! {
         prop_assert_eq!(parts.ok(), text.parse().ok());
     }
 
+    /// Row 35: a refused target is not repeated.
     #[test]
     fn a_secret_is_never_repeated(
         before in "[a-z:/]{0,8}",
@@ -125,6 +129,7 @@ const WITH_SECRETS: &[&str] = &[
     "hunter2\0@db:1",
 ];
 
+/// Row 35: a target with credentials, in each form.
 #[test]
 fn no_form_of_user_information_is_taken_or_repeated() {
     fn check<T: std::fmt::Debug>(text: &str, made: Result<T, InvalidTarget>) {

@@ -2,6 +2,7 @@
 
 use torture::simulation::{Plan, play, simulate};
 
+/// Row 17: partition and heal at random times; `cargo xtask torture` plays 1,000 seeds.
 #[test]
 fn whoever_is_cut_off_comes_back_within_one_cap_of_the_heal() {
     for seed in 1..=20 {
@@ -17,6 +18,7 @@ fn a_seed_is_played_the_same_way_again() {
     assert_eq!(simulate(7), simulate(7));
 }
 
+/// Row 20: the server flaps once a second for an hour, over a simulated network.
 #[test]
 fn an_hour_in_which_the_server_hangs_up_once_a_second_is_one_outage() {
     let outcome = play(Plan::flapping()).unwrap_or_else(|fault| panic!("{fault}"));

@@ -36,6 +36,7 @@ fn all_hold(verdicts: &[Verdict]) {
     assert!(verdicts.iter().all(|it| it.holds), "{verdicts:#?}");
 }
 
+/// Row 36: redis is killed twice; 20 times with `cargo xtask torture --servers`.
 #[test]
 fn subscribers_come_back_to_a_redis_that_was_killed() {
     if let Some(verdicts) = verdicts(Program::Redis) {
@@ -43,6 +44,7 @@ fn subscribers_come_back_to_a_redis_that_was_killed() {
     }
 }
 
+/// Row 36: `PostgreSQL` is killed twice; 20 times with `cargo xtask torture --servers`.
 #[test]
 fn listeners_come_back_to_a_postgres_that_was_killed() {
     if let Some(verdicts) = verdicts(Program::Postgres) {

@@ -88,6 +88,7 @@ fn check_message(message: &str) -> Result<(), TestCaseError> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
+    /// Row 34: any value of any key.
     #[test]
     fn a_value_is_read_or_refused_by_the_name_of_its_key(key in prop::sample::select(KEYS), value in values()) {
         if let Err(message) = check(&table(key, &value))? {
@@ -98,6 +99,7 @@ proptest! {
         }
     }
 
+    /// Row 34: any table, unknown keys included.
     #[test]
     fn any_table_is_read_or_refused(
         entries in prop::collection::vec((prop::sample::select(KEYS), values()), 0..6),
@@ -110,6 +112,7 @@ proptest! {
         let _ = check(&Value::from(table))?;
     }
 
+    /// Row 34: text that is no table.
     #[test]
     fn text_that_is_no_table_is_refused(text in "(?s).{0,60}") {
         prop_assert!(toml::from_str::<PolicyConfig>(&text).is_err() || text.contains("policy"));
@@ -138,6 +141,7 @@ proptest! {
     }
 }
 
+/// Row 34: what `cargo xtask fuzz` begins with, for files.
 #[test]
 fn what_the_fuzzer_begins_with_is_read_or_refused() -> Result<(), TestCaseError> {
     for text in corpus("config") {
@@ -156,6 +160,7 @@ fn what_the_fuzzer_begins_with_is_read_or_refused() -> Result<(), TestCaseError>
     Ok(())
 }
 
+/// Row 34: a megabyte in a file.
 #[test]
 fn a_megabyte_is_refused_in_a_short_message() {
     let long = "x".repeat(1 << 20);
@@ -191,6 +196,7 @@ fn a_megabyte_is_refused_in_a_short_message() {
     }
 }
 
+/// Row 34: infinite numbers and NaN.
 #[test]
 fn numbers_without_end_are_refused() {
     for (number, message) in [

@@ -69,11 +69,13 @@ fn numbers() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
+    /// Row 34: any text for a policy.
     #[test]
     fn any_text_is_read_or_refused(text in "(?s).{0,60}") {
         check(&text)?;
     }
 
+    /// Row 34: text that is nearly a policy.
     #[test]
     fn text_that_is_nearly_right_is_read_or_refused(
         name in "(constant|linear|exponential|fibonacci|decorrelated|rounds|sequence)",
@@ -86,6 +88,7 @@ proptest! {
         check(&format!("{name}:{}", options.join(",")))?;
     }
 
+    /// Row 34: a policy with a piece changed.
     #[test]
     fn a_good_text_with_a_piece_changed_is_read_or_refused(
         good in prop::sample::select(GOOD),
@@ -100,6 +103,7 @@ proptest! {
         check(&text.into_iter().collect::<String>())?;
     }
 
+    /// Row 34: NaN, negative and huge numbers.
     #[test]
     fn a_number_that_none_can_use_is_refused_by_the_name_of_its_key(
         key in "(delay|cap|jitter|max_retries|max_total|seed)",
@@ -144,6 +148,7 @@ proptest! {
     }
 }
 
+/// Row 34: what `cargo xtask fuzz` begins with, for policies.
 #[test]
 fn what_the_fuzzer_begins_with_is_read_or_refused() -> Result<(), TestCaseError> {
     for text in corpus("policy") {
@@ -161,6 +166,7 @@ fn a_share_of_minus_nothing_is_written_as_nothing() -> Result<(), ConfigError> {
     Ok(())
 }
 
+/// Row 34: a megabyte of text.
 #[test]
 fn a_megabyte_is_refused_unread() {
     let error = "x"

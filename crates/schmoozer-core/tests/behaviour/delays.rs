@@ -11,6 +11,7 @@ fn growing() -> Vec<Duration> {
     (0..12).map(|n| secs(1 << n)).collect()
 }
 
+/// Row 3: the server accepts, then closes.
 #[tokio::test(start_paused = true)]
 async fn accepting_and_closing_at_once_does_not_end_the_outage() {
     let delays = Delays::new(growing()).give_up_after(secs(20));
@@ -20,6 +21,7 @@ async fn accepting_and_closing_at_once_does_not_end_the_outage() {
     assert_eq!(script.attempts(), [0, 1_000, 3_000, 7_000, 15_000, 20_000]);
 }
 
+/// Row 3: the delays grow until a connection has lasted.
 #[tokio::test(start_paused = true)]
 async fn only_a_connection_that_lasted_starts_the_delays_afresh() {
     for (uptime, next) in [(ms(9_999), 4_000), (ms(10_000), 1_000)] {
@@ -87,6 +89,7 @@ async fn healthy_time_does_not_count_toward_giving_up() {
     assert_eq!(checked(&mut script).run().await, Ok(()));
 }
 
+/// Row 20: the server flaps once a second for an hour.
 #[tokio::test(start_paused = true)]
 async fn a_flap_each_second_for_an_hour_is_one_outage() {
     const UP: u64 = 500;

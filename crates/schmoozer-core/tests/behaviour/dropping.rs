@@ -22,6 +22,7 @@ fn tasks() -> usize {
         .num_alive_tasks()
 }
 
+/// Row 24: the loop is dropped in each state, after each number of polls.
 #[tokio::test(start_paused = true)]
 async fn a_loop_dropped_in_any_state_leaves_nothing() {
     for (drop_at, live) in [(ms(500), 0), (ms(1_010), 0), (ms(2_000), 1), (ms(4_000), 0)] {
@@ -64,6 +65,7 @@ async fn holders(future: impl Future, drop_at: Duration) -> (usize, usize) {
     (before, Arc::strong_count(&task) - 1)
 }
 
+/// Row 24: no timer and no handle holds on to a dropped task.
 #[tokio::test(start_paused = true)]
 async fn no_timer_and_no_handle_keeps_the_task_of_a_loop_dropped_in_any_state() {
     for drop_at in [ms(0), ms(500), ms(1_010), ms(2_000), ms(4_000)] {
@@ -87,6 +89,7 @@ async fn no_timer_and_no_handle_keeps_the_task_of_a_loop_dropped_in_any_state() 
     }
 }
 
+/// Row 24: dropped within the grace of a shutdown.
 #[tokio::test(start_paused = true)]
 async fn no_timer_keeps_the_task_of_a_loop_dropped_within_its_grace() {
     let runner = Runner::new(script())
@@ -98,6 +101,7 @@ async fn no_timer_keeps_the_task_of_a_loop_dropped_within_its_grace() {
     assert_eq!((after, handle.status()), (0, Status::Stopped));
 }
 
+/// Row 24: dropped while waiting for a pacer.
 #[tokio::test(start_paused = true)]
 async fn nothing_keeps_the_task_of_who_is_dropped_in_a_pacers_line() {
     let pacer = Pacer::every(secs(60), 1);
@@ -114,6 +118,7 @@ async fn nothing_keeps_the_task_of_who_is_dropped_in_a_pacers_line() {
     another.abort();
 }
 
+/// Rows 24, 30: dropped at any await, then run again.
 #[tokio::test(start_paused = true)]
 async fn a_loop_dropped_at_any_await_can_be_run_again() {
     for polls in 0.. {
@@ -132,6 +137,7 @@ async fn a_loop_dropped_at_any_await_can_be_run_again() {
     }
 }
 
+/// Row 24: dropped at any await, and the handles say so.
 #[tokio::test(start_paused = true)]
 async fn a_runner_dropped_at_any_await_says_stopped() {
     for polls in 0.. {
@@ -170,6 +176,7 @@ async fn a_runner_dropped_at_any_await_says_stopped() {
     }
 }
 
+/// Row 24: dropped in each state, and the handles say so.
 #[tokio::test(start_paused = true)]
 async fn a_runner_dropped_in_any_state_says_stopped() {
     for drop_at in [ms(0), ms(500), ms(1_010), ms(2_000), ms(4_000)] {
@@ -201,6 +208,7 @@ async fn establish_dropped_can_be_called_again() {
     assert_eq!(script.attempts(), [0, 1_500, 3_500]);
 }
 
+/// Row 24: `establish` is dropped at any await.
 #[tokio::test(start_paused = true)]
 async fn establish_dropped_at_any_await_leaves_nothing() {
     for polls in 0.. {
@@ -213,6 +221,7 @@ async fn establish_dropped_at_any_await_leaves_nothing() {
     }
 }
 
+/// Row 24: those who wait for a connection are dropped.
 #[tokio::test(start_paused = true)]
 async fn waiters_dropped_at_any_await_take_nothing_from_the_others() {
     for polls in 0.. {
@@ -240,6 +249,7 @@ async fn waiters_dropped_at_any_await_take_nothing_from_the_others() {
     }
 }
 
+/// Row 24: those who wait for a client are dropped.
 #[tokio::test(start_paused = true)]
 async fn current_dropped_while_waiting_takes_nothing_from_the_others() {
     for polls in 0..=1 {
@@ -256,6 +266,7 @@ async fn current_dropped_while_waiting_takes_nothing_from_the_others() {
     }
 }
 
+/// Row 24: a turn at the pacer is dropped.
 #[tokio::test(start_paused = true)]
 async fn the_pacers_turn_dropped_at_any_await_uses_nothing_up() {
     for polls in 0..4 {

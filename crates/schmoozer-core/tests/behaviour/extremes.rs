@@ -5,6 +5,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::script::{Script, Step, checked, ms, secs};
 
+/// Row 22: `Duration::MAX` as a bound.
 #[tokio::test(start_paused = true)]
 async fn bounds_without_end_change_nothing() {
     let delays = Delays::new(vec![secs(1); 5])
@@ -26,6 +27,7 @@ async fn bounds_without_end_change_nothing() {
     );
 }
 
+/// Row 22: `Duration::MAX` as the connect timeout.
 #[tokio::test(start_paused = true)]
 async fn a_connect_timeout_without_end_is_none() {
     let begun = Instant::now();
@@ -42,6 +44,7 @@ async fn a_connect_timeout_without_end_is_none() {
     assert_eq!(begun.elapsed(), secs(1_000_000));
 }
 
+/// Row 22: `Duration::MAX` between two attempts.
 #[tokio::test(start_paused = true)]
 async fn a_floor_without_end_is_waited_for_and_can_be_left() {
     let delays = Delays::new(vec![ms(0); 5]).at_least(Duration::MAX);
@@ -81,6 +84,7 @@ async fn a_thousand_requests_while_connecting_cut_no_later_wait() {
     assert_eq!(*attempts.lock().unwrap(), [0, 3_000]);
 }
 
+/// Row 27: the policy panics.
 #[tokio::test(start_paused = true)]
 async fn a_policy_that_panics_reaches_the_caller_and_the_handles() {
     #[derive(Clone)]

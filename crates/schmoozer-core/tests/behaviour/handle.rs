@@ -101,6 +101,7 @@ async fn watch_sees_each_state() {
     task.await.unwrap().unwrap();
 }
 
+/// Row 25: many `retry_now` end one wait.
 #[tokio::test(start_paused = true)]
 async fn retry_now_cuts_one_wait_and_is_never_kept() {
     let (handle, attempts, task) = spawn(&[Step::Fails(secs(1))], 100);
@@ -118,6 +119,7 @@ async fn retry_now_cuts_one_wait_and_is_never_kept() {
     assert_eq!(task.await.unwrap(), Ok(()));
 }
 
+/// Row 26: `reconnect` while connected.
 #[tokio::test(start_paused = true)]
 async fn reconnect_drops_the_connection_and_dials_at_once() {
     // The script asserts at each connect that no connection is live.
@@ -186,6 +188,7 @@ async fn a_runner_that_is_never_run_has_stopped() {
     assert_eq!(handle.status(), Status::Stopped);
 }
 
+/// Row 28: all handles are dropped.
 #[tokio::test(start_paused = true)]
 async fn the_loop_goes_on_without_its_handles() {
     let (handle, attempts, task) = spawn(&[Step::Fails(secs(1))], 1);

@@ -79,6 +79,7 @@ fn subscribe(records: &Records) -> (Dispatch, DefaultGuard) {
     (second, tracing::subscriber::set_default(records.clone()))
 }
 
+/// Rows 2, 20: one WARN and one INFO an outage, also while the server flaps.
 #[tokio::test(start_paused = true)]
 async fn an_outage_is_one_warning_and_one_piece_of_good_news() {
     let records = Records::default();
@@ -127,6 +128,7 @@ async fn each_attempt_is_told_in_fields() {
     );
 }
 
+/// Row 33: a slow subscriber of the logs; the paused clock goes on while it works.
 #[tokio::test(start_paused = true)]
 async fn a_slow_subscriber_changes_no_decision() {
     let records = Records {

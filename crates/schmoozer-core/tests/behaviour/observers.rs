@@ -116,6 +116,7 @@ async fn an_observer_may_steer_the_loop_that_it_observes() {
     assert_eq!(attempts, 3);
 }
 
+/// Row 25: an observer asks at each event.
 #[tokio::test(start_paused = true)]
 async fn a_retry_or_a_reconnect_asked_for_at_each_event_starves_nobody() {
     for ask in [Handle::retry_now, Handle::reconnect] {

@@ -26,6 +26,7 @@ async fn admissions(pacer: &Pacer, count: usize) -> Vec<(usize, Duration)> {
     Arc::into_inner(order).unwrap().into_inner().unwrap()
 }
 
+/// Row 31: never more attempts than rate + burst.
 #[tokio::test(start_paused = true)]
 async fn no_window_sees_more_than_rate_and_burst_allow() {
     let admitted = admissions(&Pacer::new(100, 7), 10_000).await;
@@ -47,6 +48,7 @@ async fn who_asks_first_goes_first() {
     assert_eq!(order, (0..50).collect::<Vec<_>>());
 }
 
+/// Row 31: the same among threads.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn threads_that_ask_at_once_are_let_through_no_more_often() {
     for _ in 0..20 {
@@ -77,6 +79,7 @@ async fn a_dropped_waiter_uses_nothing_up() {
     assert_eq!(begin.elapsed(), secs(10));
 }
 
+/// Row 31: a runner that leaves the line holds nobody up.
 #[tokio::test(start_paused = true)]
 async fn a_runner_dropped_while_it_waits_for_its_turn_gives_it_to_the_next() {
     let pacer = Pacer::every(secs(10), 1);
@@ -154,6 +157,7 @@ fn a_pacer_that_lets_nothing_through_is_refused() {
     let _ = Pacer::new(1, 0);
 }
 
+/// Row 31: the same with a burst without end.
 #[tokio::test(start_paused = true)]
 async fn a_burst_that_is_longer_than_the_clock_is_bounded_too() {
     let pacer = Pacer::every(secs(365 * 86_400), 1_000);

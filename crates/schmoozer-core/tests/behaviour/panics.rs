@@ -47,6 +47,7 @@ fn name(event: &Event<'_>) -> String {
     shown.split(' ').next().unwrap_or_default().to_owned()
 }
 
+/// Rows 27, 28: an observer panics at each event.
 #[tokio::test(start_paused = true)]
 async fn an_observer_may_panic_at_each_event() {
     for at in [
@@ -81,6 +82,7 @@ async fn an_observer_may_panic_at_each_event() {
     }
 }
 
+/// Row 27: a closure of the delays panics.
 #[tokio::test(start_paused = true)]
 async fn a_panic_in_what_the_delays_are_told_reaches_all() {
     let refused = || async { Err::<(), _>("refused") };
@@ -107,6 +109,7 @@ impl fmt::Display for Unspeakable {
     }
 }
 
+/// Row 27: the text of a cause panics.
 #[tokio::test(start_paused = true)]
 async fn a_panic_in_the_text_of_a_cause_reaches_all() {
     let connector = connector_fn(
@@ -118,6 +121,7 @@ async fn a_panic_in_the_text_of_a_cause_reaches_all() {
     reaches_all(&handle, task, "the cause's text").await;
 }
 
+/// Row 27: `retry_delay` panics after a long decision.
 #[tokio::test(start_paused = true)]
 async fn a_panic_after_a_long_decision_reaches_all() {
     struct Broods;
@@ -142,6 +146,7 @@ async fn a_panic_after_a_long_decision_reaches_all() {
     reaches_all(&handle, task, "retry_delay").await;
 }
 
+/// Row 27: `run` panics while others wait for its client.
 #[tokio::test(start_paused = true)]
 async fn a_panic_on_a_connection_withdraws_its_client_and_leaves_nobody_waiting_for_one() {
     let (publisher, current) = Current::new();

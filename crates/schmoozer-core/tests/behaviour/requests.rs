@@ -78,6 +78,7 @@ async fn attempts(pacer: Option<Pacer>, at: u64, ask: fn(&Handle)) -> (Vec<u128>
 /// Before the first poll, connecting, deciding, connecting again, connected, deciding again, connected for good.
 const NOTHING_TO_CUT: [u64; 6] = [0, 500, 1_500, 12_500, 33_500, 44_500];
 
+/// Row 25: `retry_now` in each state.
 #[tokio::test(start_paused = true)]
 async fn retry_now_cuts_the_wait_that_is_under_way_and_nothing_else() {
     for at in [&NOTHING_TO_CUT[..], &[20_000, 50_000]].concat() {
@@ -91,6 +92,7 @@ async fn retry_now_cuts_the_wait_that_is_under_way_and_nothing_else() {
     assert_eq!(second, [0, 12_000, 40_000]);
 }
 
+/// Row 25: `retry_now` while a pacer holds the attempt.
 #[tokio::test(start_paused = true)]
 async fn a_pacer_is_not_hurried_and_nothing_is_kept_for_the_wait_after_it() {
     let pacer = || Some(Pacer::every(secs(100), 1));
@@ -101,6 +103,7 @@ async fn a_pacer_is_not_hurried_and_nothing_is_kept_for_the_wait_after_it() {
     }
 }
 
+/// Row 26: `reconnect` in each other state.
 #[tokio::test(start_paused = true)]
 async fn reconnect_does_nothing_while_there_is_nothing_to_drop_or_cut() {
     for at in NOTHING_TO_CUT {
@@ -109,6 +112,7 @@ async fn reconnect_does_nothing_while_there_is_nothing_to_drop_or_cut() {
     }
 }
 
+/// Row 26: `reconnect` while connected and while waiting.
 #[tokio::test(start_paused = true)]
 async fn reconnect_drops_one_connection_or_cuts_one_wait() {
     // Connected: the next connection is that which stays.
@@ -118,6 +122,7 @@ async fn reconnect_drops_one_connection_or_cuts_one_wait() {
     assert_eq!(waiting, (vec![0, 5_000, 37_000], 2));
 }
 
+/// Row 28: the handle is dropped in each state.
 #[tokio::test(start_paused = true)]
 async fn a_handle_that_is_dropped_in_any_state_changes_nothing() {
     for at in [0, 500, 1_500, 5_000, 12_500, 20_000, 33_500, 40_000] {

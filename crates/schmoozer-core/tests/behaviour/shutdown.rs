@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep};
 use crate::event_order::EventOrder;
 use crate::script::{Script, Step, checked, ms, secs};
 
+/// Row 23: a shutdown while connecting and while waiting.
 #[tokio::test(start_paused = true)]
 async fn a_shutdown_stops_connecting_and_waiting_at_once() {
     // Connecting until 1 s, waiting until 3 s.
@@ -22,6 +23,7 @@ async fn a_shutdown_stops_connecting_and_waiting_at_once() {
     }
 }
 
+/// Row 23: a shutdown while connected: `run` gets its grace, not more.
 #[tokio::test(start_paused = true)]
 async fn a_connection_gets_its_grace_and_not_more() {
     for (uptime, grace, ends) in [

@@ -80,6 +80,7 @@ pub(crate) async fn decided(work: Duration, slack: Duration) -> Decided {
     decided
 }
 
+/// Row 33: a slow observer; the paused clock goes on while it works.
 #[tokio::test(start_paused = true)]
 async fn a_slow_observer_changes_no_decision() {
     let at_once = [0, 1_000, 12_000, 25_000, 46_000, 48_000, 52_000];

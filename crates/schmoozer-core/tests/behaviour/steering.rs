@@ -23,6 +23,7 @@ async fn a_shutdown_before_the_first_poll_connects_to_nothing() {
     assert_eq!(script.attempts(), [0; 0]);
 }
 
+/// Row 23: a shutdown through a handle, in each state.
 #[tokio::test(start_paused = true)]
 async fn a_shutdown_in_each_state_ends_at_once_and_a_second_changes_nothing() {
     // Connecting until 1 s, waiting until 3 s, connected from then on with 4 s to end.
@@ -48,6 +49,7 @@ async fn a_shutdown_in_each_state_ends_at_once_and_a_second_changes_nothing() {
     }
 }
 
+/// Row 30: shut down, then run again.
 #[tokio::test(start_paused = true)]
 async fn a_connector_that_was_shut_down_can_be_run_again_at_once() {
     let mut script = Script::new([Step::Fails(ms(0))], Delays::new(vec![secs(1), secs(8)]));
@@ -131,6 +133,7 @@ impl Connector for Asks {
     }
 }
 
+/// Row 25: `retry_now` from within the connector.
 #[tokio::test(start_paused = true)]
 async fn what_is_asked_from_inside_holds_for_the_moment_in_which_it_is_asked() {
     let expected: [(fn(&Handle), _); 3] = [
@@ -178,6 +181,7 @@ fn spawn_panicking(step: u32) -> (Handle, JoinHandle<Result<(), &'static str>>) 
     checked(Panics(step)).grace(secs(9)).spawn()
 }
 
+/// Row 27: `connect`, `run` or `retry_delay` panics.
 #[tokio::test(start_paused = true)]
 async fn a_panic_in_any_method_reaches_the_caller_and_the_handles() {
     for (step, from) in ["from connect", "from run", "from retry_delay"]
@@ -196,6 +200,7 @@ async fn a_panic_in_any_method_reaches_the_caller_and_the_handles() {
     }
 }
 
+/// Row 28: an observer panics.
 #[tokio::test(start_paused = true)]
 async fn an_observers_panic_leaves_nobody_waiting() {
     let script = Script::new([Step::Fails(secs(1))], Delays::new(vec![secs(1)]));
@@ -210,6 +215,7 @@ async fn an_observers_panic_leaves_nobody_waiting() {
     assert!(task.await.unwrap_err().is_panic());
 }
 
+/// Row 28: a watch is never read.
 #[tokio::test(start_paused = true)]
 async fn a_watch_that_is_never_read_holds_one_status() {
     let steps = [Step::Fails(ms(0))];

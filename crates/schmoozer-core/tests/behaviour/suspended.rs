@@ -13,6 +13,7 @@ fn slept<C: Connector>(connector: C) -> Runner<C, (), (), ((), EventOrder)> {
     Runner::new(connector).observer(EventOrder::exact().held_up())
 }
 
+/// Row 32: the machine sleeps through a wait; `clippy.toml` forbids the system's time.
 #[tokio::test(start_paused = true)]
 async fn a_wait_that_the_machine_slept_through_is_followed_by_one_attempt() {
     let steps = [vec![Step::Fails(ms(0)); 5], vec![Step::Exits(Ok(()))]].concat();
@@ -33,6 +34,7 @@ async fn a_wait_that_the_machine_slept_through_is_followed_by_one_attempt() {
     );
 }
 
+/// Row 32: the machine sleeps while connected.
 #[tokio::test(start_paused = true)]
 async fn a_connection_that_the_machine_slept_through_has_lasted_and_is_dialed_once() {
     let steps = [
@@ -64,6 +66,7 @@ async fn a_connection_that_the_machine_slept_through_has_lasted_and_is_dialed_on
     assert_eq!(handle.stats().outages, 2);
 }
 
+/// Row 32: the machine sleeps while a pacer holds attempts.
 #[tokio::test(start_paused = true)]
 async fn a_pacer_that_slept_through_hours_lets_through_no_more_than_its_burst() {
     let pacer = Pacer::new(1, 3);

@@ -10,6 +10,7 @@ use crate::script::{Script, Step, checked, ms, secs};
 
 const OK: Step = Step::Exits(Ok(()));
 
+/// Row 1: the server is not there yet.
 #[tokio::test(start_paused = true)]
 async fn a_server_that_is_not_there_yet_is_waited_for_as_the_policy_says() {
     let steps = [
@@ -33,6 +34,7 @@ async fn the_last_cause_comes_back_when_the_policy_ends() {
     assert_eq!(script.attempts(), [0, 1_000]);
 }
 
+/// Row 22: the policy yields nothing at all.
 #[tokio::test(start_paused = true)]
 async fn a_policy_without_delays_exits_with_the_first_cause() {
     let script = Script::new([Step::Fails(ms(0))], Delays::new(Vec::new()));
@@ -82,6 +84,7 @@ async fn a_failure_says_which_attempt_it_was_and_how_long_it_took() {
     );
 }
 
+/// Row 30: stopped, then run again.
 #[tokio::test(start_paused = true)]
 async fn a_connector_that_was_stopped_starts_clean() {
     let mut script = Script::new(
@@ -104,6 +107,7 @@ async fn a_boxed_connector_is_a_connector() {
     assert_eq!(checked(script).run().await, Ok(()));
 }
 
+/// Row 22: the policy yields zero forever.
 #[tokio::test]
 async fn a_zero_delay_lets_other_tasks_run() {
     let polls = Arc::new(AtomicU64::new(0));
@@ -130,6 +134,7 @@ async fn a_zero_delay_lets_other_tasks_run() {
     assert!(polls.load(Ordering::Relaxed) > 900);
 }
 
+/// Row 22: the policy yields `Duration::MAX`.
 #[tokio::test(start_paused = true)]
 async fn a_delay_without_end_is_waited_for() {
     let script = Script::new([Step::Fails(ms(0))], Delays::new(vec![Duration::MAX]));
@@ -137,6 +142,7 @@ async fn a_delay_without_end_is_waited_for() {
     assert!(waiting.await.is_err());
 }
 
+/// Row 21: an outage of a week.
 #[tokio::test(start_paused = true)]
 async fn an_outage_of_a_week_keeps_to_the_policy() {
     let steps = std::iter::repeat_n(Step::Fails(ms(0)), 7 * 24 * 60).chain([OK]);

@@ -47,6 +47,7 @@ fn expected(asked: u64, limit: Option<u32>) -> (u64, Result<(), NotConnected>) {
     }
 }
 
+/// Row 29: waiters at every moment, with a limit of failures.
 #[tokio::test(start_paused = true)]
 async fn each_is_answered_exactly_once_whenever_it_asks() {
     let begin = Instant::now();
@@ -124,6 +125,7 @@ async fn a_connection_whose_end_was_asked_for_does_not_count() {
     assert_eq!(task.await.unwrap(), Ok(()));
 }
 
+/// Row 29: waiters on several threads.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_answer_is_lost_among_threads() {
     for _ in 0..50 {

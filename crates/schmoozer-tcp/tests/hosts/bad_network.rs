@@ -101,6 +101,7 @@ fn seconds(range: Range<u64>) -> Range<Duration> {
     Duration::from_secs(range.start)..Duration::from_secs(range.end)
 }
 
+/// Row 14: a half-open peer, idle.
 #[test]
 fn a_cut_cable_is_noticed_on_an_idle_connection() -> Result {
     beside_another_host(
@@ -117,6 +118,7 @@ fn a_cut_cable_is_noticed_on_an_idle_connection() -> Result {
     )
 }
 
+/// Row 14: a half-open peer, with data under way.
 #[test]
 fn a_cut_cable_is_noticed_while_data_is_under_way() -> Result {
     beside_another_host(
@@ -133,6 +135,7 @@ fn a_cut_cable_is_noticed_while_data_is_under_way() -> Result {
     )
 }
 
+/// Row 14: a half-open peer, with the defaults.
 #[test]
 fn the_defaults_notice_a_cut_cable_in_half_a_minute() -> Result {
     beside_another_host(
@@ -145,6 +148,7 @@ fn the_defaults_notice_a_cut_cable_in_half_a_minute() -> Result {
     )
 }
 
+/// Row 15: no route, then a route.
 #[test]
 fn a_network_that_cannot_be_reached_is_waited_for() -> Result {
     beside_another_host(
@@ -167,6 +171,7 @@ fn a_network_that_cannot_be_reached_is_waited_for() -> Result {
     )
 }
 
+/// Row 10: dead IPv6, good IPv4, in a network.
 #[test]
 fn a_dead_ipv6_address_costs_one_stagger() -> Result {
     beside_another_host(
@@ -264,6 +269,7 @@ async fn crowd() -> io::Result<()> {
     }
 }
 
+/// Row 16: loss and delay, by a token bucket whose queue pings keep full: not every kernel has `netem`.
 #[test]
 fn of_a_race_over_a_bad_line_one_connection_is_kept() -> Result {
     beside_another_host(

@@ -50,6 +50,7 @@ async fn all_ports(server: SocketAddr) -> Result<Vec<TcpStream>> {
     Ok(streams)
 }
 
+/// Row 18: out of file descriptors.
 #[test]
 fn being_out_of_descriptors_is_waited_out() -> Result {
     if rerun::role().is_none() {
@@ -72,6 +73,7 @@ fn being_out_of_descriptors_is_waited_out() -> Result {
     })
 }
 
+/// Row 19: out of local ports.
 #[test]
 fn being_out_of_local_ports_is_waited_out() -> Result {
     in_a_host_of_its_own("limits::being_out_of_local_ports_is_waited_out", || async {

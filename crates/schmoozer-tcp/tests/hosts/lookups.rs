@@ -17,6 +17,7 @@ const RESOLVERS_PATIENCE: Duration = Duration::from_secs(30);
 /// At once, on a machine that is busy.
 const SOON: Duration = Duration::from_secs(3);
 
+/// Row 13: a lookup of the system's that hangs keeps no program alive.
 #[test]
 fn a_program_ends_at_once_while_the_system_looks_a_name_up() -> Result {
     let test = "lookups::a_program_ends_at_once_while_the_system_looks_a_name_up";

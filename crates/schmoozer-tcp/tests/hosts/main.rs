@@ -1,4 +1,4 @@
-//! Dialing in processes and on hosts that tests make for themselves. What is tested where: `tests/README.md`.
+//! Dialing in processes and on hosts that tests make for themselves.
 //!
 //! Apart from `sockets`, since a process that is being started holds every socket of the one that starts it for a moment:
 //! what a test there closes would not be closed then.

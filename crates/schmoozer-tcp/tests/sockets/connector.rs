@@ -38,6 +38,7 @@ async fn ends<C: Connector<Error: Debug>>(
     Ok(timeout(SOON, checked(connector).run()).await?)
 }
 
+/// Row 26: the old socket is closed before the next dial.
 #[tokio::test]
 async fn the_old_socket_is_closed_before_the_next_dial() -> Result {
     let server = TcpListener::bind("127.0.0.1:0").await?;
@@ -57,6 +58,7 @@ async fn the_old_socket_is_closed_before_the_next_dial() -> Result {
     Ok(timeout(SOON, ended).await???)
 }
 
+/// Rows 11, 12: the name fails, then leads to another address, on the loop.
 #[tokio::test]
 async fn the_name_is_resolved_again_until_it_leads_somewhere() -> Result {
     let gone = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
@@ -181,6 +183,7 @@ async fn the_handler_has_an_error_type_of_its_own() -> Result {
     Ok(())
 }
 
+/// Row 35: a target with credentials is refused.
 #[tokio::test]
 async fn the_target_is_named_and_its_secrets_are_refused() -> Result {
     let dialer = Dialer::any_of(["a.example:1", "b.example:2"])?;
@@ -200,6 +203,7 @@ async fn the_target_is_named_and_its_secrets_are_refused() -> Result {
     Ok(())
 }
 
+/// Row 24: dropped in each state: no socket and no task is left.
 #[tokio::test]
 async fn a_future_that_is_dropped_leaves_no_socket_and_no_task() -> Result {
     let tasks = Handle::current().metrics().num_alive_tasks();

@@ -76,6 +76,7 @@ async fn the_system_resolves_localhost() -> Result {
     Ok(())
 }
 
+/// Row 6: a blackholed SYN.
 #[tokio::test]
 async fn a_black_hole_costs_the_timeout_and_no_more() -> Result {
     let hole = BlackHole::at("127.0.0.1").await?;
@@ -93,6 +94,7 @@ async fn a_black_hole_costs_the_timeout_and_no_more() -> Result {
     Ok(())
 }
 
+/// Row 7: the first address is dead, the second good.
 #[tokio::test]
 async fn a_dead_first_address_costs_one_stagger() -> Result {
     let hole = BlackHole::at("127.0.0.1").await?;
@@ -104,6 +106,7 @@ async fn a_dead_first_address_costs_one_stagger() -> Result {
     Ok(())
 }
 
+/// Row 24: no socket is left of those that lost a race.
 #[tokio::test]
 async fn the_losers_of_a_race_are_closed_at_once() -> Result {
     let hole = BlackHole::at("127.0.0.1").await?;
@@ -117,6 +120,7 @@ async fn the_losers_of_a_race_are_closed_at_once() -> Result {
     Ok(())
 }
 
+/// Row 7: where a plain connect still hangs after 4 s.
 #[tokio::test]
 async fn a_plain_connect_would_still_hang_there() -> Result {
     let hole = BlackHole::at("127.0.0.1").await?;
@@ -130,6 +134,7 @@ async fn a_plain_connect_would_still_hang_there() -> Result {
     Ok(())
 }
 
+/// Row 8: the first address refuses, the second is good.
 #[tokio::test]
 async fn a_refused_first_address_costs_nothing() -> Result {
     let refusing = refusing("127.0.0.1").await?;
@@ -141,6 +146,7 @@ async fn a_refused_first_address_costs_nothing() -> Result {
     Ok(())
 }
 
+/// Row 9: all addresses fail.
 #[tokio::test]
 async fn every_address_that_failed_is_named_with_its_own_error() -> Result {
     let v4 = refusing("127.0.0.1").await?;
@@ -175,6 +181,7 @@ async fn every_address_that_failed_is_named_with_its_own_error() -> Result {
     Ok(())
 }
 
+/// Row 10: dead IPv6, good IPv4.
 #[tokio::test]
 async fn a_dead_ipv6_address_costs_one_stagger_however_many_there_are() -> Result {
     let holes = [
@@ -193,6 +200,7 @@ async fn a_dead_ipv6_address_costs_one_stagger_however_many_there_are() -> Resul
     Ok(())
 }
 
+/// Rows 11, 12: the name server fails, then works, or answers otherwise.
 #[tokio::test]
 async fn a_name_is_resolved_again_at_every_dial() -> Result {
     let first = TcpListener::bind("127.0.0.1:0").await?;
@@ -213,6 +221,7 @@ async fn a_name_is_resolved_again_at_every_dial() -> Result {
     Ok(())
 }
 
+/// Row 13: the name server hangs.
 #[tokio::test(start_paused = true)]
 async fn the_timeout_covers_a_lookup_that_hangs() -> Result {
     let dialer = by_name(Scripted::new([vec![Step::Wait(NEVER)]])).timeout(Duration::from_secs(3));

@@ -84,6 +84,7 @@ async fn shuffled_uses_every_endpoint() -> Result {
     Ok(())
 }
 
+/// Row 7: the first endpoint is dead, the second good.
 #[tokio::test]
 async fn a_dead_endpoint_costs_one_stagger() -> Result {
     let hole = BlackHole::at("127.0.0.1").await?;

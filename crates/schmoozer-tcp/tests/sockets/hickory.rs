@@ -126,6 +126,7 @@ async fn a_name_without_addresses_differs_from_one_that_is_unknown() -> Result {
     Ok(())
 }
 
+/// Row 11: a name server that fails differs from one without addresses.
 #[tokio::test]
 async fn a_server_that_cannot_tell_differs_from_a_name_without_addresses() -> Result {
     for (v6, v4) in [
@@ -148,6 +149,7 @@ async fn dialed_from(local: IpAddr, v6: Answer, v4: Answer) -> Result<DialError>
     Ok(error.expect_err("the local address is of the other family"))
 }
 
+/// Row 11: the name server fails for one family.
 #[tokio::test]
 async fn a_family_that_could_not_be_asked_for_is_asked_for_again() -> Result {
     for lost in [Answer::Silence, Answer::Failure] {
@@ -164,6 +166,7 @@ async fn a_family_that_could_not_be_asked_for_is_asked_for_again() -> Result {
     Ok(())
 }
 
+/// Row 11: a family that the name lacks is no failure.
 #[tokio::test]
 async fn a_family_that_the_name_lacks_is_not_asked_for_again() -> Result {
     for lacking in [none(), Answer::Unknown] {

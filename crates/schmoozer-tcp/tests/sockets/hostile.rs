@@ -65,6 +65,7 @@ async fn settings_without_end_or_of_nothing_are_taken() -> Result {
     Ok(())
 }
 
+/// Row 4: one byte, then reset.
 #[tokio::test]
 async fn a_server_that_says_one_byte_and_resets_is_given_up() -> Result {
     let listener = TcpListener::bind("127.0.0.1:0").await?;

@@ -1,4 +1,4 @@
-//! Dialing on real loopback sockets, without privileges. What is tested where: `tests/README.md`.
+//! Dialing on real loopback sockets, without privileges.
 
 #![cfg(target_os = "linux")]
 

@@ -33,6 +33,7 @@ async fn again(addr: SocketAddr) -> Result<TcpListener> {
     Ok(TcpListener::bind(addr).await?)
 }
 
+/// Row 1: the server is not there yet.
 #[tokio::test]
 async fn a_server_that_is_not_there_yet_is_waited_for() -> Result {
     // Longer than what a busy machine adds, so that a second delay would show.
@@ -51,6 +52,7 @@ async fn a_server_that_is_not_there_yet_is_waited_for() -> Result {
     Ok(timeout(SOON, connected).await???)
 }
 
+/// Row 2: the server restarts on the same port.
 #[tokio::test]
 async fn a_server_that_restarts_on_the_same_port_is_one_outage() -> Result {
     let server = TcpListener::bind("127.0.0.1:0").await?;
@@ -112,12 +114,14 @@ async fn grows(ends: Ends) -> Result<io::Error> {
     Ok(error)
 }
 
+/// Row 3: accept, then close: delays grow until `max_retries`.
 #[tokio::test]
 async fn delays_go_on_growing_while_the_server_accepts_and_closes() -> Result {
     assert_eq!(grows(CLOSES).await?.kind(), ErrorKind::UnexpectedEof);
     Ok(())
 }
 
+/// Row 4: accept, then reset: delays grow.
 #[tokio::test]
 async fn delays_go_on_growing_while_the_server_accepts_and_resets() -> Result {
     assert_eq!(grows(RESETS).await?.kind(), ErrorKind::ConnectionReset);
@@ -145,12 +149,14 @@ async fn is_given_up(ends: Ends) -> Result<io::Error> {
     Ok(result.expect_err("the outage was given up"))
 }
 
+/// Row 3: accept, then close: `give_up_after` fires.
 #[tokio::test]
 async fn an_outage_is_given_up_while_the_server_accepts_and_closes() -> Result {
     assert_eq!(is_given_up(CLOSES).await?.kind(), ErrorKind::UnexpectedEof);
     Ok(())
 }
 
+/// Row 4: accept, then reset: `give_up_after` fires.
 #[tokio::test]
 async fn an_outage_is_given_up_while_the_server_accepts_and_resets() -> Result {
     assert_eq!(
@@ -160,6 +166,7 @@ async fn an_outage_is_given_up_while_the_server_accepts_and_resets() -> Result {
     Ok(())
 }
 
+/// Row 3: accept, then close: the outage goes on.
 #[tokio::test]
 async fn only_a_lasting_connection_ends_the_outage() -> Result {
     let server = TcpListener::bind("127.0.0.1:0").await?;
@@ -184,6 +191,7 @@ async fn only_a_lasting_connection_ends_the_outage() -> Result {
     Ok(())
 }
 
+/// Row 5: a reset in mid-stream.
 #[tokio::test]
 async fn a_reset_reaches_the_handler_and_causes_one_reconnect() -> Result {
     let server = TcpListener::bind("127.0.0.1:0").await?;

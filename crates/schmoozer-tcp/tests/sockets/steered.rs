@@ -40,6 +40,7 @@ async fn stops(task: JoinHandle<io::Result<()>>) -> Result<Duration> {
     Ok(told.elapsed())
 }
 
+/// Row 26: `reconnect` closes the old socket before the new dial.
 #[tokio::test]
 async fn a_reconnect_closes_the_old_socket_before_the_new_dial() -> Result {
     let server = TcpListener::bind("127.0.0.1:0").await?;
@@ -56,6 +57,7 @@ async fn a_reconnect_closes_the_old_socket_before_the_new_dial() -> Result {
     Ok(())
 }
 
+/// Row 23: a shutdown while connecting.
 #[tokio::test]
 async fn a_shutdown_ends_a_dial_at_once() -> Result {
     let hole = BlackHole::at("127.0.0.1").await?;
@@ -68,6 +70,7 @@ async fn a_shutdown_ends_a_dial_at_once() -> Result {
     Ok(())
 }
 
+/// Rows 13, 23: a shutdown while the name server hangs, in paused time.
 #[tokio::test(start_paused = true)]
 async fn a_shutdown_ends_a_lookup_that_hangs_at_once() -> Result {
     let hangs = Scripted::new([vec![Step::Wait(NEVER)]]);
@@ -83,6 +86,7 @@ async fn a_shutdown_ends_a_lookup_that_hangs_at_once() -> Result {
     Ok(())
 }
 
+/// Row 23: a shutdown while waiting.
 #[tokio::test]
 async fn a_shutdown_ends_a_wait_at_once() -> Result {
     let addr = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
@@ -99,6 +103,7 @@ async fn a_shutdown_ends_a_wait_at_once() -> Result {
     Ok(())
 }
 
+/// Row 23: a shutdown while connected.
 #[tokio::test]
 async fn a_shutdown_leaves_a_connection_its_grace_and_no_more() -> Result {
     let server = TcpListener::bind("127.0.0.1:0").await?;
