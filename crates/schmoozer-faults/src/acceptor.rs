@@ -23,11 +23,11 @@ const BACKLOG: i32 = 4096;
 /// The pause after an accept that failed, which is for want of descriptors.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// What the peer's user asks for.
+/// What the peer's user asks for. The reply says how many connections were accepted before.
 #[derive(Debug)]
 pub(crate) enum Command {
-    Switch(Behaviour, oneshot::Sender<io::Result<()>>),
-    /// The reply says how many connections were accepted before the order.
+    /// To another behaviour, with an order to the connections that were accepted before.
+    Switch(Behaviour, Option<Order>, oneshot::Sender<io::Result<usize>>),
     Live(Order, oneshot::Sender<usize>),
 }
 
@@ -65,7 +65,8 @@ pub(crate) struct Acceptor {
     behaviour: Behaviour,
     flapping: Option<Flapping>,
     ledger: SharedLedger,
-    orders: watch::Sender<Order>,
+    /// The last order, and how many connections it is for: the first ones.
+    orders: watch::Sender<(Order, usize)>,
     connections: JoinSet<()>,
 }
 
@@ -90,7 +91,7 @@ impl Acceptor {
             behaviour: Behaviour::Refuse,
             flapping: None,
             ledger,
-            orders: watch::Sender::new(Order::Close),
+            orders: watch::Sender::new((Order::Close, 0)),
             connections: JoinSet::new(),
         }
     }
@@ -100,11 +101,18 @@ impl Acceptor {
         loop {
             match self.next(&mut commands).await {
                 Either::First(None) => return,
-                Either::First(Some(Command::Switch(behaviour, done))) => {
-                    let _ = done.send(self.switch(behaviour).await);
+                Either::First(Some(Command::Switch(behaviour, order, done))) => {
+                    let before = self.drain();
+                    let switched = self.switch(behaviour).await;
+                    if let Some(order) = order {
+                        self.orders.send_replace((order, before));
+                    }
+                    let _ = done.send(switched.map(|()| before));
                 }
                 Either::First(Some(Command::Live(order, done))) => {
-                    let _ = done.send(self.order(order));
+                    let before = self.drain();
+                    self.orders.send_replace((order, before));
+                    let _ = done.send(before);
                 }
                 Either::Second(Either::First((stream, client))) => self.admit(stream, client),
                 Either::Second(Either::Second(())) => {
@@ -125,7 +133,6 @@ impl Acceptor {
     }
 
     async fn switch(&mut self, behaviour: Behaviour) -> io::Result<()> {
-        self.drain();
         self.flapping = None;
         let Behaviour::Flap(steps) = behaviour else {
             return self.become_now(behaviour).await;
@@ -148,9 +155,9 @@ impl Acceptor {
         flapping.step = (flapping.step + 1) % flapping.steps.len();
         let (lasts, behaviour) = flapping.steps[flapping.step].clone();
         flapping.until = flapping.until.and_then(|until| until.checked_add(lasts));
-        self.drain();
+        let before = self.drain();
         let became = self.become_now(behaviour).await;
-        self.order(Order::Close);
+        self.orders.send_replace((Order::Close, before));
         became
     }
 
@@ -176,13 +183,15 @@ impl Acceptor {
         Ok(())
     }
 
-    /// Accepts all who have connected, so that they still get the behaviour they connected to.
-    fn drain(&mut self) {
-        let Some(listener) = self.entrance.listener() else {
-            return;
-        };
+    /// Accepts all who have connected, so that they still get the behaviour they connected to. Returns how
+    /// many were accepted so far.
+    fn drain(&mut self) -> usize {
+        let listener = self.entrance.listener();
         // The kernel is asked, not the runtime, which may not have looked yet.
-        while let Ok((socket, client)) = SockRef::from(&*listener).accept() {
+        while let Some(Ok((socket, client))) = listener
+            .as_deref()
+            .map(|listener| SockRef::from(listener).accept())
+        {
             let stream = socket
                 .set_nonblocking(true)
                 .and_then(|()| TcpStream::from_std(StdStream::from(socket)));
@@ -190,6 +199,7 @@ impl Acceptor {
                 self.admit(stream, client);
             }
         }
+        self.ledger.borrow().accepts().len()
     }
 
     fn admit(&mut self, stream: TcpStream, client: SocketAddr) {
@@ -198,12 +208,6 @@ impl Acceptor {
         let serving = serve(Arc::new(link), self.behaviour.clone(), orders);
         self.connections.spawn(serving);
         while self.connections.try_join_next().is_some() {}
-    }
-
-    fn order(&mut self, order: Order) -> usize {
-        self.drain();
-        self.orders.send_replace(order);
-        self.ledger.borrow().accepts().len()
     }
 }
 

@@ -1,6 +1,7 @@
-use std::io;
+use std::io::{self, ErrorKind};
 use std::time::Duration;
 
+use crate::black_hole::CAN_BE_HAD;
 use crate::connection::Connection;
 use crate::handler::Handler;
 
@@ -26,7 +27,7 @@ pub enum Behaviour {
     /// The reset may come before the client's `connect` has returned, and make that fail. To let every
     /// `connect` succeed, take `ResetAfter`.
     Reset,
-    /// Reads one line, answers with these bytes, and closes.
+    /// Reads one line, answers with these bytes, and closes: `LoginThenClose("welcome\n".into())`.
     LoginThenClose(Vec<u8>),
     /// Accepts and reads, and never writes.
     Silent,
@@ -66,16 +67,22 @@ impl Behaviour {
 
     /// Says why a peer cannot do this.
     pub(crate) fn check(&self) -> io::Result<()> {
-        let Self::Flap(steps) = self else {
-            return Ok(());
+        let (kind, fault) = match self {
+            Self::BlackHole if !CAN_BE_HAD => (
+                ErrorKind::Unsupported,
+                "a black hole can only be had on Linux",
+            ),
+            Self::Flap(steps) if steps.iter().any(|(_, step)| matches!(step, Self::Flap(_))) => (
+                ErrorKind::InvalidInput,
+                "a flapping peer cannot flap within a step",
+            ),
+            Self::Flap(steps) if steps.iter().all(|(lasts, _)| lasts.is_zero()) => (
+                ErrorKind::InvalidInput,
+                "a flapping peer needs a step that takes time",
+            ),
+            Self::Flap(steps) => return steps.iter().try_for_each(|(_, step)| step.check()),
+            _ => return Ok(()),
         };
-        let fault = if steps.iter().any(|(_, step)| matches!(step, Self::Flap(_))) {
-            "a flapping peer cannot flap within a step"
-        } else if steps.iter().all(|(lasts, _)| lasts.is_zero()) {
-            "a flapping peer needs a step that takes time"
-        } else {
-            return Ok(());
-        };
-        Err(io::Error::new(io::ErrorKind::InvalidInput, fault))
+        Err(io::Error::new(kind, fault))
     }
 }

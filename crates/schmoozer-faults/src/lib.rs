@@ -87,7 +87,8 @@
 //! | [`Peer::close_live`] | reads the end of the stream |
 //! | [`Peer::reset_live`] | gets `ConnectionReset` |
 //! | [`Peer::freeze_live`] | reads stay pending, and so do writes when the buffers are full |
-//! | [`Peer::stop`] | reads the end of the stream; a new `connect` gets `ConnectionRefused` |
+//! | [`Peer::restart`] | reads the end of the stream; the next `connect` gets the new behaviour |
+//! | [`Peer::stop`] | reads the end of the stream; the next `connect` gets `ConnectionRefused` |
 //!
 //! # What to know
 //!

@@ -108,25 +108,64 @@ impl Peer {
     /// Treats new connections to another behaviour. It is in force when this returns.
     ///
     /// Live connections go on as they were; so do those that clients made before the call, even if the
-    /// peer had not yet accepted them. [`close_live`](Self::close_live) and its siblings end them.
+    /// peer had not yet accepted them. [`restart`](Self::restart) closes them.
+    ///
+    /// Returns how many connections the peer had accepted until then, so that a test can wait for the first
+    /// ones that get the new behaviour:
+    ///
+    /// ```
+    /// # use schmoozer_faults::{Behaviour, Peer};
+    /// # use tokio::net::TcpStream;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// # let peer = Peer::start(Behaviour::Echo).await?;
+    /// let before = peer.switch(Behaviour::Close).await?;
+    /// # let _clients = [TcpStream::connect(peer.addr()).await?, TcpStream::connect(peer.addr()).await?];
+    /// peer.accepted(before + 2).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
     /// [`Unsupported`](io::ErrorKind::Unsupported) for a black hole on a system that cannot have one,
     /// [`InvalidInput`](io::ErrorKind::InvalidInput) for a `Flap` without a step that takes time or with
-    /// another `Flap` in it. The old behaviour stays in force after `InvalidInput`; after other errors the
-    /// peer refuses connections.
+    /// another `Flap` in it. Other errors if the system refuses a socket or another program has taken the
+    /// port, which takes `SO_REUSEADDR`; then the peer refuses connections.
     ///
     /// # Cancel safety
     ///
     /// The peer switches even if this is dropped before it returns.
-    pub async fn switch(&self, behaviour: Behaviour) -> io::Result<()> {
+    pub async fn switch(&self, behaviour: Behaviour) -> io::Result<usize> {
         behaviour.check()?;
-        self.command(|done| Command::Switch(behaviour, done))
+        self.command(|done| Command::Switch(behaviour, None, done))
             .await?
     }
 
-    /// Refuses new connections and closes the live ones, as a server that is shut down.
+    /// Switches as [`switch`](Self::switch) does, and then closes the connections that were made before, as
+    /// a server that restarts.
+    ///
+    /// A client that connects again at once gets the new behaviour.
+    ///
+    /// # Errors
+    ///
+    /// As [`switch`](Self::switch) and [`close_live`](Self::close_live).
+    ///
+    /// # Cancel safety
+    ///
+    /// The peer restarts even if this is dropped before it returns.
+    pub async fn restart(&self, behaviour: Behaviour) -> io::Result<usize> {
+        behaviour.check()?;
+        let order = Some(Order::Close);
+        let before = self
+            .command(|done| Command::Switch(behaviour, order, done))
+            .await??;
+        self.obeyed(before, Ledger::ended).await?;
+        Ok(before)
+    }
+
+    /// Refuses new connections and closes the live ones, as a server that is shut down: a
+    /// [`restart`](Self::restart) as [`Refuse`](Behaviour::Refuse).
     ///
     /// The port stays reserved. [`switch`](Self::switch) brings the peer back.
     ///
@@ -134,8 +173,7 @@ impl Peer {
     ///
     /// As [`switch`](Self::switch) and [`close_live`](Self::close_live).
     pub async fn stop(&self) -> io::Result<()> {
-        self.switch(Behaviour::Refuse).await?;
-        self.close_live().await
+        self.restart(Behaviour::Refuse).await.map(drop)
     }
 
     /// Closes all live connections. Their clients read the end of the stream.
@@ -211,7 +249,12 @@ impl Peer {
     }
 
     async fn order(&self, order: Order, obeyed: fn(&Ledger, usize) -> bool) -> io::Result<()> {
-        let count = self.command(|done| Command::Live(order, done)).await?;
+        let before = self.command(|done| Command::Live(order, done)).await?;
+        self.obeyed(before, obeyed).await
+    }
+
+    /// Waits until the first `count` connections have obeyed an order.
+    async fn obeyed(&self, count: usize, obeyed: fn(&Ledger, usize) -> bool) -> io::Result<()> {
         let look = |ledger: &Ledger| Ok((obeyed(ledger, count), ledger.counts()));
         wait::until(&self.ledger, self.patience, look, |seen| seen.0).await
     }

@@ -80,6 +80,44 @@ async fn a_port_is_kept_while_nothing_listens() -> Result {
 }
 
 #[tokio::test]
+async fn a_switch_says_how_many_came_before_it() -> Result {
+    let peer = Peer::start(Behaviour::Silent).await?;
+    let mut old = Vec::new();
+    for count in 1..=20 {
+        old.push(connect(&peer).await?);
+        assert_eq!(peer.switch(Behaviour::Silent).await?, count);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_restart_closes_the_old_connections_and_none_of_the_new() -> Result {
+    let peer = Peer::start(Behaviour::Silent).await?;
+    let addr = peer.addr();
+    // Comes again as soon as it is closed.
+    let client = tokio::spawn(async move {
+        for closed in 0.. {
+            let mut stream = TcpStream::connect(addr).await?;
+            stream.write_all(b"a").await?;
+            if stream.read(&mut [0]).await? == 1 {
+                return io::Result::Ok(closed);
+            }
+        }
+        Ok(0)
+    });
+    for count in 1..=10 {
+        peer.until(|counts| counts.bytes_in == count).await?;
+        assert_eq!(peer.restart(Behaviour::Silent).await? as u64, count);
+    }
+    peer.restart(Behaviour::Echo).await?;
+    let closed = timeout(SOON, client).await???;
+    // The last restart may have met it before or after it connected.
+    assert!((10..=11).contains(&closed), "{closed}");
+    assert_eq!(peer.counts().accepted, closed + 1);
+    Ok(())
+}
+
+#[tokio::test]
 async fn stop_closes_and_refuses_and_the_peer_comes_back() -> Result {
     let peer = Peer::start(Behaviour::Echo).await?;
     for _ in 0..3 {
@@ -132,6 +170,29 @@ async fn who_waits_in_a_black_hole_connects_when_it_closes() -> Result {
     Ok(())
 }
 
+/// Two sockets may be bound to a port if both ask for it with `SO_REUSEADDR`; only one may listen.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[tokio::test]
+async fn a_port_that_was_taken_over_is_an_error() -> Result {
+    let peer = Peer::start(Behaviour::Refuse).await?;
+    let thief = std::net::TcpListener::bind(peer.addr())?;
+    let error = peer.switch(Behaviour::Echo).await.expect_err("it is taken");
+    assert_eq!(error.kind(), ErrorKind::AddrInUse);
+    let flap = vec![(PENDING, Behaviour::Refuse), (PENDING, Behaviour::Echo)];
+    peer.switch(Behaviour::Flap(flap)).await?;
+    // A step that fails later is told by the waits.
+    let error = peer.accepted(1).await.expect_err("it is still taken");
+    assert!(
+        error
+            .to_string()
+            .starts_with("a step of a flapping peer failed: "),
+        "{error}"
+    );
+    drop(thief);
+    peer.switch(Behaviour::Echo).await?;
+    is_served(&peer).await
+}
+
 #[tokio::test]
 async fn a_switch_ends_a_schedule() -> Result {
     let step = Duration::from_millis(20);
@@ -150,6 +211,7 @@ async fn a_switch_ends_a_schedule() -> Result {
 }
 
 /// A process that is being forked holds copies of all sockets until it runs its program.
+#[cfg(any(target_os = "linux", target_os = "android"))]
 #[tokio::test]
 async fn processes_that_start_meanwhile_disturb_nothing() -> Result {
     static DONE: AtomicBool = AtomicBool::new(false);
