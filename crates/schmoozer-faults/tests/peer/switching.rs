@@ -1,12 +1,13 @@
 //! Peers that become others while clients run.
 
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
+use std::net::Shutdown;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use schmoozer_faults::{Behaviour, Handler, Peer};
+use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{sleep, timeout};
@@ -188,7 +189,8 @@ async fn a_port_that_was_taken_over_is_an_error() -> Result {
             .starts_with("a step of a flapping peer failed: "),
         "{error}"
     );
-    drop(thief);
+    // A process that is being forked may hold a copy, and would keep it listening.
+    SockRef::from(&thief).shutdown(Shutdown::Both)?;
     peer.switch(Behaviour::Echo).await?;
     is_served(&peer).await
 }
@@ -235,7 +237,7 @@ async fn processes_that_start_meanwhile_disturb_nothing() -> Result {
     }
     for _ in 0..50 {
         let gone = Peer::start(Behaviour::Echo).await?;
-        let addr: SocketAddr = gone.addr();
+        let addr = gone.addr();
         drop(gone);
         let error = std::net::TcpStream::connect(addr).expect_err("it is gone");
         assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
