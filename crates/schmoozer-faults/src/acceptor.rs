@@ -65,8 +65,8 @@ pub(crate) struct Acceptor {
     behaviour: Behaviour,
     flapping: Option<Flapping>,
     ledger: SharedLedger,
-    /// The last order, and how many connections it is for: the first ones.
-    orders: watch::Sender<(Order, usize)>,
+    /// Each connection obeys the orders that come after it was accepted.
+    orders: watch::Sender<Order>,
     connections: JoinSet<()>,
 }
 
@@ -91,12 +91,12 @@ impl Acceptor {
             behaviour: Behaviour::Refuse,
             flapping: None,
             ledger,
-            orders: watch::Sender::new((Order::Close, 0)),
+            orders: watch::Sender::new(Order::Close),
             connections: JoinSet::new(),
         }
     }
 
-    /// Accepts and obeys until the peer is dropped.
+    /// Accepts and obeys until the peer is dropped, and with it the other end of the commands.
     pub(crate) async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>) {
         loop {
             match self.next(&mut commands).await {
@@ -105,13 +105,13 @@ impl Acceptor {
                     let before = self.drain();
                     let switched = self.switch(behaviour).await;
                     if let Some(order) = order {
-                        self.orders.send_replace((order, before));
+                        self.orders.send_replace(order);
                     }
                     let _ = done.send(switched.map(|()| before));
                 }
                 Either::First(Some(Command::Live(order, done))) => {
                     let before = self.drain();
-                    self.orders.send_replace((order, before));
+                    self.orders.send_replace(order);
                     let _ = done.send(before);
                 }
                 Either::Second(Either::First((stream, client))) => self.admit(stream, client),
@@ -155,9 +155,9 @@ impl Acceptor {
         flapping.step = (flapping.step + 1) % flapping.steps.len();
         let (lasts, behaviour) = flapping.steps[flapping.step].clone();
         flapping.until = flapping.until.and_then(|until| until.checked_add(lasts));
-        let before = self.drain();
+        self.drain();
         let became = self.become_now(behaviour).await;
-        self.orders.send_replace((Order::Close, before));
+        self.orders.send_replace(Order::Close);
         became
     }
 

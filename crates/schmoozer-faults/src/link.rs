@@ -47,11 +47,6 @@ impl Link {
         }
     }
 
-    /// How many connections the peer had accepted before this one.
-    pub(crate) fn number(&self) -> usize {
-        self.number
-    }
-
     pub(crate) fn client(&self) -> SocketAddr {
         self.client
     }

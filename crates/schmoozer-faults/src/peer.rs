@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::acceptor::{Acceptor, Command, Entrance};
@@ -47,7 +46,6 @@ pub struct Peer {
     ledger: SharedLedger,
     commands: mpsc::UnboundedSender<Command>,
     patience: Duration,
-    task: JoinHandle<()>,
 }
 
 impl Peer {
@@ -80,13 +78,13 @@ impl Peer {
         let ledger = Arc::new(watch::Sender::new(Ledger::default()));
         let acceptor = Acceptor::new(port, entrance.clone(), Arc::clone(&ledger));
         let (commands, received) = mpsc::unbounded_channel();
+        tokio::spawn(acceptor.run(received));
         let peer = Self {
             addr,
             entrance,
             ledger,
             commands,
             patience: PATIENCE,
-            task: tokio::spawn(acceptor.run(received)),
         };
         peer.switch(behaviour).await?;
         Ok(peer)
@@ -269,8 +267,7 @@ impl Peer {
 
 impl Drop for Peer {
     fn drop(&mut self) {
-        // The task may end later: nobody gets in meanwhile.
+        // The task ends when the runtime next comes to it. No one gets in meanwhile.
         self.entrance.shut();
-        self.task.abort();
     }
 }

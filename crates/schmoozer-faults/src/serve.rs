@@ -25,15 +25,15 @@ pub(crate) enum Order {
 pub(crate) async fn serve(
     link: Arc<Link>,
     behaviour: Behaviour,
-    mut orders: watch::Receiver<(Order, usize)>,
+    mut orders: watch::Receiver<Order>,
 ) {
-    let mut order = match race(act(&link, behaviour), next(&link, &mut orders)).await {
+    let mut order = match race(act(&link, behaviour), next(&mut orders)).await {
         Either::First(()) => Order::Close,
         Either::Second(order) => order,
     };
     while order == Order::Freeze {
         link.freeze();
-        order = match race(next(&link, &mut orders), link.gone()).await {
+        order = match race(next(&mut orders), link.gone()).await {
             Either::First(order) => order,
             Either::Second(()) => Order::Close,
         };
@@ -44,15 +44,12 @@ pub(crate) async fn serve(
     link.end().await;
 }
 
-/// Waits for an order to this connection. A peer that is gone closes.
-async fn next(link: &Link, orders: &mut watch::Receiver<(Order, usize)>) -> Order {
-    while orders.changed().await.is_ok() {
-        let (order, before) = *orders.borrow_and_update();
-        if link.number() < before {
-            return order;
-        }
+/// Waits for an order. A peer that is gone closes.
+async fn next(orders: &mut watch::Receiver<Order>) -> Order {
+    match orders.changed().await {
+        Ok(()) => *orders.borrow_and_update(),
+        Err(_) => Order::Close,
     }
-    Order::Close
 }
 
 async fn act(link: &Arc<Link>, behaviour: Behaviour) {

@@ -65,7 +65,13 @@ async fn a_name_without_addresses_exists() -> Result {
     let names = NameServer::start().await?;
     names.set("empty", Answer::no_addresses().ttl(Duration::from_secs(5)));
     names.set_for("v4", RecordType::A, both());
-    for (name, record_type, ttl) in [("empty", A, 5), ("v4", AAAA, 0), ("v4", 15, 0)] {
+    names.set_for("v6", RecordType::Aaaa, both());
+    for (name, record_type, ttl) in [
+        ("empty", A, 5),
+        ("v4", AAAA, 0),
+        ("v4", 15, 0),
+        ("v6", A, 0),
+    ] {
         let reply = ask(&names, name, record_type).await?;
         assert_eq!((reply.code, reply.answers.len()), (0, 0), "{name}");
         assert_eq!((reply.authority[0].0, reply.authority[0].1), (SOA, ttl));
@@ -76,8 +82,10 @@ async fn a_name_without_addresses_exists() -> Result {
 #[tokio::test]
 async fn a_time_to_live_has_31_bits() -> Result {
     let names = NameServer::start().await?;
-    names.set("long", both().ttl(Duration::MAX));
-    assert_eq!(ask(&names, "long", AAAA).await?.answers[0].1, 0x7fff_ffff);
+    for ttl in [Duration::MAX, Duration::from_secs(0x8000_0000)] {
+        names.set("long", both().ttl(ttl));
+        assert_eq!(ask(&names, "long", AAAA).await?.answers[0].1, 0x7fff_ffff);
+    }
     Ok(())
 }
 

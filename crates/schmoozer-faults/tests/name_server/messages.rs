@@ -99,6 +99,8 @@ async fn malformed_messages_are_refused_or_dropped() -> Result {
         (good[..20].to_vec(), Some(1)),
         (good[..12].to_vec(), Some(1)),
         (long_name, Some(1)),
+        // A label has up to 63 bytes.
+        (query(7, &"a".repeat(64), A), Some(1)),
     ] {
         let socket = client(&names).await?;
         socket.send(&message).await?;

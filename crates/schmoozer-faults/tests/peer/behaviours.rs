@@ -222,6 +222,10 @@ async fn close_after_ends_the_stream_after_so_many_bytes() -> Result {
         assert_eq!(rest(&mut stream).await?, b"hello, world"[..bytes]);
     }
     assert_eq!(peer.counts().bytes_out, (0..12).sum::<u64>());
+    // Nothing to write is done at once, whatever the client does.
+    peer.switch(Behaviour::CloseAfter(0, Handler::echo()))
+        .await?;
+    assert_eq!(rest(&mut connect(&peer).await?).await?, b"");
     Ok(())
 }
 
@@ -266,6 +270,19 @@ async fn a_handler_that_writes_less_than_the_limit_ends_in_good_order() -> Resul
         (came.as_slice(), kind),
         (&b"short"[..], ErrorKind::ConnectionReset)
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_handler_does_not_see_the_limit() -> Result {
+    let handler = Handler::new(|mut connection| async move {
+        let written = connection.write_all(b"hello").await;
+        // A panic would fail the wait below.
+        panic!("this is not reached: {written:?}")
+    });
+    let peer = Peer::start(Behaviour::CloseAfter(2, handler)).await?;
+    assert_eq!(rest(&mut connect(&peer).await?).await?, b"he");
+    peer.live(0).await?;
     Ok(())
 }
 

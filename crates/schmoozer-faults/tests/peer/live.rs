@@ -1,9 +1,9 @@
 //! What a test does to connections that are live.
 
 use std::future::pending;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 
-use schmoozer_faults::{Behaviour, Peer};
+use schmoozer_faults::{Behaviour, Connection, Peer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -85,6 +85,35 @@ async fn a_handler_that_waits_is_stopped() -> Result {
     peer.live(1).await?;
     peer.close_live().await?;
     assert_eq!(rest(&mut stream).await?, b"");
+    Ok(())
+}
+
+/// Occupies its thread for a while after each byte.
+async fn slowly(mut connection: Connection) -> io::Result<()> {
+    loop {
+        connection.read_u8().await?;
+        connection.write_all(b"a").await?;
+        std::thread::sleep(PENDING);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_is_obeyed_when_the_call_returns() -> Result {
+    let peer = Peer::start(Behaviour::serve(slowly)).await?;
+    let mut frozen = connect(&peer).await?;
+    frozen.write_all(b"a").await?;
+    assert_eq!(frozen.read_u8().await?, b'a');
+    peer.freeze_live().await?;
+    // A handler that still ran would answer this.
+    frozen.write_all(b"a").await?;
+    assert!(timeout(PENDING * 2, frozen.read_u8()).await.is_err());
+    assert_eq!(peer.counts().bytes_in, 1);
+
+    let mut closed = connect(&peer).await?;
+    closed.write_all(b"a").await?;
+    assert_eq!(closed.read_u8().await?, b'a');
+    peer.close_live().await?;
+    assert_eq!(peer.counts().live, 0);
     Ok(())
 }
 
