@@ -183,7 +183,7 @@ impl Acceptor {
         Ok(())
     }
 
-    /// Accepts all who have connected, so that they still get the behaviour they connected to. Returns how
+    /// Accepts the clients that have connected, so that they get the behaviour they connected to. Returns how
     /// many were accepted so far.
     fn drain(&mut self) -> usize {
         let listener = self.entrance.listener();

@@ -58,7 +58,7 @@ impl AsyncWrite for Connection {
             return self.link.poll_write(cx, buf);
         };
         if left == 0 && !buf.is_empty() {
-            // The peer ends this connection, and drops who writes to it.
+            // The peer ends this connection, and drops the handler.
             self.link.spent.notify_one();
             return Poll::Pending;
         }

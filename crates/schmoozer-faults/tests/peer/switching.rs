@@ -43,7 +43,7 @@ async fn a_switch_is_in_force_when_it_returns_and_the_address_stays() -> Result 
 }
 
 #[tokio::test]
-async fn who_connected_before_a_switch_keeps_the_old_behaviour() -> Result {
+async fn connections_from_before_a_switch_keep_the_old_behaviour() -> Result {
     let peer = Peer::start(Behaviour::Echo).await?;
     for next in [
         Behaviour::Close,
@@ -160,7 +160,7 @@ async fn a_black_hole_opens_and_closes_while_a_client_redials() -> Result {
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 #[tokio::test]
-async fn who_waits_in_a_black_hole_connects_when_it_closes() -> Result {
+async fn a_connect_that_waits_in_a_black_hole_succeeds_when_it_closes() -> Result {
     let peer = Peer::start(Behaviour::BlackHole).await?;
     let waiting = tokio::spawn(TcpStream::connect(peer.addr()));
     sleep(PENDING).await;
