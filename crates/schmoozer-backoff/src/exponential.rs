@@ -2,12 +2,11 @@
 
 use core::time::Duration;
 
-use fastrand::Rng;
-
 use crate::Jitter;
+use crate::base::Base;
+use crate::delays::Delays;
 use crate::factor::Factor;
 use crate::nanos::nanos;
-use crate::retries::{Progression, Retries};
 use crate::shape::{Shape, options};
 
 /// Multiplies the delay by a factor from one retry to the next.
@@ -113,6 +112,15 @@ impl Exponential {
 
 options!(Exponential);
 
+impl Exponential {
+    pub(crate) const fn base<I>(self) -> Base<I> {
+        Base::Exponential {
+            next: nanos(self.initial),
+            factor: Factor::new(self.factor),
+        }
+    }
+}
+
 impl Default for Exponential {
     fn default() -> Self {
         Self::default()
@@ -121,38 +129,9 @@ impl Default for Exponential {
 
 impl IntoIterator for Exponential {
     type Item = Duration;
-    type IntoIter = Retries<Self>;
+    type IntoIter = Delays;
 
-    fn into_iter(self) -> Retries<Self> {
-        Retries::new(
-            Growth {
-                next: nanos(self.initial),
-                factor: Factor::new(self.factor),
-            },
-            self.shape,
-        )
-    }
-}
-
-/// The next base delay, and what it grows by.
-#[derive(Debug)]
-pub struct Growth {
-    next: u64,
-    factor: Factor,
-}
-
-impl Progression for Exponential {
-    type State = Growth;
-
-    #[inline]
-    fn next(growth: &mut Growth, _cap: u64, _rng: &mut Rng) -> Option<u64> {
-        let base = growth.next;
-        growth.next = growth.factor.times(base);
-        Some(base)
-    }
-
-    #[inline]
-    fn repeats(_growth: &Growth, base: u64, cap: u64) -> bool {
-        base >= cap
+    fn into_iter(self) -> Delays {
+        Delays::new(self.base(), self.shape)
     }
 }

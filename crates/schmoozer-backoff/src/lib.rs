@@ -112,10 +112,12 @@ extern crate std;
 
 #[cfg(feature = "backoff")]
 mod backoff_crate;
+mod base;
 #[cfg(feature = "config")]
 mod config;
 mod constant;
 mod decorrelated;
+mod delays;
 mod exponential;
 mod factor;
 mod fibonacci;
@@ -127,7 +129,6 @@ pub mod moving_over;
 mod nanos;
 mod policy;
 mod random;
-mod retries;
 mod rounds;
 mod sequence;
 mod shape;
@@ -136,12 +137,13 @@ mod then;
 
 #[cfg(feature = "backoff")]
 #[cfg_attr(docsrs, doc(cfg(feature = "backoff")))]
-pub use backoff_crate::{AsBackoff, BackoffRetries, FromBackoff, NotExponential};
+pub use backoff_crate::{AsBackoff, BackoffDelays, FromBackoff, NotExponential};
 #[cfg(feature = "config")]
 #[cfg_attr(docsrs, doc(cfg(feature = "config")))]
-pub use config::{ConfigError, ConfigRetries, PolicyConfig};
+pub use config::{ConfigError, PolicyConfig};
 pub use constant::Constant;
 pub use decorrelated::Decorrelated;
+pub use delays::Delays;
 pub use exponential::Exponential;
 pub use fibonacci::Fibonacci;
 pub use from_fn::{FromFn, from_fn};
@@ -149,9 +151,8 @@ pub use jitter::Jitter;
 pub use linear::Linear;
 pub use policy::Policy;
 pub use random::stir;
-pub use retries::Retries;
 pub use rounds::Rounds;
-pub use sequence::Sequence;
+pub use sequence::{Listed, Sequence};
 pub use shaped::Shaped;
 pub use then::Then;
 

@@ -2,10 +2,8 @@
 
 use core::time::Duration;
 
-use fastrand::Rng;
-
-use crate::nanos::nanos;
-use crate::retries::{Progression, Retries};
+use crate::base::Base;
+use crate::delays::Delays;
 use crate::shape::{Shape, options};
 
 /// Takes the delays from a list, and repeats the last one for ever.
@@ -55,49 +53,46 @@ impl<L> Sequence<L> {
 
 options!(<L> Sequence<L>);
 
-impl<L: AsRef<[Duration]>> IntoIterator for Sequence<L> {
-    type Item = Duration;
-    type IntoIter = Retries<Self>;
-
-    fn into_iter(self) -> Retries<Self> {
-        Retries::new(
-            Position {
-                delays: self.delays,
-                next: 0,
-                once: self.once,
-            },
-            self.shape,
-        )
+impl<L> Sequence<L> {
+    pub(crate) fn base(self) -> Base<Listed<L>> {
+        Base::Other(Listed {
+            delays: self.delays,
+            next: 0,
+            once: self.once,
+        })
     }
 }
 
-/// The list, and how far it was read.
+impl<L: AsRef<[Duration]>> IntoIterator for Sequence<L> {
+    type Item = Duration;
+    type IntoIter = Delays<Listed<L>>;
+
+    fn into_iter(self) -> Delays<Listed<L>> {
+        let shape = self.shape;
+        Delays::new(self.base(), shape)
+    }
+}
+
+/// Yields the delays of a [`Sequence`] as they are in its list, before jitter, cap and limits.
 #[derive(Debug)]
-pub struct Position<L> {
+pub struct Listed<L> {
     delays: L,
     next: usize,
     once: bool,
 }
 
-impl<L: AsRef<[Duration]>> Progression for Sequence<L> {
-    type State = Position<L>;
+impl<L: AsRef<[Duration]>> Iterator for Listed<L> {
+    type Item = Duration;
 
-    #[inline]
-    fn next(position: &mut Position<L>, _cap: u64, _rng: &mut Rng) -> Option<u64> {
-        let delays = position.delays.as_ref();
-        let Some(delay) = delays.get(position.next) else {
-            return if position.once {
-                None
-            } else {
-                delays.last().copied().map(nanos)
-            };
-        };
-        position.next += 1;
-        Some(nanos(*delay))
-    }
-
-    #[inline]
-    fn repeats(position: &Position<L>, _base: u64, _cap: u64) -> bool {
-        !position.once && position.next == position.delays.as_ref().len()
+    fn next(&mut self) -> Option<Duration> {
+        let delays = self.delays.as_ref();
+        match delays.get(self.next) {
+            Some(delay) => {
+                self.next += 1;
+                Some(*delay)
+            }
+            None if self.once => None,
+            None => delays.last().copied(),
+        }
     }
 }

@@ -10,11 +10,12 @@ use serde::ser::{SerializeMap as _, Serializer};
 use serde::{Deserialize, Serialize};
 
 use super::PolicyConfig;
+use super::base::Words;
 use super::duration;
-use super::fault::quoted;
-use super::key::{Key, Name};
+use super::fault::{listed, meant, no_policy, quoted};
+use super::key::{self, Key};
 use super::settings::Settings;
-use super::value::{MOST_DELAYS, Value, expectation};
+use super::value::{MOST_DELAYS, Value};
 
 impl Serialize for PolicyConfig {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -23,7 +24,7 @@ impl Serialize for PolicyConfig {
         }
         let (name, settings) = self.settings();
         let mut map = serializer.serialize_map(Some(settings.len() + 1))?;
-        map.serialize_entry("policy", name.as_str())?;
+        map.serialize_entry("policy", name)?;
         for (key, value) in settings {
             let key = key.as_str();
             match value {
@@ -79,14 +80,14 @@ impl<'de> Visitor<'de> for PolicyVisitor {
                 Word::Key(key) => settings.set(key, map.next_value_seed(ValueSeed::of(key))?),
             }
         }
-        let Some(name) = name else {
+        let Some(words) = name else {
             return Err(de::Error::custom(format!(
                 "`policy` is missing: expected {}",
-                Name::all()
+                listed(Words::names(), "or")
             )));
         };
         settings
-            .build(name)
+            .build(words)
             .map_err(|misfit| de::Error::custom(misfit.message))
     }
 }
@@ -98,7 +99,7 @@ enum Word {
 }
 
 /// Reads a key of the table; the policy, if it is known already, is for the error.
-struct WordSeed(Option<Name>);
+struct WordSeed(Option<&'static Words>);
 
 impl<'de> DeserializeSeed<'de> for WordSeed {
     type Value = Word;
@@ -120,11 +121,18 @@ impl Visitor<'_> for WordSeed {
             return Ok(Word::Policy);
         }
         Key::find(text).map(Word::Key).ok_or_else(|| {
-            let allowed = match self.0 {
-                Some(name) => format!("`{}` takes {}", name.as_str(), name.keys()),
-                None => format!("a policy takes policy, {}", Key::all()),
+            let keys: Vec<Key> = match self.0 {
+                Some(words) => words.keys().collect(),
+                None => Key::all().collect(),
             };
-            E::custom(format!("unknown key {}: {allowed}", quoted(text)))
+            let meant = meant(text, keys.iter().map(|key| key.as_str()).chain(["policy"]));
+            let (text, keys) = (quoted(text), key::names(keys));
+            E::custom(match self.0 {
+                Some(words) => {
+                    format!("unknown key {text}: `{}` takes {keys}{meant}", words.name)
+                }
+                None => format!("unknown key {text}: a policy takes policy, {keys}{meant}"),
+            })
         })
     }
 }
@@ -132,28 +140,22 @@ impl Visitor<'_> for WordSeed {
 struct NameSeed;
 
 impl<'de> DeserializeSeed<'de> for NameSeed {
-    type Value = Name;
+    type Value = &'static Words;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Name, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_str(self)
     }
 }
 
 impl Visitor<'_> for NameSeed {
-    type Value = Name;
+    type Value = &'static Words;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`policy` to be one of {}", Name::all())
+        write!(f, "`policy` to be one of {}", listed(Words::names(), "or"))
     }
 
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Name, E> {
-        Name::find(text).ok_or_else(|| {
-            E::custom(format!(
-                "`policy`: {} is no policy: expected {}",
-                quoted(text),
-                Name::all()
-            ))
-        })
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+        Words::find(text).ok_or_else(|| E::custom(format!("`policy`: {}", no_policy(text))))
     }
 }
 
@@ -178,7 +180,7 @@ impl ValueSeed {
         value: Option<Value>,
         given: Unexpected<'_>,
     ) -> Result<Value, E> {
-        value.ok_or_else(|| self.error(&format!("{given} is not {}", expectation(self.key))))
+        value.ok_or_else(|| self.error(&format!("{given} is not {}", self.key.expectation())))
     }
 }
 
@@ -198,7 +200,7 @@ impl<'de> Visitor<'de> for ValueSeed {
             f,
             "`{}` to be {}",
             self.named.as_str(),
-            expectation(self.key)
+            self.key.expectation()
         )
     }
 
@@ -207,6 +209,14 @@ impl<'de> Visitor<'de> for ValueSeed {
             return Err(E::invalid_type(Unexpected::Str(&quoted(text)), &self));
         }
         Value::parse(self.key, text).map_err(|fault| self.error(&fault.message))
+    }
+
+    /// A `null` says that there is no limit, as "none" does.
+    fn visit_unit<E: de::Error>(self) -> Result<Value, E> {
+        self.checked(
+            self.key.may_be_none().then_some(Value::Unlimited),
+            Unexpected::Other("null"),
+        )
     }
 
     fn visit_bool<E: de::Error>(self, flag: bool) -> Result<Value, E> {
