@@ -67,8 +67,21 @@
 //!
 //! Seen by `cargo test -p schmoozer-bench --test peers_at_the_cap -- --nocapture`.
 //!
-//! Two sequences never share random numbers, wherever they start: clones of a policy, threads, processes after a fork.
-//! (tower's back-offs from one maker all replay the same jitter.) `seeded` is the one exception, for tests.
+//! # Where randomness comes from
+//!
+//! No two sequences share random numbers: not those of a policy's clones, of two threads, of two processes, or of a process
+//! and its fork. (tower's back-offs from one maker all replay the same jitter.) `seeded` is the one exception, for tests.
+//! The seed of a sequence is made of
+//!
+//! - 64 bits from the operating system, drawn once in each process (feature `std`). So two containers differ, although
+//!   the process of each is number 1, and so do two machines that started at the same moment;
+//! - the number of the sequence in its process, so that clones and threads differ;
+//! - the process id (on Unix), read again for each sequence. A forked worker inherits everything else. Only a worker with
+//!   the id of its parent, the first of a new PID namespace forked by the first of another, would repeat it: give such
+//!   a worker something to [`stir`] in;
+//! - what was [`stir`]red in. Without `std` there is nothing else that differs from device to device.
+//!
+//! The numbers themselves are wyrand's, by `fastrand`. They spread clients; they are no secret.
 //!
 //! # Coming from another crate
 //!
@@ -91,8 +104,8 @@
 //!
 //! # Features
 //!
-//! - `std` (default): randomness from the operating system. Without it the crate is `no_std` and
-//!   allocates nothing, but has no entropy: see [`stir`].
+//! - `std` (default): randomness from the operating system. Without it the crate is `no_std` and allocates nothing, but
+//!   has no entropy: see [`stir`].
 //! - `config`: `PolicyConfig`, any policy as text, with `FromStr` and `Display`. It is more code than all policies
 //!   together, and most programs choose theirs in code.
 //! - `serde`: `config`, and `PolicyConfig` in configuration files.
