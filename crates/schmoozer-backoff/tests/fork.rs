@@ -35,7 +35,7 @@ fn six_forked_workers_and_their_parent_all_differ() {
                 process::exit(i32::from(written.is_err()));
             }
             Fork::Parent(child) => waitpid(child).expect("the child's end"),
-        };
+        }
     }
     let mut drawn: BTreeSet<String> = files
         .iter()
