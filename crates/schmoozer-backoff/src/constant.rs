@@ -27,7 +27,7 @@ pub struct Constant {
 }
 
 impl Constant {
-    /// Waits for `delay` each time, for ever, without jitter.
+    /// Waits for `delay` each time, forever, without jitter.
     pub const fn new(delay: Duration) -> Self {
         Self {
             delay,

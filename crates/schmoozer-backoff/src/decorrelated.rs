@@ -34,7 +34,7 @@ pub struct Decorrelated {
 }
 
 impl Decorrelated {
-    /// Draws the first delay from `initial` to three times that, and goes on for ever, without cap.
+    /// Draws the first delay from `initial` to three times that, and goes on forever, without cap.
     ///
     /// A zero stays zero. An `initial` at or above the cap leaves nothing to draw from, so that each delay is the cap: give
     /// such a policy [`jitter`](Self::jitter).

@@ -27,7 +27,7 @@ pub struct Fibonacci {
 }
 
 impl Fibonacci {
-    /// Takes `initial` as the unit, for ever, without cap and without jitter.
+    /// Takes `initial` as the unit, forever, without cap and without jitter.
     pub const fn new(initial: Duration) -> Self {
         Self {
             initial,

@@ -30,7 +30,7 @@ pub struct Linear {
 }
 
 impl Linear {
-    /// Starts with `initial` and adds as much each time, for ever, without cap and without jitter.
+    /// Starts with `initial` and adds as much each time, forever, without cap and without jitter.
     pub const fn new(initial: Duration) -> Self {
         Self {
             initial,

@@ -6,7 +6,7 @@ use crate::base::Base;
 use crate::delays::Delays;
 use crate::shape::{Shape, options};
 
-/// Takes the delays from a list, and repeats the last one for ever.
+/// Takes the delays from a list, and repeats the last one forever.
 ///
 /// The list is anything that can be seen as a slice of durations: an array, a `&'static [Duration]`, a `Vec`, an
 /// `Arc<[Duration]>`. Every retry sequence holds a clone of it. An empty list gives up at once.
@@ -35,7 +35,7 @@ pub struct Sequence<L> {
 }
 
 impl<L> Sequence<L> {
-    /// Takes each of `delays` once and then the last for ever, without jitter.
+    /// Takes each of `delays` once and then the last forever, without jitter.
     pub const fn new(delays: L) -> Self {
         Self {
             delays,

@@ -31,7 +31,7 @@ impl Fault {
     }
 }
 
-/// Whether `text` reads like the URL or the user information that somebody pasted into the wrong place. No policy has
+/// Whether `text` reads like the URL or the user information that was pasted into the wrong place. No policy has
 /// such a part, so a message that withholds it withholds nothing of use.
 pub(super) fn may_hold_secret(text: &str) -> bool {
     ["@", "://", "%40", "＠"]
@@ -112,8 +112,8 @@ pub(super) fn listed(names: impl IntoIterator<Item = &'static str>, last: &str) 
 
 /// Says what is wrong with the text of a policy, and where.
 ///
-/// It quotes what it is about. Text with a URL or user information, which is no policy but what somebody pasted into the
-/// wrong place, is never repeated.
+/// It quotes what it is about, but never text with a URL or user information. That is no policy, but was pasted into the
+/// wrong place.
 ///
 /// `{}` writes one line, `{:#}` the text below it as well, with the place marked:
 ///
