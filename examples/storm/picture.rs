@@ -116,7 +116,7 @@ fn attempts(area: &Area<'_>, storm: &Storm, shown: &[(&str, &Outcome)]) -> Drawn
     let most = most.fold(10.0, f64::max);
     let mut chart = ChartBuilder::on(area)
         .caption(
-            "Attempts a second, as a multiple of what the server takes",
+            "Attempts a second over what the server takes, seconds after the return",
             ("sans-serif", 16, &TEXT),
         )
         .margin(10)
