@@ -138,20 +138,18 @@ impl<C> TryFrom<&ExponentialBackoff<C>> for Exponential {
 
     fn try_from(theirs: &ExponentialBackoff<C>) -> Result<Self, NotExponential> {
         let (factor, share) = (theirs.multiplier, theirs.randomization_factor);
-        if !(factor >= 1.0 && factor.is_finite()) {
-            let allowed = "a finite number of at least 1";
-            return Err(NotExponential {
-                field: "multiplier",
-                value: factor,
+        let refuse = |field, value, allowed| {
+            Err(NotExponential {
+                field,
+                value,
                 allowed,
-            });
+            })
+        };
+        if !(factor >= 1.0 && factor.is_finite()) {
+            return refuse("multiplier", factor, "a finite number of at least 1");
         }
         if !(0.0..=1.0).contains(&share) {
-            return Err(NotExponential {
-                field: "randomization_factor",
-                value: share,
-                allowed: "from 0 to 1",
-            });
+            return refuse("randomization_factor", share, "from 0 to 1");
         }
         let jitter = if share == 0.0 {
             Jitter::None

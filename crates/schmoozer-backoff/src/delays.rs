@@ -59,14 +59,6 @@ struct Limits {
 }
 
 impl Limits {
-    /// Those of a sequence that has ended.
-    const ENDED: Self = Self {
-        apply: true,
-        immediate: false,
-        retries: 0,
-        total: None,
-    };
-
     /// 2⁶⁴ retries are as good as without end.
     fn new(shape: &Shape) -> Self {
         Self {
@@ -149,7 +141,9 @@ impl<I: Iterator<Item = Duration>> Delays<I> {
 
     #[cold]
     fn end(&mut self) -> Option<Duration> {
-        self.limits = Limits::ENDED;
+        // From now on there is a limit, and no retry left.
+        self.limits.apply = true;
+        self.limits.retries = 0;
         None
     }
 }

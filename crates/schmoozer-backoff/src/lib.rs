@@ -149,10 +149,8 @@ mod shaped;
 mod then;
 
 #[cfg(feature = "backoff")]
-#[cfg_attr(docsrs, doc(cfg(feature = "backoff")))]
 pub use backoff_crate::{AsBackoff, BackoffDelays, FromBackoff, NotExponential};
 #[cfg(feature = "config")]
-#[cfg_attr(docsrs, doc(cfg(feature = "config")))]
 pub use config::{ConfigError, PolicyConfig};
 pub use constant::Constant;
 pub use decorrelated::Decorrelated;

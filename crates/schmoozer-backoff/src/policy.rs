@@ -45,6 +45,10 @@ pub trait Policy: Clone + IntoIterator<Item = Duration> {
 
     #[doc = about!(max_total)]
     ///
+    /// This is not a time after which the caller gives up. Ten delays of 1 s between attempts that hang for 10 s each are
+    /// 10 s here, and 110 s on a clock. A policy has no clock. The loop that waits has one, and an option such as
+    /// `give_up_after` for it.
+    ///
     /// ```
     /// use std::time::Duration;
     /// use schmoozer_backoff::Exponential;

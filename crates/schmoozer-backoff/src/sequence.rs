@@ -53,23 +53,13 @@ impl<L> Sequence<L> {
 
 options!(<L> Sequence<L>);
 
-impl<L> Sequence<L> {
-    pub(crate) fn base(self) -> Base<Listed<L>> {
-        Base::Other(Listed {
-            delays: self.delays,
-            next: 0,
-            once: self.once,
-        })
-    }
-}
-
 impl<L: AsRef<[Duration]>> IntoIterator for Sequence<L> {
     type Item = Duration;
     type IntoIter = Delays<Listed<L>>;
 
     fn into_iter(self) -> Delays<Listed<L>> {
-        let shape = self.shape;
-        Delays::new(self.base(), shape)
+        let listed = Listed::new(self.delays, self.once);
+        Delays::new(Base::Other(listed), self.shape)
     }
 }
 
@@ -79,6 +69,13 @@ pub struct Listed<L> {
     delays: L,
     next: usize,
     once: bool,
+}
+
+impl<L> Listed<L> {
+    pub(crate) const fn new(delays: L, once: bool) -> Self {
+        let next = 0;
+        Self { delays, next, once }
+    }
 }
 
 impl<L: AsRef<[Duration]>> Iterator for Listed<L> {

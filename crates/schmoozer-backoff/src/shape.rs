@@ -45,11 +45,8 @@ If the share of [`Jitter::Proportional`](crate::Jitter::Proportional) is not a n
     (max_total) => {
         "Gives up before the sum of the delays would pass `total`.
 
-A delay that no longer fits is not cut short, it ends the retries: a cut would bring all clients back at one moment.
-
-This is not a time after which the caller gives up: attempts take time as well, and it is not counted. Ten delays
-of 1 s between attempts that hang for 10 s each are 10 s here, and 110 s on a clock. A policy has no clock; the
-loop that waits has one, and an option such as `give_up_after` for it."
+A delay that no longer fits ends the retries; it is not cut, which would bring all clients back at one moment. Attempts
+take time as well, which is not counted: see [`Policy::max_total`](crate::Policy::max_total)."
     };
     (first_immediate) => {
         "Puts one delay of zero before all others; [`max_retries`](Self::max_retries) counts it."

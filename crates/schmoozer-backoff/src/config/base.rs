@@ -7,6 +7,7 @@ use super::PolicyConfig;
 use super::key::Key;
 use super::settings::Settings;
 use super::value::Value;
+use crate::base::Base as Progress;
 use crate::shape::Shape;
 use crate::{
     Constant, Decorrelated, Delays, Exponential, Fibonacci, Linear, Listed, Rounds, Sequence,
@@ -24,95 +25,79 @@ pub(super) enum Base {
     Sequence { delays: Arc<[Duration]>, once: bool },
 }
 
-/// The words of one policy.
-pub(super) struct Words {
-    pub(super) name: &'static str,
-    /// Its own keys. The first says which policy it is: without it there is none.
-    keys: &'static [Key],
-    pub(super) read: fn(&mut Settings) -> Option<Base>,
-    /// What all policies have, where it is left out.
-    pub(super) shape: Shape,
-}
+/// The name of a policy and its own keys. Without the first key there is no such policy.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Words(&'static str, &'static [Key]);
 
-static POLICIES: [Words; 7] = [
-    Words {
-        name: "constant",
-        keys: &[Key::Delay],
-        read: |given| given.duration(Key::Delay).map(Base::Constant),
-        shape: Shape::PLAIN,
-    },
-    Words {
-        name: "linear",
-        keys: &[Key::Initial, Key::Step],
-        read: |given| {
-            let initial = given.duration(Key::Initial)?;
-            let step = given.duration(Key::Step).unwrap_or(initial);
-            Some(Base::Linear { initial, step })
-        },
-        shape: Shape::PLAIN,
-    },
-    Words {
-        name: "exponential",
-        keys: &[Key::Initial, Key::Factor],
-        read: |given| {
-            let Exponential {
-                initial, factor, ..
-            } = Exponential::default();
-            Some(Base::Exponential {
-                initial: given.duration(Key::Initial).unwrap_or(initial),
-                factor: given.factor().unwrap_or(factor),
-            })
-        },
-        shape: Exponential::default().shape,
-    },
-    Words {
-        name: "fibonacci",
-        keys: &[Key::Initial],
-        read: |given| given.duration(Key::Initial).map(Base::Fibonacci),
-        shape: Shape::PLAIN,
-    },
-    Words {
-        name: "decorrelated",
-        keys: &[Key::Initial],
-        read: |given| given.duration(Key::Initial).map(Base::Decorrelated),
-        shape: Shape::PLAIN,
-    },
-    Words {
-        name: "rounds",
-        keys: &[Key::Round],
-        read: |given| given.duration(Key::Round).map(Base::Rounds),
-        shape: Shape::PLAIN,
-    },
-    Words {
-        name: "sequence",
-        keys: &[Key::Delays, Key::Last],
-        read: |given| {
-            let once = given.flag(Key::Last);
-            given.delays().map(|delays| Base::Sequence { delays, once })
-        },
-        shape: Shape::PLAIN,
-    },
+const EXPONENTIAL: Words = Words("exponential", &[Key::Initial, Key::Factor]);
+
+const POLICIES: [Words; 7] = [
+    Words("constant", &[Key::Delay]),
+    Words("linear", &[Key::Initial, Key::Step]),
+    EXPONENTIAL,
+    Words("fibonacci", &[Key::Initial]),
+    Words("decorrelated", &[Key::Initial]),
+    Words("rounds", &[Key::Round]),
+    Words("sequence", &[Key::Delays, Key::Last]),
 ];
 
 impl Words {
-    pub(super) fn find(name: &str) -> Option<&'static Self> {
-        POLICIES.iter().find(|words| words.name == name)
+    pub(super) fn find(name: &str) -> Option<Self> {
+        POLICIES.into_iter().find(|words| words.0 == name)
     }
 
     pub(super) fn names() -> impl Iterator<Item = &'static str> {
-        POLICIES.iter().map(|words| words.name)
+        POLICIES.into_iter().map(Self::name)
     }
 
-    pub(super) const fn first_key(&self) -> Key {
-        self.keys[0]
+    pub(super) const fn name(self) -> &'static str {
+        self.0
     }
 
-    pub(super) fn keys(&self) -> impl Iterator<Item = Key> {
-        self.keys.iter().copied().chain(Key::SHAPE)
+    pub(super) const fn first_key(self) -> Key {
+        self.1[0]
+    }
+
+    pub(super) fn keys(self) -> impl Iterator<Item = Key> {
+        self.1.iter().copied().chain(Key::of_all())
+    }
+
+    /// What all policies have, where it is left out.
+    pub(super) fn shape(self) -> Shape {
+        if self == EXPONENTIAL {
+            Exponential::default().shape
+        } else {
+            Shape::PLAIN
+        }
     }
 }
 
 impl Base {
+    /// Reads the policy that `words` name; `None` if its first key is missing.
+    pub(super) fn read(words: Words, given: &mut Settings) -> Option<Self> {
+        let default = Exponential::default();
+        let first = given.duration(words.first_key());
+        let once = given.flag(Key::Last);
+        Some(match words.name() {
+            "constant" => Self::Constant(first?),
+            "linear" => Self::Linear {
+                initial: first?,
+                step: given.duration(Key::Step).or(first)?,
+            },
+            "exponential" => Self::Exponential {
+                initial: first.unwrap_or(default.initial),
+                factor: given.factor().unwrap_or(default.factor),
+            },
+            "fibonacci" => Self::Fibonacci(first?),
+            "decorrelated" => Self::Decorrelated(first?),
+            "rounds" => Self::Rounds(first?),
+            _ => Self::Sequence {
+                delays: given.delays()?,
+                once,
+            },
+        })
+    }
+
     /// The delays of one sequence, shaped as `shape` says.
     pub(super) fn delays(self, shape: Shape) -> Delays<Listed<Arc<[Duration]>>> {
         let base = match self {
@@ -124,12 +109,7 @@ impl Base {
             Self::Fibonacci(initial) => Fibonacci::new(initial).base(),
             Self::Decorrelated(initial) => Decorrelated::new(initial).base(),
             Self::Rounds(round) => Rounds::new(round).base(),
-            Self::Sequence { delays, once } => Sequence {
-                delays,
-                once,
-                shape,
-            }
-            .base(),
+            Self::Sequence { delays, once } => Progress::Other(Listed::new(delays, once)),
         };
         Delays::new(base, shape)
     }

@@ -20,6 +20,10 @@ pub(super) enum Key {
 }
 
 const DURATION: &str = "a duration such as 250ms";
+const JITTER: &str = "a jitter: expected none, full, equal or a share from 0% to 100%";
+const LAST: &str = "what the last delay does: expected repeats or ends";
+const U32: &str = "a whole number from 0 to 4294967295";
+const U64: &str = "a whole number from 0 to 18446744073709551615";
 
 /// Each key as it is written, and what its value is.
 const WORDS: [(Key, &str, &str); 13] = [
@@ -29,47 +33,21 @@ const WORDS: [(Key, &str, &str); 13] = [
     (Key::Round, "round", DURATION),
     (Key::Step, "step", DURATION),
     (Key::Factor, "factor", "a finite number of at least 1"),
-    (
-        Key::Last,
-        "last",
-        "what the last delay does: expected repeats or ends",
-    ),
+    (Key::Last, "last", LAST),
     (Key::Cap, "cap", "a duration such as 30s, or none"),
-    (
-        Key::Jitter,
-        "jitter",
-        "a jitter: expected none, full, equal or a share from 0% to 100%",
-    ),
-    (
-        Key::MaxRetries,
-        "max_retries",
-        "a whole number from 0 to 4294967295",
-    ),
+    (Key::Jitter, "jitter", JITTER),
+    (Key::MaxRetries, "max_retries", U32),
     (
         Key::MaxTotal,
         "max_total",
         "a duration such as 10m, or none",
     ),
     (Key::FirstImmediate, "first_immediate", "true or false"),
-    (
-        Key::Seed,
-        "seed",
-        "a whole number from 0 to 18446744073709551615",
-    ),
+    (Key::Seed, "seed", U64),
 ];
 
 impl Key {
     pub(super) const COUNT: usize = WORDS.len();
-
-    /// The keys that any policy takes.
-    pub(super) const SHAPE: [Self; 6] = [
-        Self::Cap,
-        Self::Jitter,
-        Self::MaxRetries,
-        Self::MaxTotal,
-        Self::FirstImmediate,
-        Self::Seed,
-    ];
 
     pub(super) const fn as_str(self) -> &'static str {
         WORDS[self as usize].1
@@ -82,6 +60,11 @@ impl Key {
 
     pub(super) fn all() -> impl Iterator<Item = Self> {
         WORDS.into_iter().map(|(key, _, _)| key)
+    }
+
+    /// Those that any policy takes: from `Cap` on.
+    pub(super) fn of_all() -> impl Iterator<Item = Self> {
+        Self::all().skip(Self::Cap as usize)
     }
 
     pub(super) fn find(text: &str) -> Option<Self> {

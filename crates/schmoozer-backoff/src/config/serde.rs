@@ -72,12 +72,12 @@ impl<'de> Visitor<'de> for PolicyVisitor {
         let mut settings = Settings::default();
         while let Some(word) = map.next_key_seed(WordSeed(name))? {
             match word {
-                Word::Policy if name.is_some() => return Err(de::Error::duplicate_field("policy")),
-                Word::Policy => name = Some(map.next_value_seed(NameSeed)?),
-                Word::Key(key) if settings.has(key) => {
+                None if name.is_some() => return Err(de::Error::duplicate_field("policy")),
+                None => name = Some(map.next_value_seed(NameSeed)?),
+                Some(key) if settings.has(key) => {
                     return Err(de::Error::duplicate_field(key.as_str()));
                 }
-                Word::Key(key) => settings.set(key, map.next_value_seed(ValueSeed::of(key))?),
+                Some(key) => settings.set(key, map.next_value_seed(ValueSeed::of(key))?),
             }
         }
         let Some(words) = name else {
@@ -88,39 +88,33 @@ impl<'de> Visitor<'de> for PolicyVisitor {
         };
         settings
             .build(words)
-            .map_err(|misfit| de::Error::custom(misfit.message))
+            .map_err(|misfit| de::Error::custom(misfit.1))
     }
 }
 
-/// A key of the table.
-enum Word {
-    Policy,
-    Key(Key),
-}
-
-/// Reads a key of the table; the policy, if it is known already, is for the error.
-struct WordSeed(Option<&'static Words>);
+/// Reads a key of the table, `None` for `policy`. The policy, if it is known already, is for the error.
+struct WordSeed(Option<Words>);
 
 impl<'de> DeserializeSeed<'de> for WordSeed {
-    type Value = Word;
+    type Value = Option<Key>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Word, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_identifier(self)
     }
 }
 
 impl Visitor<'_> for WordSeed {
-    type Value = Word;
+    type Value = Option<Key>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a key")
     }
 
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Word, E> {
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
         if text == "policy" {
-            return Ok(Word::Policy);
+            return Ok(None);
         }
-        Key::find(text).map(Word::Key).ok_or_else(|| {
+        Key::find(text).map(Some).ok_or_else(|| {
             let keys: Vec<Key> = match self.0 {
                 Some(words) => words.keys().collect(),
                 None => Key::all().collect(),
@@ -129,7 +123,7 @@ impl Visitor<'_> for WordSeed {
             let (text, keys) = (quoted(text), key::names(keys));
             E::custom(match self.0 {
                 Some(words) => {
-                    format!("unknown key {text}: `{}` takes {keys}{meant}", words.name)
+                    format!("unknown key {text}: `{}` takes {keys}{meant}", words.name())
                 }
                 None => format!("unknown key {text}: a policy takes policy, {keys}{meant}"),
             })
@@ -140,7 +134,7 @@ impl Visitor<'_> for WordSeed {
 struct NameSeed;
 
 impl<'de> DeserializeSeed<'de> for NameSeed {
-    type Value = &'static Words;
+    type Value = Words;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_str(self)
@@ -148,7 +142,7 @@ impl<'de> DeserializeSeed<'de> for NameSeed {
 }
 
 impl Visitor<'_> for NameSeed {
-    type Value = &'static Words;
+    type Value = Words;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`policy` to be one of {}", listed(Words::names(), "or"))

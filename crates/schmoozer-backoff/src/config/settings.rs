@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::vec::Vec;
 
 use super::PolicyConfig;
-use super::base::Words;
+use super::base::{Base, Words};
 use super::duration;
 use super::key::{self, Key};
 use super::value::Value;
@@ -19,10 +19,7 @@ use crate::shape::Shape;
 pub(super) struct Settings([Option<Value>; Key::COUNT]);
 
 /// What is wrong with options that are fine one by one, and which of them.
-pub(super) struct Misfit {
-    pub(super) key: Option<Key>,
-    pub(super) message: String,
-}
+pub(super) struct Misfit(pub(super) Option<Key>, pub(super) String);
 
 impl Settings {
     pub(super) fn has(&self, key: Key) -> bool {
@@ -88,33 +85,25 @@ impl Settings {
     }
 
     /// Builds the policy that `words` name of these options.
-    pub(super) fn build(mut self, words: &Words) -> Result<PolicyConfig, Misfit> {
-        let (name, first) = (words.name, words.first_key());
+    pub(super) fn build(mut self, words: Words) -> Result<PolicyConfig, Misfit> {
+        let (name, first) = (words.name(), words.first_key());
         let stranger = |key: &Key| self.has(*key) && !words.keys().any(|known| known == *key);
         if let Some(key) = Key::all().find(stranger) {
             let (key_name, keys) = (key.as_str(), key::names(words.keys()));
             let message = format!("`{key_name}` is not an option of `{name}`, which takes {keys}");
-            return Err(Misfit {
-                key: Some(key),
-                message,
-            });
+            return Err(Misfit(Some(key), message));
         }
-        let default_cap = words.shape.cap.filter(|_| !self.has(Key::Cap));
+        let default_cap = words.shape().cap.filter(|_| !self.has(Key::Cap));
         if let Some(cap) = default_cap.filter(|cap| self.duration(first) > Some(*cap)) {
             let (first_name, cap) = (first.as_str(), duration::to_string(cap));
             let message = format!(
                 "`{first_name}` is above the default `cap` of {cap}: give `cap` too, or none"
             );
-            return Err(Misfit {
-                key: Some(first),
-                message,
-            });
+            return Err(Misfit(Some(first), message));
         }
-        let shape = self.shape(words.shape);
-        let base = (words.read)(&mut self).ok_or_else(|| Misfit {
-            key: None,
-            message: format!("`{name}` needs `{}`", first.as_str()),
-        })?;
+        let shape = self.shape(words.shape());
+        let base = Base::read(words, &mut self)
+            .ok_or_else(|| Misfit(None, format!("`{name}` needs `{}`", first.as_str())))?;
         Ok(PolicyConfig { base, shape })
     }
 }
@@ -125,7 +114,7 @@ impl PolicyConfig {
         let (name, first, other) = self.base.words();
         let shape = self.shape;
         let (first_key, default) = Words::find(name).map_or((Key::Delay, Shape::PLAIN), |words| {
-            (words.first_key(), words.shape)
+            (words.first_key(), words.shape())
         });
         // What is not written is read as the default, which must then be none.
         let unlimited = default.cap.map(|_| Value::Unlimited);

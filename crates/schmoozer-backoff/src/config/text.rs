@@ -10,7 +10,7 @@ use super::PolicyConfig;
 use super::base::Words;
 use super::fault::{ConfigError, Fault, may_hold_secret, meant, no_policy, quoted};
 use super::key::{self, Key};
-use super::settings::Settings;
+use super::settings::{Misfit, Settings};
 use super::value::{LONGEST, Value};
 
 impl FromStr for PolicyConfig {
@@ -41,7 +41,7 @@ fn parse(text: &str) -> Result<PolicyConfig, Fault> {
     let (name_text, options) = text.split_once(':').unwrap_or((text, ""));
     let words = Words::find(name_text)
         .ok_or_else(|| Fault::new(no_policy(name_text), 0..name_text.len()))?;
-    let mut options_read = Options {
+    let mut given = Options {
         words,
         settings: Settings::default(),
         places: Default::default(),
@@ -49,24 +49,18 @@ fn parse(text: &str) -> Result<PolicyConfig, Fault> {
     if text.len() > name_text.len() {
         let mut at = name_text.len() + 1;
         for (i, option) in options.split(',').enumerate() {
-            options_read.read(i == 0, option, at)?;
+            given.read(i == 0, option, at)?;
             at += option.len() + 1;
         }
     }
-    let Options {
-        settings, places, ..
-    } = options_read;
-    settings.build(words).map_err(|misfit| {
-        let end = text.len()..text.len();
-        Fault::new(
-            misfit.message,
-            misfit.key.map_or(end, |key| places[key as usize].clone()),
-        )
+    given.settings.build(words).map_err(|Misfit(key, message)| {
+        let (end, places) = (text.len()..text.len(), &given.places);
+        Fault::new(message, key.map_or(end, |key| places[key as usize].clone()))
     })
 }
 
 struct Options {
-    words: &'static Words,
+    words: Words,
     settings: Settings,
     /// Where each option that was given stands in the text.
     places: [Range<usize>; Key::COUNT],
@@ -80,7 +74,7 @@ impl Options {
         if let Some((key, value)) = option.split_once('=') {
             let place = at..at + key.len();
             let found = Key::find(key).ok_or_else(|| {
-                let (name, keys) = (self.words.name, key::names(self.words.keys()));
+                let (name, keys) = (self.words.name(), key::names(self.words.keys()));
                 let meant = self.meant(key, &[]);
                 let key = quoted(key);
                 let message = format!("unknown option {key}: `{name}` takes {keys}{meant}");
@@ -124,15 +118,12 @@ impl Options {
 
     /// Sets `key` to the `text` that stands at `place`.
     fn set(&mut self, key: Key, text: &str, place: Range<usize>) -> Result<(), Fault> {
+        let name = key.as_str();
         if self.settings.has(key) {
-            return Err(Fault::new(
-                format!("`{}` is given twice", key.as_str()),
-                place,
-            ));
+            return Err(Fault::new(format!("`{name}` is given twice"), place));
         }
         let value = Value::parse(key, text).map_err(|fault| {
-            Fault::new(format!("`{}`: {}", key.as_str(), fault.message), fault.at)
-                .offset(place.start)
+            Fault::new(format!("`{name}`: {}", fault.message), fault.at).offset(place.start)
         })?;
         self.settings.set(key, value);
         self.places[key as usize] = place;

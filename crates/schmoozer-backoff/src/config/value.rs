@@ -45,39 +45,33 @@ fn words(key: Key) -> &'static [&'static str] {
 impl Value {
     /// Reads the value of `key`.
     pub(super) fn parse(key: Key, text: &str) -> Result<Self, Fault> {
-        let expected = || {
+        let value = match key {
+            _ if text.len() > LONGEST || may_hold_secret(text) => None,
+            _ if key.may_be_none() && matches!(text, "none" | "never") => Some(Self::Unlimited),
+            Key::Delay | Key::Initial | Key::Round | Key::Step | Key::Cap | Key::MaxTotal => {
+                return duration::parse(text).map(Self::Duration);
+            }
+            Key::Delays => return parse_delays(text),
+            Key::Factor => text.parse().ok().and_then(Self::factor),
+            Key::Jitter => match text {
+                "none" => Some(Self::Jitter(Jitter::None)),
+                "full" => Some(Self::Jitter(Jitter::Full)),
+                "equal" => Some(Self::Jitter(Jitter::Equal)),
+                _ => parse_share(text).and_then(Self::share),
+            },
+            Key::MaxRetries | Key::Seed => {
+                let number = text.parse().ok();
+                number.and_then(|number| Self::number(key, number))
+            }
+            Key::Last if text == "repeats" => Some(Self::Ends(false)),
+            Key::Last => (text == "ends").then_some(Self::Ends(true)),
+            Key::FirstImmediate => text.parse().ok().map(Self::Flag),
+        };
+        value.ok_or_else(|| {
             let meant = meant(text, words(key).iter().copied());
             let message = format!("{} is not {}{meant}", quoted(text), key.expectation());
             Fault::new(message, 0..text.len())
-        };
-        match key {
-            _ if text.len() > LONGEST || may_hold_secret(text) => Err(expected()),
-            _ if key.may_be_none() && matches!(text, "none" | "never") => Ok(Self::Unlimited),
-            Key::Delay | Key::Initial | Key::Round | Key::Step | Key::Cap | Key::MaxTotal => {
-                duration::parse(text).map(Self::Duration)
-            }
-            Key::Delays => parse_delays(text),
-            Key::Factor => text
-                .parse()
-                .ok()
-                .and_then(Self::factor)
-                .ok_or_else(expected),
-            Key::Jitter => match text {
-                "none" => Ok(Self::Jitter(Jitter::None)),
-                "full" => Ok(Self::Jitter(Jitter::Full)),
-                "equal" => Ok(Self::Jitter(Jitter::Equal)),
-                _ => parse_share(text).and_then(Self::share).ok_or_else(expected),
-            },
-            Key::MaxRetries | Key::Seed => text
-                .parse()
-                .ok()
-                .and_then(|number| Self::number(key, number))
-                .ok_or_else(expected),
-            Key::Last if text == "repeats" => Ok(Self::Ends(false)),
-            Key::Last if text == "ends" => Ok(Self::Ends(true)),
-            Key::FirstImmediate => text.parse().map(Self::Flag).map_err(|_| expected()),
-            Key::Last => Err(expected()),
-        }
+        })
     }
 
     pub(super) fn factor(factor: f64) -> Option<Self> {
