@@ -9,7 +9,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use plotters::prelude::*;
-use schmoozer_backoff::{Constant, Decorrelated, Exponential, Fibonacci, Jitter, Linear, Policy};
+use schmoozer_backoff::{
+    Constant, Decorrelated, Exponential, Fibonacci, Jitter, Linear, Policy, Rounds, Sequence,
+};
 
 const RETRIES: u32 = 12;
 const CLIENTS: u64 = 2_000;
@@ -64,17 +66,21 @@ fn panel<P: Policy>(
     let mut chart = ChartBuilder::on(area)
         .caption(title, ("sans-serif", 17))
         .margin(10)
-        .x_label_area_size(28)
-        .y_label_area_size(38)
+        .x_label_area_size(40)
+        .y_label_area_size(50)
         .build_cartesian_2d(x.clone(), 0.0..33.0)?;
     chart
         .configure_mesh()
         .disable_x_mesh()
         .light_line_style(TRANSPARENT)
         .x_labels(RETRIES as usize)
+        .x_desc("number of the retry")
         .x_label_formatter(&|retry| format!("{retry:.0}"))
+        .y_desc("delay in seconds")
         .y_labels(4)
-        .y_label_formatter(&|seconds| format!("{seconds:.0} s"))
+        .y_label_formatter(&|seconds| format!("{seconds:.0}"))
+        .axis_desc_style(("sans-serif", 13))
+        .label_style(("sans-serif", 13))
         .draw()?;
 
     let retries = retries(policy);
@@ -109,12 +115,13 @@ fn panel<P: Policy>(
 
 fn main() -> Result<(), Box<dyn Error>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schmoozer-backoff/policies.svg");
-    let root = SVGBackend::new(&path, (1_280, 620)).into_drawing_area();
+    let root = SVGBackend::new(&path, (1_500, 640)).into_drawing_area();
+    // A background of its own: legible on a dark page, too.
     root.fill(&WHITE)?;
     let (head, body) = root.split_vertically(44);
     let legend = "Delay before each retry, cap 30 s (dashed): the mean, eight clients, and the range of 2,000";
     head.titled(legend, ("sans-serif", 19))?;
-    let areas = body.split_evenly((2, 4));
+    let areas = body.split_evenly((2, 5));
 
     let exponential = Exponential::new(SECOND).cap(CAP);
     panel(&areas[0], "Constant 5 s", |_| {
@@ -127,19 +134,23 @@ fn main() -> Result<(), Box<dyn Error>> {
         Fibonacci::new(SECOND).cap(CAP)
     })?;
     panel(&areas[3], "Exponential 1 s, ×2", |_| exponential)?;
-    panel(&areas[4], "Exponential, Jitter::Full", |seed| {
+    panel(&areas[4], "Sequence 1, 5, 20 s", |_| {
+        Sequence::new([1, 5, 20].map(Duration::from_secs)).cap(CAP)
+    })?;
+    panel(&areas[5], "Exponential, Full", |seed| {
         exponential.jitter(Jitter::Full).seeded(seed)
     })?;
-    panel(&areas[5], "Exponential, Jitter::Equal", |seed| {
+    panel(&areas[6], "Exponential, Equal", |seed| {
         exponential.jitter(Jitter::Equal).seeded(seed)
     })?;
-    panel(
-        &areas[6],
-        "Exponential, Jitter::Proportional(0.2)",
-        |seed| exponential.jitter(Jitter::Proportional(0.2)).seeded(seed),
-    )?;
-    panel(&areas[7], "Decorrelated 1 s", |seed| {
+    panel(&areas[7], "Exponential, Proportional(0.2)", |seed| {
+        exponential.jitter(Jitter::Proportional(0.2)).seeded(seed)
+    })?;
+    panel(&areas[8], "Decorrelated 1 s", |seed| {
         Decorrelated::new(SECOND).cap(CAP).seeded(seed)
+    })?;
+    panel(&areas[9], "Rounds of 15 s", |seed| {
+        Rounds::new(15 * SECOND).cap(CAP).seeded(seed)
     })?;
     root.present()?;
     drop((areas, body, head, root));

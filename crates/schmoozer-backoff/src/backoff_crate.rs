@@ -28,14 +28,14 @@ use crate::{Exponential, Jitter, Policy};
 #[derive(Debug)]
 pub struct AsBackoff<P: Policy> {
     policy: P,
-    retries: P::IntoIter,
+    delays: P::IntoIter,
 }
 
 impl<P: Policy> AsBackoff<P> {
     /// Starts the first retry sequence of `policy`.
     pub fn new(policy: P) -> Self {
         Self {
-            retries: policy.clone().into_iter(),
+            delays: policy.clone().into_iter(),
             policy,
         }
     }
@@ -43,11 +43,11 @@ impl<P: Policy> AsBackoff<P> {
 
 impl<P: Policy> Backoff for AsBackoff<P> {
     fn reset(&mut self) {
-        self.retries = self.policy.clone().into_iter();
+        self.delays = self.policy.clone().into_iter();
     }
 
     fn next_backoff(&mut self) -> Option<Duration> {
-        self.retries.next()
+        self.delays.next()
     }
 }
 
@@ -79,11 +79,11 @@ impl<B: Backoff + Clone> FromBackoff<B> {
 
 impl<B: Backoff> IntoIterator for FromBackoff<B> {
     type Item = Duration;
-    type IntoIter = BackoffRetries<B>;
+    type IntoIter = BackoffDelays<B>;
 
-    fn into_iter(mut self) -> BackoffRetries<B> {
+    fn into_iter(mut self) -> BackoffDelays<B> {
         self.backoff.reset();
-        BackoffRetries {
+        BackoffDelays {
             backoff: self.backoff,
         }
     }
@@ -91,11 +91,11 @@ impl<B: Backoff> IntoIterator for FromBackoff<B> {
 
 /// Yields the delays of one retry sequence of a [`FromBackoff`].
 #[derive(Debug)]
-pub struct BackoffRetries<B> {
+pub struct BackoffDelays<B> {
     backoff: B,
 }
 
-impl<B: Backoff> Iterator for BackoffRetries<B> {
+impl<B: Backoff> Iterator for BackoffDelays<B> {
     type Item = Duration;
 
     fn next(&mut self) -> Option<Duration> {
@@ -138,20 +138,18 @@ impl<C> TryFrom<&ExponentialBackoff<C>> for Exponential {
 
     fn try_from(theirs: &ExponentialBackoff<C>) -> Result<Self, NotExponential> {
         let (factor, share) = (theirs.multiplier, theirs.randomization_factor);
-        if !(factor >= 1.0 && factor.is_finite()) {
-            let allowed = "a finite number of at least 1";
-            return Err(NotExponential {
-                field: "multiplier",
-                value: factor,
+        let refuse = |field, value, allowed| {
+            Err(NotExponential {
+                field,
+                value,
                 allowed,
-            });
+            })
+        };
+        if !(factor >= 1.0 && factor.is_finite()) {
+            return refuse("multiplier", factor, "a finite number of at least 1");
         }
         if !(0.0..=1.0).contains(&share) {
-            return Err(NotExponential {
-                field: "randomization_factor",
-                value: share,
-                allowed: "from 0 to 1",
-            });
+            return refuse("randomization_factor", share, "from 0 to 1");
         }
         let jitter = if share == 0.0 {
             Jitter::None

@@ -1,22 +1,23 @@
 //! A policy that is chosen at run time: in a configuration file, by a flag.
 
+mod base;
 mod duration;
 mod fault;
 mod key;
-mod options;
 #[cfg(feature = "serde")]
 mod serde;
 mod settings;
 mod text;
 mod value;
 
-use core::iter::FusedIterator;
 use core::time::Duration;
 use std::sync::Arc;
 
 pub use fault::ConfigError;
 
-use crate::{Constant, Decorrelated, Exponential, Fibonacci, Linear, Retries, Rounds, Sequence};
+use self::base::Base;
+use crate::shape::{Shape, options};
+use crate::{Delays, Exponential, Listed};
 
 /// Holds any policy of this crate, as read from a configuration or a command line.
 ///
@@ -49,13 +50,18 @@ use crate::{Constant, Decorrelated, Exponential, Fibonacci, Linear, Retries, Rou
 /// | `decorrelated` | `initial` | required |
 /// | `rounds` | `round` | required |
 /// | `sequence` | `delays`, `last`: `"repeats"` or `"ends"` | required, `"repeats"` |
-/// | any | `cap`: a duration or `"none"` | `"none"` |
+/// | any | `cap`: a duration | `"none"` |
 /// | | `jitter`: `"none"`, `"full"`, `"equal"`, or a share from `"0%"` to `"100%"` | `"none"` |
-/// | | `max_retries`, `max_total` | no limit |
+/// | | `max_retries`: a number | `"none"` |
+/// | | `max_total`, the most that the delays may sum up to: a duration | `"none"` |
 /// | | `first_immediate` | `false` |
 /// | | `seed`, for tests | none |
 ///
-/// Unknown keys, and keys of another policy, are errors that name the key and what is allowed. Instead of a table, a
+/// Where there may be no limit (`cap`, `max_retries`, `max_total`), `"none"`, `"never"` and `null` say that there is none.
+/// `max_total` is not a time after which the caller gives up: the attempts between the delays take time too, and a policy
+/// has no clock. The option for that is `give_up_after` of the loop.
+///
+/// Unknown keys, and keys of another policy, are errors that name the key and what is allowed, and the nearest word if one is misspelt. Instead of a table, a
 /// string in the form below will do. Formats that are not for people hold the string.
 ///
 /// # On a command line (feature `config`)
@@ -87,97 +93,27 @@ use crate::{Constant, Decorrelated, Exponential, Fibonacci, Linear, Retries, Rou
 /// Texts of more than 64 KiB and lists of more than 1,024 delays are refused. An error quotes what it is about, but never
 /// a URL or user information: a secret that is pasted into the wrong field stays out of the log.
 #[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
 #[must_use = "a policy does nothing until it is iterated"]
-pub enum PolicyConfig {
-    /// The same delay every time.
-    Constant(Constant),
-    /// A delay that grows by a step.
-    Linear(Linear),
-    /// A delay that grows by a factor.
-    Exponential(Exponential),
-    /// Delays that are each the sum of the two before.
-    Fibonacci(Fibonacci),
-    /// Delays drawn from up to three times the one before.
-    Decorrelated(Decorrelated),
-    /// A place in a round, and an attempt in each.
-    Rounds(Rounds),
-    /// Delays from a list.
-    Sequence(Sequence<Arc<[Duration]>>),
+pub struct PolicyConfig {
+    base: Base,
+    shape: Shape,
 }
+
+// The options of `Policy` would lie over the policy: a cap would gather what the policy has spread, and a seed would
+// not reach what it draws.
+options!(PolicyConfig);
 
 impl Default for PolicyConfig {
     fn default() -> Self {
-        Self::Exponential(Exponential::default())
+        Exponential::default().into()
     }
 }
-
-macro_rules! from_policies {
-    ($($policy:ident: $type:ty),+) => {$(
-        impl From<$type> for PolicyConfig {
-            fn from(policy: $type) -> Self {
-                Self::$policy(policy)
-            }
-        }
-    )+};
-}
-
-from_policies!(
-    Constant: Constant,
-    Linear: Linear,
-    Exponential: Exponential,
-    Fibonacci: Fibonacci,
-    Decorrelated: Decorrelated,
-    Rounds: Rounds,
-    Sequence: Sequence<Arc<[Duration]>>
-);
 
 impl IntoIterator for PolicyConfig {
     type Item = Duration;
-    type IntoIter = ConfigRetries;
+    type IntoIter = Delays<Listed<Arc<[Duration]>>>;
 
-    fn into_iter(self) -> ConfigRetries {
-        ConfigRetries(match self {
-            Self::Constant(policy) => Kind::Constant(policy.into_iter()),
-            Self::Linear(policy) => Kind::Linear(policy.into_iter()),
-            Self::Exponential(policy) => Kind::Exponential(policy.into_iter()),
-            Self::Fibonacci(policy) => Kind::Fibonacci(policy.into_iter()),
-            Self::Decorrelated(policy) => Kind::Decorrelated(policy.into_iter()),
-            Self::Rounds(policy) => Kind::Rounds(policy.into_iter()),
-            Self::Sequence(policy) => Kind::Sequence(policy.into_iter()),
-        })
+    fn into_iter(self) -> Self::IntoIter {
+        self.base.delays(self.shape)
     }
 }
-
-/// Yields the delays of one retry sequence of a [`PolicyConfig`].
-#[derive(Debug)]
-pub struct ConfigRetries(Kind);
-
-#[derive(Debug)]
-enum Kind {
-    Constant(Retries<Constant>),
-    Linear(Retries<Linear>),
-    Exponential(Retries<Exponential>),
-    Fibonacci(Retries<Fibonacci>),
-    Decorrelated(Retries<Decorrelated>),
-    Rounds(Retries<Rounds>),
-    Sequence(Retries<Sequence<Arc<[Duration]>>>),
-}
-
-impl Iterator for ConfigRetries {
-    type Item = Duration;
-
-    fn next(&mut self) -> Option<Duration> {
-        match &mut self.0 {
-            Kind::Constant(retries) => retries.next(),
-            Kind::Linear(retries) => retries.next(),
-            Kind::Exponential(retries) => retries.next(),
-            Kind::Fibonacci(retries) => retries.next(),
-            Kind::Decorrelated(retries) => retries.next(),
-            Kind::Rounds(retries) => retries.next(),
-            Kind::Sequence(retries) => retries.next(),
-        }
-    }
-}
-
-impl FusedIterator for ConfigRetries {}

@@ -2,10 +2,9 @@
 
 use core::time::Duration;
 
-use fastrand::Rng;
-
+use crate::base::Base;
+use crate::delays::Delays;
 use crate::nanos::nanos;
-use crate::retries::{Progression, Retries};
 use crate::shape::{Shape, options};
 
 /// Waits for the same time before every retry.
@@ -28,7 +27,7 @@ pub struct Constant {
 }
 
 impl Constant {
-    /// Waits for `delay` each time, for ever, without jitter.
+    /// Waits for `delay` each time, forever, without jitter.
     pub const fn new(delay: Duration) -> Self {
         Self {
             delay,
@@ -39,25 +38,17 @@ impl Constant {
 
 options!(Constant);
 
-impl IntoIterator for Constant {
-    type Item = Duration;
-    type IntoIter = Retries<Self>;
-
-    fn into_iter(self) -> Retries<Self> {
-        Retries::new(nanos(self.delay), self.shape)
+impl Constant {
+    pub(crate) const fn base<I>(self) -> Base<I> {
+        Base::Constant(nanos(self.delay))
     }
 }
 
-impl Progression for Constant {
-    type State = u64;
+impl IntoIterator for Constant {
+    type Item = Duration;
+    type IntoIter = Delays;
 
-    #[inline]
-    fn next(delay: &mut u64, _cap: u64, _rng: &mut Rng) -> Option<u64> {
-        Some(*delay)
-    }
-
-    #[inline]
-    fn repeats(_delay: &u64, _base: u64, _cap: u64) -> bool {
-        true
+    fn into_iter(self) -> Delays {
+        Delays::new(self.base(), self.shape)
     }
 }

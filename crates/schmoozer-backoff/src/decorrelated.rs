@@ -2,11 +2,9 @@
 
 use core::time::Duration;
 
-use fastrand::Rng;
-
+use crate::base::Base;
+use crate::delays::Delays;
 use crate::nanos::nanos;
-use crate::random::below;
-use crate::retries::{Progression, Retries};
 use crate::shape::{Shape, options};
 
 /// Draws each delay from the initial one up to three times the delay before it.
@@ -36,7 +34,7 @@ pub struct Decorrelated {
 }
 
 impl Decorrelated {
-    /// Draws the first delay from `initial` to three times that, and goes on for ever, without cap.
+    /// Draws the first delay from `initial` to three times that, and goes on forever, without cap.
     ///
     /// A zero stays zero. An `initial` at or above the cap leaves nothing to draw from, so that each delay is the cap: give
     /// such a policy [`jitter`](Self::jitter).
@@ -50,38 +48,21 @@ impl Decorrelated {
 
 options!(Decorrelated);
 
-impl IntoIterator for Decorrelated {
-    type Item = Duration;
-    type IntoIter = Retries<Self>;
-
-    fn into_iter(self) -> Retries<Self> {
+impl Decorrelated {
+    pub(crate) const fn base<I>(self) -> Base<I> {
         let initial = nanos(self.initial);
-        Retries::new(
-            Walk {
-                initial,
-                last: initial,
-            },
-            self.shape,
-        )
+        Base::Decorrelated {
+            initial,
+            last: initial,
+        }
     }
 }
 
-/// The lowest delay, and the last one drawn.
-#[derive(Debug)]
-pub struct Walk {
-    initial: u64,
-    last: u64,
-}
+impl IntoIterator for Decorrelated {
+    type Item = Duration;
+    type IntoIter = Delays;
 
-impl Progression for Decorrelated {
-    type State = Walk;
-    const RANDOM: bool = true;
-
-    #[inline]
-    fn next(walk: &mut Walk, cap: u64, rng: &mut Rng) -> Option<u64> {
-        let lowest = walk.initial.min(cap);
-        let highest = walk.last.saturating_mul(3).min(cap);
-        walk.last = lowest + below(rng, (highest - lowest).saturating_add(1));
-        Some(walk.last)
+    fn into_iter(self) -> Delays {
+        Delays::new(self.base(), self.shape)
     }
 }

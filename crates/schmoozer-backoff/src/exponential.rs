@@ -2,18 +2,17 @@
 
 use core::time::Duration;
 
-use fastrand::Rng;
-
 use crate::Jitter;
+use crate::base::Base;
+use crate::delays::Delays;
 use crate::factor::Factor;
 use crate::nanos::nanos;
-use crate::retries::{Progression, Retries};
 use crate::shape::{Shape, options};
 
 /// Multiplies the delay by a factor from one retry to the next.
 ///
-/// `Exponential::default()` is the policy to keep a connection with; [`new`](Self::new) starts from nothing, for those who know what they
-/// want. Delays are whole nanoseconds: each base delay is the one before it times the factor, rounded to the
+/// `Exponential::default()` is the policy to keep a connection with. [`new`](Self::new) has neither cap nor jitter, for
+/// policies of your own. Delays are whole nanoseconds: each base delay is the one before it times the factor, rounded to the
 /// nearest, until it reaches the cap.
 ///
 /// # Examples
@@ -39,7 +38,7 @@ pub struct Exponential {
 }
 
 impl Exponential {
-    /// Starts with `initial` and doubles, for ever, without cap and without jitter.
+    /// Starts with `initial` and doubles, forever, without cap and without jitter.
     ///
     /// A zero stays zero.
     pub const fn new(initial: Duration) -> Self {
@@ -52,32 +51,35 @@ impl Exponential {
 
     /// Starts with 50 ms and doubles up to 1 s, with full jitter: our recommendation for keeping a connection.
     ///
-    /// - *50 ms*: a restart that takes a moment costs a moment. Longer than a round trip nearly everywhere, so the first
-    ///   retry is not wasted on the same instant.
+    /// - *50 ms*: after a restart that takes a moment, the wait is a moment. It is longer than a round trip nearly
+    ///   everywhere, so the first retry is not wasted on the same instant.
     /// - *Full jitter*: of the jitters, the one that leaves no two clients together, from the first delay on.
-    /// - *×2 up to 1 s*: what a user feels is the wait after the server is back. Over outages of 0.5 to 10 s it is a
-    ///   fifth of the outage with this cap and 95 % are back within 0.76 s; a cap of 30 s makes that two thirds, and 8.4 s.
+    /// - *×2 up to 1 s*: users feel how long the client waits after the server is back. Over outages of 0.5 to 10 s that is
+    ///   a fifth of the outage with this cap, and 95 % are back within 0.76 s. With a cap of 30 s it is two thirds of the
+    ///   outage, and 8.4 s.
     ///
-    /// What it trades is load. When 10,000 clients lose one server, they try 20,000 times a second for as long as it
-    /// is away: two tries a second for each client, whatever the size of the fleet. A server that takes 100 connects
-    /// a second has them back no later for it, as long as refusing costs it little. Where it does not, or where
-    /// delays are paid for (radio, batteries, a name server), give a longer [`cap`](Self::cap), and a fleet
-    /// [`Rounds`](crate::Rounds). [Which policy for how many clients](crate::_guide) says where one ends and the other begins.
+    /// The price is load. Of 10,000 clients that lose one server, each attempts twice a second for as long as the server is
+    /// away: 20,000 attempts a second. A server that takes 100 connects a second has its clients back no later for that,
+    /// as long as refusing costs it little. If refusing is expensive, or attempts are (radio, batteries, a name server),
+    /// give a longer [`cap`](Self::cap), and a fleet [`Rounds`](crate::Rounds). [Which policy for how many
+    /// clients](crate::_guide) says where one ends and the other begins.
     ///
     /// | | mean wait | 95 % wait below | share of the outage | 10,000 clients: 99 % back after | attempts a second, at most | attempts a client |
     /// | --- | --- | --- | --- | --- | --- | --- |
-    /// | `default()` | 0.33 s | 0.76 s | 0.20 | 99 s | 19,756 | 222 |
-    /// | cap 2 s | 0.60 s | 1.48 s | 0.33 | 99 s | 9,889 | 113 |
-    /// | cap 5 s | 1.18 s | 3.47 s | 0.51 | 99 s | 4,052 | 49 |
-    /// | cap 10 s | 1.70 s | 5.81 s | 0.62 | 100 s | 2,003 | 28 |
-    /// | cap 30 s | 2.15 s | 8.40 s | 0.68 | 106 s | 706 | 15 |
-    /// | cap 60 s | 2.18 s | 8.44 s | 0.68 | 119 s | 373 | 12 |
-    /// | [`grpc()`](Self::grpc) | 1.32 s | 3.92 s | 0.52 | 243 s | 939 | 9 |
-    /// | [`Rounds::for_fleet(10_000, 100)`](crate::Rounds::for_fleet) | 19.33 s | 36.58 s | 12.43 | 113 s | 284 | 3 |
+    /// | `default()` | 0.33 s | 0.76 s | 0.20 | 98 s | 197 × | 222 |
+    /// | cap 2 s | 0.60 s | 1.48 s | 0.33 | 98 s | 99 × | 114 |
+    /// | cap 5 s | 1.18 s | 3.47 s | 0.51 | 99 s | 41 × | 50 |
+    /// | cap 10 s | 1.70 s | 5.81 s | 0.62 | 100 s | 20 × | 29 |
+    /// | cap 30 s | 2.15 s | 8.40 s | 0.68 | 106 s | 7.1 × | 16 |
+    /// | cap 60 s | 2.18 s | 8.44 s | 0.68 | 119 s | 3.7 × | 13 |
+    /// | [`grpc()`](Self::grpc) | 1.32 s | 3.92 s | 0.52 | 244 s | 9.4 × | 10 |
+    /// | [`Rounds::for_fleet(10_000, 100)`](crate::Rounds::for_fleet) | | | | 119 s | 2.9 × | 3 |
     ///
-    /// The herd loses a server that is away for 60 s and then takes 100 connects a second; `at most` counts from its
-    /// return on. Simulated with these policies by
-    /// `cargo test -p schmoozer-backoff --test storm -- --nocapture --test-threads 1`.
+    /// The waits are those of one client, from
+    /// `cargo test -p schmoozer-backoff --test recovery -- --nocapture --test-threads 1`. The fleet loses a server that is
+    /// away for 60 s and then takes 100 connects a second. Its busiest second after the return is a multiple of those 100:
+    /// `cargo run --release -p larger-examples --example storm -- --clients 10000 --again 0 --policy exponential --policy exponential:50ms..2s`
+    /// and so on.
     pub const fn default() -> Self {
         Self::new(Duration::from_millis(50))
             .cap(Duration::from_secs(1))
@@ -113,6 +115,15 @@ impl Exponential {
 
 options!(Exponential);
 
+impl Exponential {
+    pub(crate) const fn base<I>(self) -> Base<I> {
+        Base::Exponential {
+            next: nanos(self.initial),
+            factor: Factor::new(self.factor),
+        }
+    }
+}
+
 impl Default for Exponential {
     fn default() -> Self {
         Self::default()
@@ -121,38 +132,9 @@ impl Default for Exponential {
 
 impl IntoIterator for Exponential {
     type Item = Duration;
-    type IntoIter = Retries<Self>;
+    type IntoIter = Delays;
 
-    fn into_iter(self) -> Retries<Self> {
-        Retries::new(
-            Growth {
-                next: nanos(self.initial),
-                factor: Factor::new(self.factor),
-            },
-            self.shape,
-        )
-    }
-}
-
-/// The next base delay, and what it grows by.
-#[derive(Debug)]
-pub struct Growth {
-    next: u64,
-    factor: Factor,
-}
-
-impl Progression for Exponential {
-    type State = Growth;
-
-    #[inline]
-    fn next(growth: &mut Growth, _cap: u64, _rng: &mut Rng) -> Option<u64> {
-        let base = growth.next;
-        growth.next = growth.factor.times(base);
-        Some(base)
-    }
-
-    #[inline]
-    fn repeats(_growth: &Growth, base: u64, cap: u64) -> bool {
-        base >= cap
+    fn into_iter(self) -> Delays {
+        Delays::new(self.base(), self.shape)
     }
 }

@@ -2,10 +2,9 @@
 
 use core::time::Duration;
 
-use fastrand::Rng;
-
+use crate::base::Base;
+use crate::delays::Delays;
 use crate::nanos::nanos;
-use crate::retries::{Progression, Retries};
 use crate::shape::{Shape, options};
 
 /// Waits for 1, 1, 2, 3, 5, 8, … times the initial delay: growth by about 1.6, after a start that repeats itself.
@@ -28,7 +27,7 @@ pub struct Fibonacci {
 }
 
 impl Fibonacci {
-    /// Takes `initial` as the unit, for ever, without cap and without jitter.
+    /// Takes `initial` as the unit, forever, without cap and without jitter.
     pub const fn new(initial: Duration) -> Self {
         Self {
             initial,
@@ -39,42 +38,21 @@ impl Fibonacci {
 
 options!(Fibonacci);
 
+impl Fibonacci {
+    pub(crate) const fn base<I>(self) -> Base<I> {
+        let initial = nanos(self.initial);
+        Base::Fibonacci {
+            next: initial,
+            after: initial,
+        }
+    }
+}
+
 impl IntoIterator for Fibonacci {
     type Item = Duration;
-    type IntoIter = Retries<Self>;
+    type IntoIter = Delays;
 
-    fn into_iter(self) -> Retries<Self> {
-        let initial = nanos(self.initial);
-        Retries::new(
-            Pair {
-                next: initial,
-                after: initial,
-            },
-            self.shape,
-        )
-    }
-}
-
-/// The next two base delays.
-#[derive(Debug)]
-pub struct Pair {
-    next: u64,
-    after: u64,
-}
-
-impl Progression for Fibonacci {
-    type State = Pair;
-
-    #[inline]
-    fn next(pair: &mut Pair, _cap: u64, _rng: &mut Rng) -> Option<u64> {
-        let base = pair.next;
-        pair.next = pair.after;
-        pair.after = pair.after.saturating_add(base);
-        Some(base)
-    }
-
-    #[inline]
-    fn repeats(_pair: &Pair, base: u64, cap: u64) -> bool {
-        base >= cap
+    fn into_iter(self) -> Delays {
+        Delays::new(self.base(), self.shape)
     }
 }

@@ -1,7 +1,7 @@
 //! Delay policies for retries and reconnects: jitter that holds at the cap, no clock, no async, no allocation.
 //!
-//! A policy is a plain value that can be iterated any number of times. Each iteration is one retry sequence with
-//! randomness of its own; where it ends, the caller gives up.
+//! A policy is a plain value that you iterate, any number of times. Each iteration ([`Delays`]) is one retry sequence with
+//! random numbers of its own. When it ends, the caller gives up.
 //!
 //! ```
 //! use std::time::Duration;
@@ -36,14 +36,14 @@
 //! | what for | policy |
 //! | --- | --- |
 //! | keeping a connection | [`Exponential::default`]: from 50 ms to 1 s |
-//! | a connection that many clients keep | [`Rounds`]; [which policy for how many clients](_guide) has the figures |
+//! | a connection that many clients keep to one server | [`Rounds`]; [which policy for how many clients](_guide) has the figures |
 //! | what gRPC does | [`Exponential::grpc`]: from 1 s to 120 s |
 //! | a request that fails now and then | [`Exponential::new`] with [`Jitter::Full`] and `max_retries(3)` |
-//! | several clients that fight for one resource | [`Decorrelated`]: no steps that they could share |
+//! | several clients that compete for one resource | [`Decorrelated`]: no steps that they could share |
 //! | something whose repair takes a known time | [`Constant`] with [`Jitter::Equal`] |
 //! | slower growth | [`Fibonacci`] (×1.6), [`Linear`] |
-//! | delays that somebody wrote down | [`Sequence`] |
-//! | quickly first, patiently after | [`Policy::then`] |
+//! | a list of delays | [`Sequence`] |
+//! | a quick start, then patience | [`Policy::then`] |
 //! | a choice that the user makes | `PolicyConfig` (feature `config`) |
 //!
 //! [`Policy`] gives the same options to anything else that yields durations: to arrays, and to strategies of other
@@ -51,8 +51,8 @@
 //!
 //! # Jitter and cap
 //!
-//! A long outage parks every client at the cap. What its jitter does there decides whether they come back together,
-//! and it is where policies differ: of eight clients at a cap of 10 s,
+//! In a long outage every client reaches the cap. The jitter at the cap then decides whether they come back together, and
+//! this is where crates differ. The table shows the delays of eight clients at a cap of 10 s:
 //!
 //! | | different delays | the longest | |
 //! | --- | --- | --- | --- |
@@ -65,46 +65,59 @@
 //! | backoff 0.4 | 8 | 15.0 s | jitter around the cap |
 //! | tokio-retry2 0.9 | 8 | 15.0 s | jitter around the cap |
 //!
-//! Seen by `cargo test -p bench --test peers_at_the_cap -- --nocapture`.
+//! Printed by `cargo test -p bench --test peers_at_the_cap -- --nocapture`.
 //!
-//! Two sequences never share random numbers, wherever they start: clones of a policy, threads, processes after a fork.
-//! (tower's back-offs from one maker all replay the same jitter.) `seeded` is the one exception, for tests.
+//! # Where randomness comes from
+//!
+//! No two sequences share random numbers: not those of a policy's clones, of two threads, of two processes, or of a process
+//! and its fork. (tower's back-offs from one maker all replay the same jitter.) `seeded` is the one exception, for tests.
+//! The seed of a sequence is made of
+//!
+//! - 64 bits from the operating system, drawn once in each process (feature `std`). So two containers differ, although
+//!   the process of each is number 1, and so do two machines that started at the same moment;
+//! - the number of the sequence in its process, so that clones and threads differ;
+//! - the process id (on Unix), read again for each sequence. A forked worker inherits everything else. Only a worker with
+//!   the id of its parent, the first of a new PID namespace forked by the first of another, would repeat it: give such
+//!   a worker something to [`stir`] in;
+//! - what was [`stir`]red in. Without `std` there is nothing else that differs from device to device.
+//!
+//! The numbers themselves are wyrand's, by `fastrand`. They spread clients; they are no secret.
 //!
 //! # Coming from another crate
 //!
-//! [`_moving_over`] has the same policy here for each of theirs, whole programs before and after, and every item's
-//! successor. What is an iterator of durations over there can also be taken as it is; for a backon builder use
-//! [`from_fn`].
+//! [`_moving_over`] has programs before and after, and says what replaces each item. A policy of another crate that is an
+//! iterator of durations also works as it is. For a backon builder use [`from_fn`].
 //!
 //! # Arithmetic
 //!
-//! Delays are whole nanoseconds in 64 bits: whatever is longer than 584 years is as long as that. Nothing overflows,
-//! nothing panics once a policy is built, no delay passes its cap, and without jitter delays never shrink (but those of
-//! [`Decorrelated`], which draws them, and of [`Sequence`], [`Policy::then`] and policies from elsewhere, which do what they
-//! are told).
+//! Delays are whole nanoseconds in 64 bits. A longer one counts as 584 years. Nothing overflows, and nothing panics once
+//! a policy is built. No delay passes its cap, and no limit cuts a delay: one that no longer fits ends the retries. Without
+//! jitter delays never shrink, except where they are drawn ([`Decorrelated`], [`Rounds`]) or come from a list or from
+//! elsewhere ([`Sequence`], [`Policy::then`], [`Shaped`]).
 //!
 //! # Speed
 //!
-//! A jittered delay takes 20 instructions at the cap, 45 with `max_retries` and `max_total`, 66 while it still grows; backon
-//! takes 132, tokio-retry 147, tokio-retry2 159, backoff 222, exponential-backoff 267, retry-policies 350. Counted by
+//! A jittered delay takes 20 instructions at the cap, 42 with `max_retries` and `max_total`, and 87 while it still grows.
+//! backon takes 132, tokio-retry 148, tokio-retry2 159, backoff 222, exponential-backoff 267, retry-policies 351. Counted by
 //! `cargo run --release -p bench --example delay` on x86-64, Rust 1.95.
 //!
 //! # Features
 //!
-//! - `std` (default): randomness from the operating system. Without it the crate is `no_std` and
-//!   allocates nothing, but has no entropy: see [`stir`].
+//! - `std` (default): randomness from the operating system. Without it the crate is `no_std` and allocates nothing, but
+//!   has no entropy: see [`stir`].
 //! - `config`: `PolicyConfig`, any policy as text, with `FromStr` and `Display`. It is more code than all policies
-//!   together, and most programs choose theirs in code.
+//!   together, and most programs choose their policy in code.
 //! - `serde`: `config`, and `PolicyConfig` in configuration files.
 //! - `backoff`: both ways between policies and the `Backoff` trait of the `backoff` crate, so that code on it can move
-//!   over a call at a time. That crate is unmaintained
+//!   over one call at a time. That crate is unmaintained
 //!   ([RUSTSEC-2025-0012](https://rustsec.org/advisories/RUSTSEC-2025-0012.html)) and needs `instant`, which is too
-//!   ([RUSTSEC-2024-0384](https://rustsec.org/advisories/RUSTSEC-2024-0384.html)): nobody gets it without asking.
+//!   ([RUSTSEC-2024-0384](https://rustsec.org/advisories/RUSTSEC-2024-0384.html)): it is compiled only on request.
 //!
 //! The one dependency without these features is `fastrand`.
 
 #![no_std]
 #![forbid(unsafe_code)]
+#![warn(unnameable_types)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "std")]
@@ -114,10 +127,12 @@ pub mod _guide;
 pub mod _moving_over;
 #[cfg(feature = "backoff")]
 mod backoff_crate;
+mod base;
 #[cfg(feature = "config")]
 mod config;
 mod constant;
 mod decorrelated;
+mod delays;
 mod exponential;
 mod factor;
 mod fibonacci;
@@ -127,7 +142,6 @@ mod linear;
 mod nanos;
 mod policy;
 mod random;
-mod retries;
 mod rounds;
 mod sequence;
 mod shape;
@@ -135,13 +149,12 @@ mod shaped;
 mod then;
 
 #[cfg(feature = "backoff")]
-#[cfg_attr(docsrs, doc(cfg(feature = "backoff")))]
-pub use backoff_crate::{AsBackoff, BackoffRetries, FromBackoff, NotExponential};
+pub use backoff_crate::{AsBackoff, BackoffDelays, FromBackoff, NotExponential};
 #[cfg(feature = "config")]
-#[cfg_attr(docsrs, doc(cfg(feature = "config")))]
-pub use config::{ConfigError, ConfigRetries, PolicyConfig};
+pub use config::{ConfigError, PolicyConfig};
 pub use constant::Constant;
 pub use decorrelated::Decorrelated;
+pub use delays::Delays;
 pub use exponential::Exponential;
 pub use fibonacci::Fibonacci;
 pub use from_fn::{FromFn, from_fn};
@@ -149,9 +162,8 @@ pub use jitter::Jitter;
 pub use linear::Linear;
 pub use policy::Policy;
 pub use random::stir;
-pub use retries::Retries;
 pub use rounds::Rounds;
-pub use sequence::Sequence;
+pub use sequence::{Listed, Sequence};
 pub use shaped::Shaped;
 pub use then::Then;
 

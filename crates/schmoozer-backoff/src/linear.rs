@@ -2,10 +2,9 @@
 
 use core::time::Duration;
 
-use fastrand::Rng;
-
+use crate::base::Base;
+use crate::delays::Delays;
 use crate::nanos::nanos;
-use crate::retries::{Progression, Retries};
 use crate::shape::{Shape, options};
 
 /// Adds the same step to the delay from one retry to the next.
@@ -31,7 +30,7 @@ pub struct Linear {
 }
 
 impl Linear {
-    /// Starts with `initial` and adds as much each time, for ever, without cap and without jitter.
+    /// Starts with `initial` and adds as much each time, forever, without cap and without jitter.
     pub const fn new(initial: Duration) -> Self {
         Self {
             initial,
@@ -49,40 +48,20 @@ impl Linear {
 
 options!(Linear);
 
+impl Linear {
+    pub(crate) const fn base<I>(self) -> Base<I> {
+        Base::Linear {
+            next: nanos(self.initial),
+            step: nanos(self.step),
+        }
+    }
+}
+
 impl IntoIterator for Linear {
     type Item = Duration;
-    type IntoIter = Retries<Self>;
+    type IntoIter = Delays;
 
-    fn into_iter(self) -> Retries<Self> {
-        Retries::new(
-            Stairs {
-                next: nanos(self.initial),
-                step: nanos(self.step),
-            },
-            self.shape,
-        )
-    }
-}
-
-/// The next base delay, and what is added to it.
-#[derive(Debug)]
-pub struct Stairs {
-    next: u64,
-    step: u64,
-}
-
-impl Progression for Linear {
-    type State = Stairs;
-
-    #[inline]
-    fn next(stairs: &mut Stairs, _cap: u64, _rng: &mut Rng) -> Option<u64> {
-        let base = stairs.next;
-        stairs.next = base.saturating_add(stairs.step);
-        Some(base)
-    }
-
-    #[inline]
-    fn repeats(_stairs: &Stairs, base: u64, cap: u64) -> bool {
-        base >= cap
+    fn into_iter(self) -> Delays {
+        Delays::new(self.base(), self.shape)
     }
 }

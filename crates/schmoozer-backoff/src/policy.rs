@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use crate::shape::about;
 use crate::{Jitter, Shaped, Then};
 
 /// Turns anything that yields durations into a delay policy with jitter, cap and limits.
@@ -26,27 +27,27 @@ use crate::{Jitter, Shaped, Then};
 /// assert!(policy.into_iter().all(|delay| delay <= Duration::from_secs(1)));
 /// ```
 pub trait Policy: Clone + IntoIterator<Item = Duration> {
-    /// Spreads the delays at random, inside what the cap leaves of the window.
-    ///
-    /// # Panics
-    ///
-    /// If the share of [`Jitter::Proportional`] is not a number from 0 to 1.
+    #[doc = about!(jitter)]
     #[track_caller]
     fn jitter(self, jitter: Jitter) -> Shaped<Self> {
         Shaped::new(self).jitter(jitter)
     }
 
-    /// Bounds each delay, jitter included.
+    #[doc = about!(cap)]
     fn cap(self, cap: Duration) -> Shaped<Self> {
         Shaped::new(self).cap(cap)
     }
 
-    /// Gives up after `retries` delays; 0 never retries.
+    #[doc = about!(max_retries)]
     fn max_retries(self, retries: u32) -> Shaped<Self> {
         Shaped::new(self).max_retries(retries)
     }
 
-    /// Gives up before the sum of the delays would pass `total`.
+    #[doc = about!(max_total)]
+    ///
+    /// This is not a time after which the caller gives up. Ten delays of 1 s between attempts that hang for 10 s each are
+    /// 10 s here, and 110 s on a clock. A policy has no clock. The loop that waits has one, and an option such as
+    /// `give_up_after` for it.
     ///
     /// ```
     /// use std::time::Duration;
@@ -56,13 +57,11 @@ pub trait Policy: Clone + IntoIterator<Item = Duration> {
     /// let policy = Exponential::new(Duration::from_secs(1)).max_total(Duration::from_secs(10));
     /// assert_eq!(policy.into_iter().count(), 3);
     /// ```
-    ///
-    /// A delay that does not fit is not cut short: the cut would bring every client back at one moment.
     fn max_total(self, total: Duration) -> Shaped<Self> {
         Shaped::new(self).max_total(total)
     }
 
-    /// Puts one delay of zero before all others; [`max_retries`](Self::max_retries) counts it.
+    #[doc = about!(first_immediate)]
     fn first_immediate(self) -> Shaped<Self> {
         Shaped::new(self).first_immediate()
     }
@@ -87,7 +86,7 @@ pub trait Policy: Clone + IntoIterator<Item = Duration> {
         Then::new(self, next)
     }
 
-    /// Draws the same jitter every time. For tests: clients that share a seed come back together.
+    #[doc = about!(seeded)]
     ///
     /// It decides on the jitter of the policy that this returns. What lies in it, such as the parts of a [`Then`], draws
     /// as before: seed each part.

@@ -8,12 +8,16 @@ use fastrand::Rng;
 /// everything else that goes into their seeds is the same.
 static SEQUENCES: AtomicUsize = AtomicUsize::new(0);
 
+/// What was stirred in, in two halves: not every processor has atomics of 64 bits.
+static STIRRED: [AtomicUsize; 2] = [AtomicUsize::new(0), AtomicUsize::new(0)];
+
 /// Stirs `entropy` into the randomness of every sequence that starts from now on.
 ///
-/// With the feature `std` there is no need to: each sequence is seeded from the operating system's randomness.
-/// Without it the crate has no entropy at all. The sequences of one process still differ from each other, but two
-/// devices that run the same firmware draw the same delays, and come back in the same moment, unless each stirs in
-/// something of its own at start-up: a serial number, a MAC address, the noise of an ADC.
+/// With the feature `std` there is no need to: the operating system seeds each process, see
+/// [Where randomness comes from](crate#where-randomness-comes-from). Without it the crate has no entropy at all. The
+/// sequences of one device still differ from each other, but two devices that run the same firmware draw the same
+/// delays, and come back in the same moment. Stir in, at start-up, what tells them apart: a serial number, a MAC
+/// address, the noise of an ADC. Further calls add to what is there.
 ///
 /// # Examples
 ///
@@ -23,15 +27,23 @@ static SEQUENCES: AtomicUsize = AtomicUsize::new(0);
 /// ```
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "a number as wide as the counter is all it can hold"
+    reason = "each word takes the half that it has room for"
 )]
 pub fn stir(entropy: u64) {
-    advance(mix(entropy) as usize);
+    let mixed = mix(stirred() ^ entropy);
+    STIRRED[0].store(mixed as usize, Ordering::Relaxed);
+    STIRRED[1].store((mixed >> 32) as usize, Ordering::Relaxed);
+}
+
+fn stirred() -> u64 {
+    let [low, high] = [0, 1].map(|half: usize| STIRRED[half].load(Ordering::Relaxed) as u64);
+    (high << 32) | (low & 0xFFFF_FFFF)
 }
 
 /// A generator for one sequence, unlike that of any other sequence in this process or in a fork of it.
 pub(crate) fn fresh() -> Rng {
-    Rng::with_seed(seed(thread_random(), advance(1) as u64, process()))
+    let entropy = process_random() ^ stirred();
+    Rng::with_seed(seed(entropy, count() as u64, process()))
 }
 
 /// A generator that only `seed` decides on.
@@ -45,36 +57,40 @@ pub(crate) fn below(rng: &mut Rng, count: u64) -> u64 {
     ((u128::from(rng.u64(..)) * u128::from(count)) >> 64) as u64
 }
 
-/// Folds what tells sequences apart into one seed: the thread's own randomness, the number of the sequence, and the
+/// Folds what tells sequences apart into one seed: the entropy of the process, the number of the sequence, and the
 /// process, since a forked child inherits the first two.
-fn seed(thread_random: u64, sequence: u64, process: u32) -> u64 {
-    thread_random ^ mix(sequence ^ (u64::from(process) << 32))
+const fn seed(entropy: u64, sequence: u64, process: u32) -> u64 {
+    entropy ^ mix(sequence ^ ((process as u64) << 32))
 }
 
-/// Adds to the count of sequences and returns what it was.
-fn advance(by: usize) -> usize {
+/// Counts one more sequence, and returns how many there were.
+fn count() -> usize {
     #[cfg(target_has_atomic = "ptr")]
     {
-        SEQUENCES.fetch_add(by, Ordering::Relaxed)
+        SEQUENCES.fetch_add(1, Ordering::Relaxed)
     }
     // On processors that can only load and store.
     #[cfg(not(target_has_atomic = "ptr"))]
     {
         let before = SEQUENCES.load(Ordering::Relaxed);
-        SEQUENCES.store(before.wrapping_add(by), Ordering::Relaxed);
+        SEQUENCES.store(before.wrapping_add(1), Ordering::Relaxed);
         before
     }
 }
 
-fn thread_random() -> u64 {
-    #[cfg(feature = "std")]
-    {
-        Rng::new().u64(..)
-    }
-    #[cfg(not(feature = "std"))]
-    {
-        0
-    }
+/// Randomness of the operating system, drawn once in each process; a forked child inherits it.
+#[cfg(feature = "std")]
+fn process_random() -> u64 {
+    use std::hash::{BuildHasher as _, RandomState};
+    use std::sync::OnceLock;
+
+    static RANDOM: OnceLock<u64> = OnceLock::new();
+    *RANDOM.get_or_init(|| RandomState::new().hash_one(0_u8))
+}
+
+#[cfg(not(feature = "std"))]
+const fn process_random() -> u64 {
+    0
 }
 
 fn process() -> u32 {
@@ -143,28 +159,38 @@ mod tests {
     }
 
     #[test]
-    #[cfg(feature = "std")]
-    fn a_thread_draws_something_else_each_time() {
-        assert_ne!(thread_random(), thread_random());
+    fn what_is_stirred_in_stays_and_adds_up() {
+        let before = stirred();
+        stir(1);
+        let once = stirred();
+        stir(1);
+        assert!(before != once && once != stirred());
+        assert_eq!(once, mix(before ^ 1));
     }
 
+    /// In a container each process is the first. This test runs itself again, as if both were.
     #[test]
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "a number as wide as the counter"
-    )]
-    fn stirred_entropy_moves_the_count_of_sequences() {
-        let moved = |entropy| {
-            let before = SEQUENCES.load(Ordering::Relaxed);
-            stir(entropy);
-            SEQUENCES.load(Ordering::Relaxed).wrapping_sub(before)
-        };
-        // Other tests start sequences at the same time, but not as many.
-        for entropy in [1, 2] {
-            assert!(
-                moved(entropy).wrapping_sub(mix(entropy) as usize) < 1 << 20,
-                "{entropy}"
-            );
+    #[cfg(feature = "std")]
+    fn two_processes_of_one_id_draw_differently() {
+        use std::env;
+        use std::process::Command;
+        use std::string::{String, ToString as _};
+
+        const CHILD: &str = "SCHMOOZER_BACKOFF_CHILD";
+        let first = seed(process_random(), 0, 1).to_string();
+        if env::var_os(CHILD).is_some() {
+            std::println!("seed {first}");
+            return;
         }
+        let this = "random::tests::two_processes_of_one_id_draw_differently";
+        let test = env::current_exe().expect("the path of this test");
+        let child = Command::new(test)
+            .args(["--exact", this, "--nocapture"])
+            .env(CHILD, "")
+            .output()
+            .expect("this test once more");
+        let said = String::from_utf8_lossy(&child.stdout);
+        let (_, seed) = said.split_once("seed ").expect("the child's seed");
+        assert_ne!(seed.lines().next(), Some(first.as_str()));
     }
 }

@@ -2,36 +2,40 @@
 
 use core::time::Duration;
 
-use fastrand::Rng;
-
+use crate::base::Base;
+use crate::delays::Delays;
 use crate::nanos::nanos;
-use crate::random::below;
-use crate::retries::{Progression, Retries};
 use crate::shape::{Shape, options};
 
-/// Gives each client a random place in a round, and one attempt in every round from then on.
+/// Gives each client one attempt in every round, at a new random place in each.
 ///
-/// The first delay is anything up to the round, all later ones are the round itself. So a fleet that loses its server
-/// at one moment knocks at an even rate from that moment on: `clients / round` attempts a second, whether the outage
-/// lasts five seconds or ten minutes. Nothing grows, so nothing depends on how long it lasted.
+/// A fleet that loses its server at one moment then attempts at an even rate from that moment on: `clients / round`
+/// attempts a second, whether the outage lasts five seconds or ten minutes. Nothing grows, so nothing depends on how
+/// long the outage lasts.
 ///
-/// [`for_fleet`](Self::for_fleet) chooses the round for a server that takes a known number of connects a second. Of a
-/// million clients that lose a server that then takes 10,000 a second:
+/// [`for_fleet`](Self::for_fleet) chooses the round for a server that takes a known number of connects a second. [Which
+/// policy for how many clients](crate::_guide) has the figures, and says from which size on rounds are worth what they
+/// cost: a single client waits for half a round on average after a short outage.
 ///
-/// | down | 99 % back | all back | attempts a second, at most | attempts a client |
-/// | --- | --- | --- | --- | --- |
-/// | at best | 99.0 s | 100 s | | |
-/// | 5 s | 114 s | 115 s | 2.62 × what it takes | 2.0 |
-/// | 60 s | 113 s | 115 s | 2.62 × | 3.4 |
-/// | 600 s | 113 s | 115 s | 2.63 × | 17.4 |
+/// # How it draws
 ///
-/// Printed by `cargo run --release -p larger-examples --example storm -- --clients 1000000 --policy rounds:38.46s --down 5`, 60 and 600.
-/// What it trades is the wait of a single client after a short outage: half a round on average, here 19 s. [Which
-/// policy for how many clients](crate::_guide) says from which size on that is worth it.
+/// The rounds of a client follow each other from a random moment on, different for each client. In each round the client
+/// attempts once, at a random place in the first nine tenths of it. So two attempts are from 0.1 to 1.9 rounds apart, one
+/// round on average.
 ///
-/// It brings its own spread. Some [`jitter`](Self::jitter) on top makes clients change places; 10 % lets the last ones
-/// wait 5 % longer. [`first_immediate`](Self::first_immediate) undoes it: all clients knock once at the moment of the
-/// loss, and only then take their places.
+/// A new place in each round matters when the server crashes again soon. A client whose connection did not become stable
+/// goes on with its old sequence. If it kept its place, the next delay would be a whole round, for all such clients at
+/// once, and they would attempt together from then on. With new places they are spread over two rounds.
+///
+/// # What not to combine it with
+///
+/// - The loop's setting `from_start` subtracts from each delay how long the attempt took, and the connection lasted. If
+///   that is longer than the delay, the client attempts at once. After a crash of a server whose clients were connected
+///   for longer than a round, or after attempts that all hang until the same timeout, that is all of them in one moment.
+///   The places of a round are lost.
+/// - [`first_immediate`](Self::first_immediate) makes all clients attempt once at the moment of the loss. Only then do
+///   they take their places.
+/// - [`jitter`](Self::jitter) is not needed: the places are the jitter.
 ///
 /// # Examples
 ///
@@ -41,9 +45,11 @@ use crate::shape::{Shape, options};
 ///
 /// const MINUTE: Duration = Duration::from_secs(60);
 ///
-/// let delays: Vec<_> = Rounds::new(MINUTE).into_iter().take(3).collect();
-/// assert!(delays[0] <= MINUTE);
-/// assert_eq!(delays[1..], [MINUTE, MINUTE]);
+/// for delay in Rounds::new(MINUTE).into_iter().take(100) {
+///     assert!(delay < 2 * MINUTE);
+/// }
+/// let five: Duration = Rounds::new(MINUTE).into_iter().take(5).sum();
+/// assert!(five > 3 * MINUTE && five < 6 * MINUTE);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[must_use = "a policy does nothing until it is iterated"]
@@ -53,7 +59,9 @@ pub struct Rounds {
 }
 
 impl Rounds {
-    /// Attempts once in every `round`, for ever.
+    /// Attempts once in every `round`, forever.
+    ///
+    /// A [`cap`](Self::cap) shortens the round to ten nineteenths of the cap if it is longer, so that no delay is cut.
     pub const fn new(round: Duration) -> Self {
         Self {
             round,
@@ -63,16 +71,26 @@ impl Rounds {
 
     /// Chooses the round for `clients` that share a server which takes `connects_a_second`.
     ///
-    /// It is the time that the server needs to take all of them, divided by 2.6. The server is then offered 2.6 times
-    /// what it takes in the first round, 1.6 times in the second, and 0.6 times in the third, which takes everybody
-    /// who is left: three rounds, 1.154 times the best possible. A whole number instead would leave nothing to
-    /// spare in the last round, and chance would make it two.
+    /// It is the time that the server needs to take all of them, the ideal, divided by 2.6. The server is offered
+    /// 2.6 times what it takes, and less the more clients are back. 99 % of them are back after 1.2 times the ideal, all
+    /// after 1.5 times. Of a million clients that lose a server that then takes 10,000 a second:
     ///
-    /// Estimates will do, see [where it stops](crate::_guide#if-the-numbers-are-wrong).
+    /// | down | 99 % back | all back | attempts a second, at most | attempts a client |
+    /// | --- | --- | --- | --- | --- |
+    /// | at best | 99 s | 100 s | | |
+    /// | 5 s | 118 s | 149 s | 2.63 × what it takes | 1.9 |
+    /// | 60 s | 118 s | 148 s | 2.62 × | 3.3 |
+    /// | 600 s | 118 s | 149 s | 2.62 × | 17.4 |
     ///
-    /// It is for a server that needs 3 s or longer for all. A small fleet gets a round so short that it knocks far more
+    /// Printed by `cargo run --release -p larger-examples --example storm -- --clients 1000000 --again 0 --policy rounds:38.46s --down 5`, 60
+    /// and 600. A crash soon after the return changes none of it:
+    /// [how the rounds were chosen](crate::_guide#how-the-rounds-were-chosen).
+    ///
+    /// Estimates will do, see [if the numbers are wrong](crate::_guide#if-the-numbers-are-wrong).
+    ///
+    /// It is for a server that needs 3 s or longer for all. A small fleet gets a round so short that it attempts far more
     /// often than it must: every 4 ms where ten clients share 1,000 connects a second, and without any delay where there
-    /// are none.
+    /// are no clients.
     ///
     /// # Panics
     ///
@@ -108,45 +126,20 @@ impl Rounds {
 
 options!(Rounds);
 
+impl Rounds {
+    pub(crate) const fn base<I>(self) -> Base<I> {
+        Base::Rounds {
+            round: nanos(self.round),
+            rest: None,
+        }
+    }
+}
+
 impl IntoIterator for Rounds {
     type Item = Duration;
-    type IntoIter = Retries<Self>;
+    type IntoIter = Delays;
 
-    fn into_iter(self) -> Retries<Self> {
-        Retries::new(
-            Place {
-                round: nanos(self.round),
-                taken: false,
-            },
-            self.shape,
-        )
-    }
-}
-
-/// The round, and whether the client has its place in it.
-#[derive(Debug)]
-pub struct Place {
-    round: u64,
-    taken: bool,
-}
-
-impl Progression for Rounds {
-    type State = Place;
-    const RANDOM: bool = true;
-
-    #[inline]
-    fn next(place: &mut Place, cap: u64, rng: &mut Rng) -> Option<u64> {
-        // A cap is a shorter round: to cut the first delay would put all places beyond it on one.
-        let round = place.round.min(cap);
-        if place.taken {
-            return Some(round);
-        }
-        place.taken = true;
-        Some(below(rng, round.saturating_add(1)))
-    }
-
-    #[inline]
-    fn repeats(place: &Place, base: u64, cap: u64) -> bool {
-        base >= place.round.min(cap)
+    fn into_iter(self) -> Delays {
+        Delays::new(self.base(), self.shape)
     }
 }

@@ -2,13 +2,11 @@
 
 use core::time::Duration;
 
-use fastrand::Rng;
-
-use crate::nanos::nanos;
-use crate::retries::{Progression, Retries};
+use crate::base::Base;
+use crate::delays::Delays;
 use crate::shape::{Shape, options};
 
-/// Takes the delays from a list, and repeats the last one for ever.
+/// Takes the delays from a list, and repeats the last one forever.
 ///
 /// The list is anything that can be seen as a slice of durations: an array, a `&'static [Duration]`, a `Vec`, an
 /// `Arc<[Duration]>`. Every retry sequence holds a clone of it. An empty list gives up at once.
@@ -37,7 +35,7 @@ pub struct Sequence<L> {
 }
 
 impl<L> Sequence<L> {
-    /// Takes each of `delays` once and then the last for ever, without jitter.
+    /// Takes each of `delays` once and then the last forever, without jitter.
     pub const fn new(delays: L) -> Self {
         Self {
             delays,
@@ -57,47 +55,41 @@ options!(<L> Sequence<L>);
 
 impl<L: AsRef<[Duration]>> IntoIterator for Sequence<L> {
     type Item = Duration;
-    type IntoIter = Retries<Self>;
+    type IntoIter = Delays<Listed<L>>;
 
-    fn into_iter(self) -> Retries<Self> {
-        Retries::new(
-            Position {
-                delays: self.delays,
-                next: 0,
-                once: self.once,
-            },
-            self.shape,
-        )
+    fn into_iter(self) -> Delays<Listed<L>> {
+        let listed = Listed::new(self.delays, self.once);
+        Delays::new(Base::Other(listed), self.shape)
     }
 }
 
-/// The list, and how far it was read.
+/// Yields the delays of a [`Sequence`] as they are in its list, before jitter, cap and limits.
 #[derive(Debug)]
-pub struct Position<L> {
+pub struct Listed<L> {
     delays: L,
     next: usize,
     once: bool,
 }
 
-impl<L: AsRef<[Duration]>> Progression for Sequence<L> {
-    type State = Position<L>;
-
-    #[inline]
-    fn next(position: &mut Position<L>, _cap: u64, _rng: &mut Rng) -> Option<u64> {
-        let delays = position.delays.as_ref();
-        let Some(delay) = delays.get(position.next) else {
-            return if position.once {
-                None
-            } else {
-                delays.last().copied().map(nanos)
-            };
-        };
-        position.next += 1;
-        Some(nanos(*delay))
+impl<L> Listed<L> {
+    pub(crate) const fn new(delays: L, once: bool) -> Self {
+        let next = 0;
+        Self { delays, next, once }
     }
+}
 
-    #[inline]
-    fn repeats(position: &Position<L>, _base: u64, _cap: u64) -> bool {
-        !position.once && position.next == position.delays.as_ref().len()
+impl<L: AsRef<[Duration]>> Iterator for Listed<L> {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        let delays = self.delays.as_ref();
+        match delays.get(self.next) {
+            Some(delay) => {
+                self.next += 1;
+                Some(*delay)
+            }
+            None if self.once => None,
+            None => delays.last().copied(),
+        }
     }
 }

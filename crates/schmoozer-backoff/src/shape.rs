@@ -27,50 +27,73 @@ impl Shape {
     };
 }
 
+/// What each option does, for all the places where it is one.
+macro_rules! about {
+    (jitter) => {
+        "Spreads the delays at random, inside what the cap leaves of the window.
+
+# Panics
+
+If the share of [`Jitter::Proportional`](crate::Jitter::Proportional) is not a number from 0 to 1."
+    };
+    (cap) => {
+        "Bounds each delay, jitter included."
+    };
+    (max_retries) => {
+        "Gives up after `retries` delays; 0 never retries."
+    };
+    (max_total) => {
+        "Gives up before the sum of the delays would pass `total`.
+
+A delay that no longer fits ends the retries; it is not cut, which would bring all clients back at one moment. Attempts
+take time as well, which is not counted: see [`Policy::max_total`](crate::Policy::max_total)."
+    };
+    (first_immediate) => {
+        "Puts one delay of zero before all others; [`max_retries`](Self::max_retries) counts it."
+    };
+    (seeded) => {
+        "Draws the same delays every time. For tests: clients that share a seed come back together."
+    };
+}
+
 /// Writes the options of [`Policy`](crate::Policy) as inherent `const` methods of a type with a `shape`. They take
 /// the place of the trait's, so that a policy stays what it is, may be a `const` item, and keeps its jitter under its
 /// cap in whichever order the two were given.
 macro_rules! options {
     ($($name:tt)+) => {
         impl $($name)+ {
-            /// Spreads the delays at random, inside what the cap leaves of the window.
-            ///
-            /// # Panics
-            ///
-            /// If the share of [`Jitter::Proportional`](crate::Jitter::Proportional) is not a number from 0 to 1.
+            #[doc = $crate::shape::about!(jitter)]
             #[track_caller]
             pub const fn jitter(mut self, jitter: $crate::Jitter) -> Self {
                 self.shape.jitter = jitter.checked();
                 self
             }
 
-            /// Bounds each delay, jitter included.
+            #[doc = $crate::shape::about!(cap)]
             pub const fn cap(mut self, cap: ::core::time::Duration) -> Self {
                 self.shape.cap = Some(cap);
                 self
             }
 
-            /// Gives up after `retries` delays; 0 never retries.
+            #[doc = $crate::shape::about!(max_retries)]
             pub const fn max_retries(mut self, retries: u32) -> Self {
                 self.shape.max_retries = Some(retries);
                 self
             }
 
-            /// Gives up before the sum of the delays would pass `total`.
-            ///
-            /// A delay that does not fit is not cut short: the cut would bring every client back at one moment.
+            #[doc = $crate::shape::about!(max_total)]
             pub const fn max_total(mut self, total: ::core::time::Duration) -> Self {
                 self.shape.max_total = Some(total);
                 self
             }
 
-            /// Puts one delay of zero before all others; [`max_retries`](Self::max_retries) counts it.
+            #[doc = $crate::shape::about!(first_immediate)]
             pub const fn first_immediate(mut self) -> Self {
                 self.shape.first_immediate = true;
                 self
             }
 
-            /// Draws the same jitter every time. For tests: clients that share a seed come back together.
+            #[doc = $crate::shape::about!(seeded)]
             pub const fn seeded(mut self, seed: u64) -> Self {
                 self.shape.seed = Some(seed);
                 self
@@ -79,4 +102,4 @@ macro_rules! options {
     };
 }
 
-pub(crate) use options;
+pub(crate) use {about, options};

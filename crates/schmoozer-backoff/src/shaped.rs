@@ -2,10 +2,8 @@
 
 use core::time::Duration;
 
-use fastrand::Rng;
-
-use crate::nanos::nanos;
-use crate::retries::{Progression, Retries};
+use crate::base::Base;
+use crate::delays::Delays;
 use crate::shape::{Shape, options};
 
 /// A policy from elsewhere, with jitter, cap and limits: what the methods of [`Policy`](crate::Policy) return.
@@ -33,18 +31,9 @@ options!(<P> Shaped<P>);
 
 impl<P: IntoIterator<Item = Duration>> IntoIterator for Shaped<P> {
     type Item = Duration;
-    type IntoIter = Retries<Self>;
+    type IntoIter = Delays<P::IntoIter>;
 
-    fn into_iter(self) -> Retries<Self> {
-        Retries::new(self.policy.into_iter(), self.shape)
-    }
-}
-
-impl<P: IntoIterator<Item = Duration>> Progression for Shaped<P> {
-    type State = P::IntoIter;
-
-    #[inline]
-    fn next(delays: &mut P::IntoIter, _cap: u64, _rng: &mut Rng) -> Option<u64> {
-        delays.next().map(nanos)
+    fn into_iter(self) -> Delays<P::IntoIter> {
+        Delays::new(Base::Other(self.policy.into_iter()), self.shape)
     }
 }

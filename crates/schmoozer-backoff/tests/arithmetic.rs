@@ -146,12 +146,12 @@ proptest! {
     }
 
     #[test]
-    fn rounds_stay_under_the_cap_and_repeat(round in durations(), cap in durations(), jitter in jitters()) {
+    fn rounds_stay_under_the_cap_and_less_than_two_rounds_apart(
+        round in durations(), cap in durations(), jitter in jitters(),
+    ) {
         let policy = Rounds::new(round).cap(cap);
-        let delays: Vec<Duration> = policy.into_iter().take(20).collect();
-        let round = round.min(cap).min(LONGEST);
-        prop_assert!(delays[0] <= round);
-        prop_assert!(delays[1..].iter().all(|delay| *delay == round));
+        let longest = round.saturating_mul(2).min(cap).min(LONGEST);
+        prop_assert!(policy.into_iter().take(20).all(|delay| delay <= longest));
         prop_assert!(policy.jitter(jitter).into_iter().take(20).all(|delay| delay <= cap));
     }
 

@@ -165,7 +165,7 @@ fn errors_point_at_the_part_and_say_what_is_allowed() {
     assert_refused(
         "exponentail:1s",
         "exponentail",
-        &format!("`exponentail` is no policy: expected {policies}"),
+        &format!("`exponentail` is no policy: expected {policies}; did you mean `exponential`?"),
     );
     assert_refused("", "", &format!("`` is no policy: expected {policies}"));
     let shape = "cap, jitter, max_retries, max_total, first_immediate and seed";
@@ -236,8 +236,63 @@ fn an_option_that_is_none_is_told_every_form_there_is() {
         "ful",
         "`ful` is no option: expected a jitter (none, full, equal or a share such as 20%), a factor such as x2, a step \
          such as +1s, first_immediate, or key=value with one of initial, step, cap, jitter, max_retries, max_total, \
-         first_immediate and seed",
+         first_immediate and seed; did you mean `full`?",
     );
+}
+
+#[test]
+fn the_nearest_word_is_suggested_for_one_that_is_misspelt() {
+    for (text, meant) in [
+        ("constnat:1s", Some("constant")),
+        ("fibbonaci:1s", Some("fibonacci")),
+        ("round:1s", Some("rounds")),
+        ("constant:1s,jiter=full", Some("jitter")),
+        ("constant:1s,max_retry=3", None),
+        ("constant:1s,max_retires=3", Some("max_retries")),
+        ("constant:1s,max-total=3s", Some("max_total")),
+        ("constant:1s,first_imediate", Some("first_immediate")),
+        ("constant:1s,equl", Some("equal")),
+        ("constant:1s,jitter=non", Some("none")),
+        ("constant:1s,max_total=nver", None),
+        ("constant:1s,max_retries=nonee", Some("none")),
+        ("sequence:1s,last=end", Some("ends")),
+        ("constant:1s,first_immediate=ture", Some("true")),
+        // Nothing is near.
+        ("backoff:1s", None),
+        ("constant:1s,retries=3", None),
+        ("linear:1s,factr=2", None),
+    ] {
+        let Err(error) = text.parse::<PolicyConfig>() else {
+            panic!("read {text}")
+        };
+        let error = error.to_string();
+        let suggested = error.split_once("; did you mean `").map(|(_, name)| name);
+        assert_eq!(
+            suggested.and_then(|name| name.strip_suffix("`?")),
+            meant,
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn a_limit_may_be_none_or_never() {
+    let unlimited = PolicyConfig::from(Constant::new(SECOND));
+    for none in ["none", "never"] {
+        let text = format!("constant:1s,cap={none},max_retries={none},max_total={none}");
+        assert_eq!(text.parse(), Ok(unlimited.clone()));
+        let endless = Exponential::default().cap(SECOND);
+        let text = format!("exponential:50ms..1s,full,max_retries={none}");
+        assert_eq!(text.parse(), Ok(PolicyConfig::from(endless)));
+        let uncapped = Exponential::new(SECOND).jitter(Jitter::Full);
+        assert_eq!(
+            format!("exponential:1s..{none}").parse(),
+            Ok(PolicyConfig::from(uncapped))
+        );
+    }
+    for text in ["constant:none", "constant:1s,seed=none", "rounds:never"] {
+        assert!(text.parse::<PolicyConfig>().is_err(), "{text}");
+    }
 }
 
 #[test]

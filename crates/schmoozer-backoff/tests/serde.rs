@@ -130,6 +130,23 @@ fn assert_refused(json: &str, message: &str) {
 }
 
 #[test]
+fn a_limit_may_be_none_never_or_null() -> Result<(), serde_json::Error> {
+    for none in [r#""none""#, r#""never""#, "null"] {
+        let read: PolicyConfig = serde_json::from_str(&format!(
+            r#"{{ "policy": "exponential", "initial": "2s", "cap": {none}, "max_retries": {none}, "max_total": {none} }}"#
+        ))?;
+        let second = Duration::from_secs(1);
+        let written = Exponential::new(2 * second).jitter(Jitter::Full);
+        assert_eq!(read, written.into());
+    }
+    assert_refused(
+        r#"{ "policy": "constant", "delay": null }"#,
+        "`delay`: null is not a duration such as 250ms",
+    );
+    Ok(())
+}
+
+#[test]
 fn errors_name_the_key_and_say_what_is_allowed() {
     let shape = "cap, jitter, max_retries, max_total, first_immediate and seed";
     assert_refused(
@@ -139,7 +156,8 @@ fn errors_name_the_key_and_say_what_is_allowed() {
     assert_refused(
         r#"{ "intial": "1s" }"#,
         &format!(
-            "unknown key `intial`: a policy takes policy, delay, delays, initial, round, step, factor, last, {shape}"
+            "unknown key `intial`: a policy takes policy, delay, delays, initial, round, step, factor, last, {shape}; did you mean \
+             `initial`?"
         ),
     );
     assert_refused(

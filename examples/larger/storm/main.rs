@@ -2,12 +2,9 @@
 //! Shows what each delay policy does to the server and to the clients, by a simulation over the real policies.
 //! Without arguments 100,000 clients; `--clients 1000000` takes some seconds, `--svg FILE` draws it.
 
-mod contestants;
 mod picture;
-mod simulation;
+mod planned;
 mod table;
-#[cfg(test)]
-mod tests;
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -20,16 +17,14 @@ use std::time::Duration;
 
 use clap::Parser;
 use schmoozer_backoff::PolicyConfig;
-
-use crate::contestants::{Contestant, literature, ours, peers};
-use crate::simulation::{Outcome, Storm};
+use storm::{Contestant, Outcome, Storm, ours, peers, rounds};
 
 /// Simulates how many clients come back to one server, for each delay policy.
 ///
 /// All clients lose the server at time zero, and each draws its first delay. The server is away for `--down` seconds,
 /// in which every attempt is refused. From then on it takes the first `--capacity` attempts of each second, counted
 /// from its return; every other attempt is refused at once. An attempt takes no time, a refusal costs the server
-/// nothing, a client that is refused draws its next delay, and a client that is back stays.
+/// nothing, a client that is refused draws its next delay, and a client that is back stays until the next crash.
 #[derive(Debug, Parser)]
 struct Args {
     /// How many clients lose the server
@@ -41,6 +36,9 @@ struct Args {
     /// How many connects a second it takes after that [default: a hundredth of the clients]
     #[arg(long, value_name = "CONNECTS", value_parser = clap::value_parser!(u32).range(1..))]
     capacity: Option<u32>,
+    /// How many seconds after its return it crashes again; 0 is never
+    #[arg(long, value_name = "SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u32).range(0..=86_400))]
+    again: u32,
     /// How many seconds after its return the simulation ends
     #[arg(long, value_name = "SECONDS", default_value_t = 3_600, value_parser = clap::value_parser!(u32).range(1..=86_400))]
     horizon: u32,
@@ -50,51 +48,116 @@ struct Args {
     /// Simulates this policy, such as `exponential:50ms..10s,full`, instead of ours and those of other crates
     #[arg(long, value_name = "POLICY")]
     policy: Vec<PolicyConfig>,
+    /// Compares ways to give each client one attempt a round, through one crash and through several
+    #[arg(long)]
+    rounds: bool,
     /// Draws the clients that are back and the attempts over time
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
 }
 
+/// The rows of a table and what they are.
+type Group = (&'static str, Vec<Contestant>);
+
 fn main() -> Result<(), Box<dyn Error>> {
     let args = Args::parse();
+    let capacity = args.capacity.unwrap_or((args.clients / 100).max(1));
     let storm = Storm {
-        clients: args.clients,
-        down: args.down,
-        capacity: args.capacity.unwrap_or((args.clients / 100).max(1)),
         horizon: args.horizon,
-        at_least: Duration::from_millis(10),
+        ..Storm::new(args.clients, capacity, args.down)
     };
-    let groups = if args.policy.is_empty() {
+    if args.rounds {
+        return compare_rounds(&storm, args.seed);
+    }
+    let as_they_come = args.policy.is_empty();
+    let groups: Vec<Group> = if as_they_come {
         vec![
             ("ours, from `schmoozer-backoff`", ours(&storm)),
             ("other crates by default, limits on retries lifted", peers()),
-            ("from the literature", literature()),
         ]
     } else {
         let chosen = args.policy.into_iter().map(Contestant::of).collect();
         vec![("as asked for", chosen)]
     };
-    let contestants: Vec<&Contestant> = groups.iter().flat_map(|(_, group)| group).collect();
-    let threads = thread::available_parallelism().map_or(1, usize::from);
-    let outcomes = simulate_all(&storm, &contestants, args.seed, threads);
 
-    let mut report = table::heading(&storm);
-    let mut rows = contestants.iter().zip(&outcomes);
-    for (name, group) in &groups {
-        writeln!(report, "\n{}", table::columns(name))?;
-        for (contestant, outcome) in rows.by_ref().take(group.len()) {
-            writeln!(report, "{}", table::row(&contestant.name, &storm, outcome))?;
-        }
-    }
-    print(&report)?;
+    print(&table::heading(&storm))?;
+    let (contestants, outcomes) = report(&storm, &groups, args.seed)?;
     if let Some(file) = args.svg {
         picture::draw(&file, &storm, &contestants, &outcomes)?;
         print(&format!("\ndrew {}\n", file.display()))?;
     }
+    if args.again > 0 {
+        let after = args.again;
+        print(&format!(
+            "\nIt crashes again {after} s after its return, for 5 s. From then on:\n"
+        ))?;
+        let again = storm.clone().again(after, 5);
+        report(&again, &worth_it(groups, &storm, &outcomes), args.seed)?;
+    }
+    if as_they_come {
+        print(&planned::report(&storm))?;
+    }
     Ok(())
 }
 
-/// Prints `text`; whoever reads no further, such as `head`, has seen enough.
+/// The contestants that are in the picture, without those that attempt so often that one crash says it all.
+fn worth_it(groups: Vec<Group>, storm: &Storm, outcomes: &[Outcome]) -> Vec<Group> {
+    let mut outcomes = outcomes.iter();
+    let groups = groups.into_iter().map(|(name, contestants)| {
+        let pairs = contestants.into_iter().zip(outcomes.by_ref());
+        let few = |outcome: &Outcome| outcome.attempts() < 100 * u64::from(storm.clients);
+        let worth_it = pairs.filter(|(one, outcome)| one.drawn && few(outcome));
+        (name, worth_it.map(|(one, _)| one).collect::<Vec<_>>())
+    });
+    groups.filter(|(_, group)| !group.is_empty()).collect()
+}
+
+/// Prints a table of what the storm does to each contestant after the last crash, and returns that.
+fn report<'a>(
+    storm: &Storm,
+    groups: &'a [Group],
+    seed: u64,
+) -> io::Result<(Vec<&'a Contestant>, Vec<Outcome>)> {
+    let contestants: Vec<&Contestant> = groups.iter().flat_map(|(_, group)| group).collect();
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let outcomes = simulate_all(storm, &contestants, seed, threads);
+    let mut text = String::new();
+    let mut rows = contestants.iter().zip(&outcomes);
+    for (name, group) in groups {
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "\n{}", table::columns(name));
+        for (contestant, outcome) in rows.by_ref().take(group.len()) {
+            let _ = writeln!(text, "{}", table::row(&contestant.name, storm, outcome));
+        }
+    }
+    print(&text)?;
+    Ok((contestants, outcomes))
+}
+
+/// Prints what ways to give each client one attempt a round do in one crash, and in several.
+fn compare_rounds(storm: &Storm, seed: u64) -> Result<(), Box<dyn Error>> {
+    print(&table::heading(storm))?;
+    let slow = Storm {
+        refusal: Duration::from_secs(2),
+        ..storm.clone()
+    };
+    let storms = [
+        ("one crash", storm.clone()),
+        ("again 15 s after the return", storm.clone().again(15, 5)),
+        ("again during the return", storm.clone().again(5, 5)),
+        (
+            "three in a row",
+            storm.clone().again(6, 3).again(5, 3).again(8, 5),
+        ),
+        ("a refusal takes 2 s", slow),
+    ];
+    for (name, storm) in storms {
+        report(&storm, &[(name, rounds(&storm))], seed)?;
+    }
+    Ok(())
+}
+
+/// Prints `text`; a reader that has seen enough, such as `head`, is no error.
 fn print(text: &str) -> io::Result<()> {
     let mut out = io::stdout();
     let printed = out.write_all(text.as_bytes()).and_then(|()| out.flush());
@@ -132,4 +195,27 @@ fn simulate_all(
     let mut outcomes = done.into_inner().unwrap_or_default();
     outcomes.sort_by_key(|(number, _)| *number);
     outcomes.into_iter().map(|(_, outcome)| outcome).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_threads_as_there_are_find_the_same() {
+        let storm = Storm {
+            horizon: 200,
+            ..Storm::new(1_000, 10, 60)
+        };
+        let groups = [ours(&storm), peers()];
+        let contestants: Vec<_> = groups.iter().flatten().collect();
+        let each = contestants.iter().map(|one| one.simulate(&storm, 5));
+        let alone: Vec<Outcome> = each.collect();
+        for threads in [1, 2, 32] {
+            assert!(
+                simulate_all(&storm, &contestants, 5, threads) == alone,
+                "{threads}"
+            );
+        }
+    }
 }

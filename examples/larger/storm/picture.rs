@@ -7,8 +7,7 @@ use std::path::Path;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
-use crate::contestants::Contestant;
-use crate::simulation::{Outcome, Storm};
+use storm::{Contestant, Outcome, Storm};
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Drawn = Result<(), Box<dyn Error>>;
@@ -51,11 +50,17 @@ pub(crate) fn draw(
     Ok(())
 }
 
+/// Seconds that the server is away.
+fn down(storm: &Storm) -> u32 {
+    storm.outages.first().map_or(0, |away| away.end)
+}
+
 fn clients_back(area: &Area<'_>, storm: &Storm, shown: &[(&str, &Outcome)]) -> Drawn {
     let end = 2.0 * storm.ideal();
     let series = shown.iter().map(|(_, outcome)| {
         let mut sum = 0;
-        let back = outcome.back.iter().map(|number| {
+        let since_return = outcome.back.iter().skip(down(storm) as usize);
+        let back = since_return.map(|number| {
             sum += number;
             100.0 * f64::from(sum) / f64::from(storm.clients)
         });
@@ -94,7 +99,7 @@ fn clients_back(area: &Area<'_>, storm: &Storm, shown: &[(&str, &Outcome)]) -> D
 
 fn attempts(area: &Area<'_>, storm: &Storm, shown: &[(&str, &Outcome)]) -> Drawn {
     const LEAST: f64 = 0.1;
-    let down = f64::from(storm.down);
+    let down = f64::from(down(storm));
     let x: Range<f64> = -down..2.0 * storm.ideal();
     let series: Vec<Points> = shown
         .iter()
@@ -111,7 +116,7 @@ fn attempts(area: &Area<'_>, storm: &Storm, shown: &[(&str, &Outcome)]) -> Drawn
     let most = most.fold(10.0, f64::max);
     let mut chart = ChartBuilder::on(area)
         .caption(
-            "Attempts a second, as a multiple of what the server takes",
+            "Attempts a second over what the server takes, seconds after the return",
             ("sans-serif", 16, &TEXT),
         )
         .margin(10)

@@ -5,6 +5,8 @@ use core::ops::Range;
 use std::string::String;
 use std::{format, vec::Vec};
 
+use super::base::Words;
+
 /// What is wrong with a piece of text, and which of its bytes.
 #[derive(Debug)]
 pub(super) struct Fault {
@@ -29,7 +31,7 @@ impl Fault {
     }
 }
 
-/// Whether `text` reads like the URL or the user information that somebody pasted into the wrong place. No policy has
+/// Whether `text` reads like the URL or the user information that was pasted into the wrong place. No policy has
 /// such a part, so a message that withholds it withholds nothing of use.
 pub(super) fn may_hold_secret(text: &str) -> bool {
     ["@", "://", "%40", "＠"]
@@ -57,6 +59,48 @@ pub(super) fn quoted(text: &str) -> String {
     format!("`{shown}{dots}`")
 }
 
+/// What there is to say of a name that is no policy's.
+pub(super) fn no_policy(text: &str) -> String {
+    let (policies, meant) = (listed(Words::names(), "or"), meant(text, Words::names()));
+    format!("{} is no policy: expected {policies}{meant}", quoted(text))
+}
+
+/// Asks whether one of `names` was meant by `text`, if one is close to it.
+pub(super) fn meant(text: &str, names: impl IntoIterator<Item = &'static str>) -> String {
+    let length = text.chars().take(32).count();
+    // Of a short word two typing errors leave too little.
+    let near = if length < 6 { 1 } else { 2 };
+    let close = names
+        .into_iter()
+        .map(|name| (typing_errors(text, name), name));
+    let closest = close.min_by_key(|(errors, _)| *errors);
+    match closest.filter(|(errors, _)| length < 32 && *errors <= near) {
+        Some((_, name)) => format!("; did you mean `{name}`?"),
+        None => String::new(),
+    }
+}
+
+/// How many letters must be put in, left out or changed, or pairs of letters swapped, to turn one word into the other
+/// ("optimal string alignment" distance).
+fn typing_errors(one: &str, other: &str) -> usize {
+    let (one, other): (Vec<char>, Vec<char>) =
+        (one.chars().take(32).collect(), other.chars().collect());
+    let mut rows: Vec<Vec<usize>> = Vec::from([(0..=other.len()).collect()]);
+    for i in 1..=one.len() {
+        let mut row = Vec::from([i]);
+        for j in 1..=other.len() {
+            let changed = rows[i - 1][j - 1] + usize::from(one[i - 1] != other[j - 1]);
+            let mut errors = changed.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1] {
+                errors = errors.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(errors);
+        }
+        rows.push(row);
+    }
+    rows[one.len()][other.len()]
+}
+
 /// Puts names into a message, as a list that ends in "or" or "and".
 pub(super) fn listed(names: impl IntoIterator<Item = &'static str>, last: &str) -> String {
     let names: Vec<&str> = names.into_iter().collect();
@@ -68,8 +112,8 @@ pub(super) fn listed(names: impl IntoIterator<Item = &'static str>, last: &str) 
 
 /// Says what is wrong with the text of a policy, and where.
 ///
-/// It quotes what it is about. Text with a URL or user information, which is no policy but what somebody pasted into the
-/// wrong place, is never repeated.
+/// It quotes what it is about, but never text with a URL or user information. That is no policy, but was pasted into the
+/// wrong place.
 ///
 /// `{}` writes one line, `{:#}` the text below it as well, with the place marked:
 ///

@@ -10,11 +10,12 @@ use serde::ser::{SerializeMap as _, Serializer};
 use serde::{Deserialize, Serialize};
 
 use super::PolicyConfig;
+use super::base::Words;
 use super::duration;
-use super::fault::quoted;
-use super::key::{Key, Name};
+use super::fault::{listed, meant, no_policy, quoted};
+use super::key::{self, Key};
 use super::settings::Settings;
-use super::value::{MOST_DELAYS, Value, expectation};
+use super::value::{MOST_DELAYS, Value};
 
 impl Serialize for PolicyConfig {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -23,7 +24,7 @@ impl Serialize for PolicyConfig {
         }
         let (name, settings) = self.settings();
         let mut map = serializer.serialize_map(Some(settings.len() + 1))?;
-        map.serialize_entry("policy", name.as_str())?;
+        map.serialize_entry("policy", name)?;
         for (key, value) in settings {
             let key = key.as_str();
             match value {
@@ -71,60 +72,61 @@ impl<'de> Visitor<'de> for PolicyVisitor {
         let mut settings = Settings::default();
         while let Some(word) = map.next_key_seed(WordSeed(name))? {
             match word {
-                Word::Policy if name.is_some() => return Err(de::Error::duplicate_field("policy")),
-                Word::Policy => name = Some(map.next_value_seed(NameSeed)?),
-                Word::Key(key) if settings.has(key) => {
+                None if name.is_some() => return Err(de::Error::duplicate_field("policy")),
+                None => name = Some(map.next_value_seed(NameSeed)?),
+                Some(key) if settings.has(key) => {
                     return Err(de::Error::duplicate_field(key.as_str()));
                 }
-                Word::Key(key) => settings.set(key, map.next_value_seed(ValueSeed::of(key))?),
+                Some(key) => settings.set(key, map.next_value_seed(ValueSeed::of(key))?),
             }
         }
-        let Some(name) = name else {
+        let Some(words) = name else {
             return Err(de::Error::custom(format!(
                 "`policy` is missing: expected {}",
-                Name::all()
+                listed(Words::names(), "or")
             )));
         };
         settings
-            .build(name)
-            .map_err(|misfit| de::Error::custom(misfit.message))
+            .build(words)
+            .map_err(|misfit| de::Error::custom(misfit.1))
     }
 }
 
-/// A key of the table.
-enum Word {
-    Policy,
-    Key(Key),
-}
-
-/// Reads a key of the table; the policy, if it is known already, is for the error.
-struct WordSeed(Option<Name>);
+/// Reads a key of the table, `None` for `policy`. The policy, if it is known already, is for the error.
+struct WordSeed(Option<Words>);
 
 impl<'de> DeserializeSeed<'de> for WordSeed {
-    type Value = Word;
+    type Value = Option<Key>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Word, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_identifier(self)
     }
 }
 
 impl Visitor<'_> for WordSeed {
-    type Value = Word;
+    type Value = Option<Key>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a key")
     }
 
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Word, E> {
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
         if text == "policy" {
-            return Ok(Word::Policy);
+            return Ok(None);
         }
-        Key::find(text).map(Word::Key).ok_or_else(|| {
-            let allowed = match self.0 {
-                Some(name) => format!("`{}` takes {}", name.as_str(), name.keys()),
-                None => format!("a policy takes policy, {}", Key::all()),
+        Key::find(text).map(Some).ok_or_else(|| {
+            let keys: Vec<Key> = match self.0 {
+                Some(words) => words.keys().collect(),
+                None => Key::all().collect(),
             };
-            E::custom(format!("unknown key {}: {allowed}", quoted(text)))
+            let meant = meant(text, keys.iter().map(|key| key.as_str()).chain(["policy"]));
+            let (text, keys) = (quoted(text), key::names(keys));
+            E::custom(match self.0 {
+                Some(words) => {
+                    format!("unknown key {text}: `{}` takes {keys}{meant}", words.name())
+                }
+                None => format!("unknown key {text}: a policy takes policy, {keys}{meant}"),
+            })
         })
     }
 }
@@ -132,28 +134,22 @@ impl Visitor<'_> for WordSeed {
 struct NameSeed;
 
 impl<'de> DeserializeSeed<'de> for NameSeed {
-    type Value = Name;
+    type Value = Words;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Name, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_str(self)
     }
 }
 
 impl Visitor<'_> for NameSeed {
-    type Value = Name;
+    type Value = Words;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`policy` to be one of {}", Name::all())
+        write!(f, "`policy` to be one of {}", listed(Words::names(), "or"))
     }
 
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Name, E> {
-        Name::find(text).ok_or_else(|| {
-            E::custom(format!(
-                "`policy`: {} is no policy: expected {}",
-                quoted(text),
-                Name::all()
-            ))
-        })
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+        Words::find(text).ok_or_else(|| E::custom(format!("`policy`: {}", no_policy(text))))
     }
 }
 
@@ -178,7 +174,7 @@ impl ValueSeed {
         value: Option<Value>,
         given: Unexpected<'_>,
     ) -> Result<Value, E> {
-        value.ok_or_else(|| self.error(&format!("{given} is not {}", expectation(self.key))))
+        value.ok_or_else(|| self.error(&format!("{given} is not {}", self.key.expectation())))
     }
 }
 
@@ -198,7 +194,7 @@ impl<'de> Visitor<'de> for ValueSeed {
             f,
             "`{}` to be {}",
             self.named.as_str(),
-            expectation(self.key)
+            self.key.expectation()
         )
     }
 
@@ -207,6 +203,14 @@ impl<'de> Visitor<'de> for ValueSeed {
             return Err(E::invalid_type(Unexpected::Str(&quoted(text)), &self));
         }
         Value::parse(self.key, text).map_err(|fault| self.error(&fault.message))
+    }
+
+    /// A `null` says that there is no limit, as "none" does.
+    fn visit_unit<E: de::Error>(self) -> Result<Value, E> {
+        self.checked(
+            self.key.may_be_none().then_some(Value::Unlimited),
+            Unexpected::Other("null"),
+        )
     }
 
     fn visit_bool<E: de::Error>(self, flag: bool) -> Result<Value, E> {

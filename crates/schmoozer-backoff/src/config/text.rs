@@ -4,11 +4,13 @@ use core::fmt;
 use core::ops::Range;
 use core::str::FromStr;
 use std::format;
+use std::string::String;
 
 use super::PolicyConfig;
-use super::fault::{ConfigError, Fault, may_hold_secret, quoted};
-use super::key::{Key, Name};
-use super::settings::Settings;
+use super::base::Words;
+use super::fault::{ConfigError, Fault, may_hold_secret, meant, no_policy, quoted};
+use super::key::{self, Key};
+use super::settings::{Misfit, Settings};
 use super::value::{LONGEST, Value};
 
 impl FromStr for PolicyConfig {
@@ -29,8 +31,7 @@ impl FromStr for PolicyConfig {
         }
         // Before it is cut into parts: one part may hold the secret and another the sign of it.
         if may_hold_secret(text) {
-            let message = format!("{} is no policy: expected {}", quoted(text), Name::all());
-            return Err(ConfigError::new("", Fault::new(message, 0..0)));
+            return Err(ConfigError::new("", Fault::new(no_policy(text), 0..0)));
         }
         parse(text).map_err(|fault| ConfigError::new(text, fault))
     }
@@ -38,43 +39,31 @@ impl FromStr for PolicyConfig {
 
 fn parse(text: &str) -> Result<PolicyConfig, Fault> {
     let (name_text, options) = text.split_once(':').unwrap_or((text, ""));
-    let name = Name::find(name_text).ok_or_else(|| {
-        let message = format!(
-            "{} is no policy: expected {}",
-            quoted(name_text),
-            Name::all()
-        );
-        Fault::new(message, 0..name_text.len())
-    })?;
-    let mut options_read = Options {
-        name,
+    let words = Words::find(name_text)
+        .ok_or_else(|| Fault::new(no_policy(name_text), 0..name_text.len()))?;
+    let mut given = Options {
+        words,
         settings: Settings::default(),
         places: Default::default(),
     };
     if text.len() > name_text.len() {
         let mut at = name_text.len() + 1;
         for (i, option) in options.split(',').enumerate() {
-            options_read.read(i == 0, option, at)?;
+            given.read(i == 0, option, at)?;
             at += option.len() + 1;
         }
     }
-    let Options {
-        settings, places, ..
-    } = options_read;
-    settings.build(name).map_err(|misfit| {
-        let end = text.len()..text.len();
-        Fault::new(
-            misfit.message,
-            misfit.key.map_or(end, |key| places[key as usize].clone()),
-        )
+    given.settings.build(words).map_err(|Misfit(key, message)| {
+        let (end, places) = (text.len()..text.len(), &given.places);
+        Fault::new(message, key.map_or(end, |key| places[key as usize].clone()))
     })
 }
 
 struct Options {
-    name: Name,
+    words: Words,
     settings: Settings,
     /// Where each option that was given stands in the text.
-    places: [Range<usize>; Key::ALL.len()],
+    places: [Range<usize>; Key::COUNT],
 }
 
 impl Options {
@@ -83,10 +72,13 @@ impl Options {
         let digit = option.starts_with(|c: char| c.is_ascii_digit());
         let end = at + option.len();
         if let Some((key, value)) = option.split_once('=') {
+            let place = at..at + key.len();
             let found = Key::find(key).ok_or_else(|| {
-                let (name, keys) = (self.name.as_str(), self.name.keys());
-                let message = format!("unknown option {}: `{name}` takes {keys}", quoted(key));
-                Fault::new(message, at..at + key.len())
+                let (name, keys) = (self.words.name(), key::names(self.words.keys()));
+                let meant = self.meant(key, &[]);
+                let key = quoted(key);
+                let message = format!("unknown option {key}: `{name}` takes {keys}{meant}");
+                Fault::new(message, place)
             })?;
             self.set(found, value, at + key.len() + 1..end)
         } else if first && digit && !option.ends_with('%') {
@@ -94,7 +86,7 @@ impl Options {
                 Some((delays, cap)) => (delays, Some(cap)),
                 None => (option, None),
             };
-            self.set(self.name.first_key(), delays, at..at + delays.len())?;
+            self.set(self.words.first_key(), delays, at..at + delays.len())?;
             cap.map_or(Ok(()), |cap| {
                 self.set(Key::Cap, cap, at + delays.len() + 2..end)
             })
@@ -109,25 +101,29 @@ impl Options {
         } else {
             let message = format!(
                 "{} is no option: expected a jitter (none, full, equal or a share such as 20%), a factor such as x2, a \
-                 step such as +1s, first_immediate, or key=value with one of {}",
+                 step such as +1s, first_immediate, or key=value with one of {}{}",
                 quoted(option),
-                self.name.keys()
+                key::names(self.words.keys()),
+                self.meant(option, &["none", "full", "equal"]),
             );
             Err(Fault::new(message, at..end))
         }
     }
 
+    /// Asks whether a key of this policy, or one of `others`, was meant by `text`.
+    fn meant(&self, text: &str, others: &'static [&'static str]) -> String {
+        let keys = self.words.keys().map(Key::as_str);
+        meant(text, keys.chain(others.iter().copied()))
+    }
+
     /// Sets `key` to the `text` that stands at `place`.
     fn set(&mut self, key: Key, text: &str, place: Range<usize>) -> Result<(), Fault> {
+        let name = key.as_str();
         if self.settings.has(key) {
-            return Err(Fault::new(
-                format!("`{}` is given twice", key.as_str()),
-                place,
-            ));
+            return Err(Fault::new(format!("`{name}` is given twice"), place));
         }
         let value = Value::parse(key, text).map_err(|fault| {
-            Fault::new(format!("`{}`: {}", key.as_str(), fault.message), fault.at)
-                .offset(place.start)
+            Fault::new(format!("`{name}`: {}", fault.message), fault.at).offset(place.start)
         })?;
         self.settings.set(key, value);
         self.places[key as usize] = place;
@@ -139,7 +135,7 @@ impl Options {
 impl fmt::Display for PolicyConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (name, settings) = self.settings();
-        f.write_str(name.as_str())?;
+        f.write_str(name)?;
         for (i, (key, value)) in settings.iter().enumerate() {
             let before = if i == 0 { ":" } else { "," };
             match key {

@@ -7,7 +7,7 @@ use std::string::ToString as _;
 use std::vec::Vec;
 
 use super::duration;
-use super::fault::{Fault, may_hold_secret, quoted};
+use super::fault::{Fault, may_hold_secret, meant, quoted};
 use super::key::Key;
 use crate::Jitter;
 
@@ -21,7 +21,8 @@ pub(super) const MOST_DELAYS: usize = 1024;
 pub(super) enum Value {
     Duration(Duration),
     Delays(Vec<Duration>),
-    NoCap,
+    /// No cap, no limit.
+    Unlimited,
     Factor(f64),
     Jitter(Jitter),
     Number(u64),
@@ -30,41 +31,47 @@ pub(super) enum Value {
     Ends(bool),
 }
 
+/// The words that a value of `key` may be.
+fn words(key: Key) -> &'static [&'static str] {
+    match key {
+        Key::Jitter => &["none", "full", "equal"],
+        Key::Last => &["repeats", "ends"],
+        Key::FirstImmediate => &["true", "false"],
+        _ if key.may_be_none() => &["none"],
+        _ => &[],
+    }
+}
+
 impl Value {
     /// Reads the value of `key`.
     pub(super) fn parse(key: Key, text: &str) -> Result<Self, Fault> {
-        let expected = || {
-            let message = format!("{} is not {}", quoted(text), expectation(key));
-            Fault::new(message, 0..text.len())
-        };
-        match key {
-            _ if text.len() > LONGEST || may_hold_secret(text) => Err(expected()),
-            Key::Cap if text == "none" => Ok(Self::NoCap),
+        let value = match key {
+            _ if text.len() > LONGEST || may_hold_secret(text) => None,
+            _ if key.may_be_none() && matches!(text, "none" | "never") => Some(Self::Unlimited),
             Key::Delay | Key::Initial | Key::Round | Key::Step | Key::Cap | Key::MaxTotal => {
-                duration::parse(text).map(Self::Duration)
+                return duration::parse(text).map(Self::Duration);
             }
-            Key::Delays => parse_delays(text),
-            Key::Factor => text
-                .parse()
-                .ok()
-                .and_then(Self::factor)
-                .ok_or_else(expected),
+            Key::Delays => return parse_delays(text),
+            Key::Factor => text.parse().ok().and_then(Self::factor),
             Key::Jitter => match text {
-                "none" => Ok(Self::Jitter(Jitter::None)),
-                "full" => Ok(Self::Jitter(Jitter::Full)),
-                "equal" => Ok(Self::Jitter(Jitter::Equal)),
-                _ => parse_share(text).and_then(Self::share).ok_or_else(expected),
+                "none" => Some(Self::Jitter(Jitter::None)),
+                "full" => Some(Self::Jitter(Jitter::Full)),
+                "equal" => Some(Self::Jitter(Jitter::Equal)),
+                _ => parse_share(text).and_then(Self::share),
             },
-            Key::MaxRetries | Key::Seed => text
-                .parse()
-                .ok()
-                .and_then(|number| Self::number(key, number))
-                .ok_or_else(expected),
-            Key::Last if text == "repeats" => Ok(Self::Ends(false)),
-            Key::Last if text == "ends" => Ok(Self::Ends(true)),
-            Key::FirstImmediate => text.parse().map(Self::Flag).map_err(|_| expected()),
-            Key::Last => Err(expected()),
-        }
+            Key::MaxRetries | Key::Seed => {
+                let number = text.parse().ok();
+                number.and_then(|number| Self::number(key, number))
+            }
+            Key::Last if text == "repeats" => Some(Self::Ends(false)),
+            Key::Last => (text == "ends").then_some(Self::Ends(true)),
+            Key::FirstImmediate => text.parse().ok().map(Self::Flag),
+        };
+        value.ok_or_else(|| {
+            let meant = meant(text, words(key).iter().copied());
+            let message = format!("{} is not {}{meant}", quoted(text), key.expectation());
+            Fault::new(message, 0..text.len())
+        })
     }
 
     pub(super) fn factor(factor: f64) -> Option<Self> {
@@ -79,23 +86,6 @@ impl Value {
 
     pub(super) fn number(key: Key, number: u64) -> Option<Self> {
         (key == Key::Seed || u32::try_from(number).is_ok()).then_some(Self::Number(number))
-    }
-}
-
-/// What a value of `key` is, in words.
-pub(super) fn expectation(key: Key) -> &'static str {
-    match key {
-        Key::Delay | Key::Initial | Key::Round | Key::Step | Key::MaxTotal => {
-            "a duration such as 250ms"
-        }
-        Key::Cap => "a duration such as 30s, or none",
-        Key::Delays => "a list of durations",
-        Key::Factor => "a finite number of at least 1",
-        Key::Jitter => "a jitter: expected none, full, equal or a share from 0% to 100%",
-        Key::MaxRetries => "a whole number from 0 to 4294967295",
-        Key::Seed => "a whole number from 0 to 18446744073709551615",
-        Key::Last => "what the last delay does: expected repeats or ends",
-        Key::FirstImmediate => "true or false",
     }
 }
 
@@ -137,7 +127,7 @@ impl fmt::Display for Value {
                 }
                 Ok(())
             }
-            Self::NoCap | Self::Jitter(Jitter::None) => f.write_str("none"),
+            Self::Unlimited | Self::Jitter(Jitter::None) => f.write_str("none"),
             Self::Factor(factor) if *factor < 1e15 => write!(f, "{factor}"),
             Self::Factor(factor) => write!(f, "{factor:?}"),
             Self::Jitter(Jitter::Full) => f.write_str("full"),

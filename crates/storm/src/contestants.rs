@@ -1,28 +1,38 @@
 //! The policies that are compared: ours as they are, those of other crates as formulas.
 
+use std::fmt;
+use std::iter;
 use std::time::Duration;
 
 use fastrand::Rng;
 use schmoozer_backoff::{Decorrelated, Exponential, Fibonacci, Jitter, PolicyConfig, Rounds};
 
-use crate::simulation::{self, Outcome, Storm};
+use crate::{Outcome, Storm, simulate};
+
+impl fmt::Debug for Contestant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Contestant").field(&self.name).finish()
+    }
+}
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// A policy and what it is called.
-pub(crate) struct Contestant {
-    pub(crate) name: String,
+pub struct Contestant {
+    /// What tables call it.
+    pub name: String,
     /// Whether it is in the picture, which cannot hold them all.
-    pub(crate) drawn: bool,
-    /// Simulates it, with seeds for the clients that are made from this one.
+    pub drawn: bool,
     run: Box<Run>,
 }
 
+/// Simulates a policy, with seeds for the clients that are made from one.
 type Run = dyn Fn(&Storm, u64) -> Outcome + Send + Sync;
 
 impl Contestant {
-    pub(crate) fn new<I: Iterator<Item = Duration>>(
+    /// The policy whose delays `policy` makes from a seed.
+    pub fn new<I: Iterator<Item = Duration>>(
         name: impl Into<String>,
         policy: impl Fn(u64) -> I + Send + Sync + 'static,
     ) -> Self {
@@ -31,21 +41,9 @@ impl Contestant {
             drawn: false,
             run: Box::new(move |storm, seed| {
                 // No client of one seed is one of another.
-                let seeds = seed.rotate_left(32);
-                simulation::simulate(storm, |client| policy(seeds ^ client))
+                let seeds = seed.rotate_left(40);
+                simulate(storm, |sequence| policy(seeds ^ sequence))
             }),
-        }
-    }
-
-    /// One whose clients all wait for the same times.
-    fn alike<I: Iterator<Item = Duration>>(
-        name: impl Into<String>,
-        policy: impl Fn() -> I + Send + Sync + 'static,
-    ) -> Self {
-        Self {
-            name: name.into(),
-            drawn: false,
-            run: Box::new(move |storm, _| simulation::simulate_alike(storm, policy())),
         }
     }
 
@@ -56,13 +54,15 @@ impl Contestant {
         }
     }
 
-    /// Every client draws from `seed` and its own number.
-    pub(crate) fn simulate(&self, storm: &Storm, seed: u64) -> Outcome {
+    /// Lets the storm happen to it. Every client draws from `seed` and its own number.
+    #[must_use]
+    pub fn simulate(&self, storm: &Storm, seed: u64) -> Outcome {
         (self.run)(storm, seed)
     }
 
     /// The policy of a user.
-    pub(crate) fn of(config: PolicyConfig) -> Self {
+    #[must_use]
+    pub fn of(config: PolicyConfig) -> Self {
         Self::new(config.to_string(), move |seed| {
             config.clone().seeded(seed).into_iter()
         })
@@ -71,7 +71,8 @@ impl Contestant {
 }
 
 /// Our policies, and the same without jitter.
-pub(crate) fn ours(storm: &Storm) -> Vec<Contestant> {
+#[must_use]
+pub fn ours(storm: &Storm) -> Vec<Contestant> {
     let rounds = Rounds::for_fleet(storm.clients.into(), storm.capacity.into());
     let default = Exponential::default();
     let patient = default.cap(MINUTE);
@@ -79,23 +80,20 @@ pub(crate) fn ours(storm: &Storm) -> Vec<Contestant> {
     let decorrelated = Decorrelated::new(Duration::from_millis(50)).cap(MINUTE);
     vec![
         Contestant::new("default()", move |seed| default.seeded(seed).into_iter()).drawn(),
-        Contestant::alike("default(), no jitter", move || {
+        Contestant::new("default(), no jitter", move |_| {
             default.jitter(Jitter::None).into_iter()
         }),
         Contestant::new("default().cap(60 s)", move |seed| {
             patient.seeded(seed).into_iter()
         })
         .drawn(),
-        Contestant::alike("default().cap(60 s), no jitter", move || {
+        Contestant::new("default().cap(60 s), no jitter", move |_| {
             patient.jitter(Jitter::None).into_iter()
         }),
         Contestant::new("grpc()", |seed| {
             Exponential::grpc().seeded(seed).into_iter()
         })
         .drawn(),
-        Contestant::alike("grpc(), no jitter", || {
-            Exponential::grpc().jitter(Jitter::None).into_iter()
-        }),
         Contestant::new("Decorrelated 50 ms..60 s", move |seed| {
             decorrelated.seeded(seed).into_iter()
         }),
@@ -110,11 +108,12 @@ pub(crate) fn ours(storm: &Storm) -> Vec<Contestant> {
 }
 
 /// What other crates do by default, with every limit on retries lifted: else none of their clients would be back.
-pub(crate) fn peers() -> Vec<Contestant> {
+#[must_use]
+pub fn peers() -> Vec<Contestant> {
     vec![
         // backon 1.6, `ExponentialBuilder::new`: 1 s, ×2, 60 s, no jitter, 3 retries; the same without end in schmoozer
         // 0.4.1, `SimpleTcpConnector`.
-        Contestant::alike("backon; schmoozer 0.4.1", || doubling(SECOND, MINUTE)).drawn(),
+        Contestant::new("backon; schmoozer 0.4.1", |_| doubling(SECOND, MINUTE)).drawn(),
         // The same `.with_jitter()`, which adds up to the delay itself, also at the cap.
         Contestant::new("backon with_jitter", |seed| {
             let mut rng = Rng::with_seed(mix(seed));
@@ -124,14 +123,14 @@ pub(crate) fn peers() -> Vec<Contestant> {
         Contestant::new("tokio-retry", |seed| {
             let mut rng = Rng::with_seed(mix(seed));
             let grown = |delay: &Duration| Some(delay.saturating_mul(10));
-            std::iter::successors(Some(Duration::from_millis(10)), grown)
+            iter::successors(Some(Duration::from_millis(10)), grown)
                 .map(move |delay| delay.mul_f64(rng.f64()))
         }),
         // backoff 0.4, `default.rs`: 500 ms, ×1.5, 60 s, ± 50 % around the cap too, 15 minutes.
         Contestant::new("backoff", |seed| {
             let mut rng = Rng::with_seed(mix(seed));
             let grown = |delay: &Duration| Some(delay.mul_f64(1.5).min(MINUTE));
-            std::iter::successors(Some(SECOND / 2), grown)
+            iter::successors(Some(SECOND / 2), grown)
                 .map(move |delay| delay.mul_f64(0.5 + rng.f64()))
         }),
         // stubborn-io 0.3, `ExpBackoffStrategy::default`: 4 s, ×2, ± 5 %, then cut to 30 minutes.
@@ -145,31 +144,37 @@ pub(crate) fn peers() -> Vec<Contestant> {
     ]
 }
 
-/// Back-off as the literature has it.
-pub(crate) fn literature() -> Vec<Contestant> {
-    vec![
-        // Bender et al., "Adversarial Contention Resolution for Simple Channels", 2005: windows of 1, 2, 4 … s, each
-        // followed by all the shorter ones, and one attempt at random in each.
-        Contestant::new("sawtooth 1 s, ×2", |seed| {
-            let mut rng = Rng::with_seed(mix(seed));
-            let windows = (0..32_u32).flat_map(|longest| (0..=longest).rev());
-            let mut left = Duration::ZERO;
-            windows.map(move |doublings| {
-                let window = SECOND * 2_u32.saturating_pow(doublings);
-                let place = window.mul_f64(rng.f64());
-                let delay = left + place;
-                left = window.saturating_sub(place);
-                delay
-            })
-        }),
-    ]
-}
-
 fn doubling(initial: Duration, cap: Duration) -> impl Iterator<Item = Duration> {
-    std::iter::successors(Some(initial), move |delay| Some((*delay * 2).min(cap)))
+    iter::successors(Some(initial), move |delay| Some((*delay * 2).min(cap)))
 }
 
 /// Seeds that follow each other must not draw alike.
 fn mix(seed: u64) -> u64 {
     Rng::with_seed(seed).u64(..)
+}
+
+/// [`Rounds`], and two simpler ways to give each client one attempt a round.
+#[must_use]
+pub fn rounds(storm: &Storm) -> Vec<Contestant> {
+    let rounds = Rounds::for_fleet(storm.clients.into(), storm.capacity.into());
+    let round = Duration::from_secs_f64(storm.ideal() / 2.6);
+    vec![
+        Contestant::new("a place that is kept", move |seed| {
+            let place = round.mul_f64(Rng::with_seed(mix(seed)).f64());
+            iter::once(place).chain(iter::repeat(round))
+        }),
+        Contestant::new("new places, rounds from the loss on", move |seed| {
+            let mut rng = Rng::with_seed(mix(seed));
+            let mut left = Duration::ZERO;
+            iter::repeat_with(move || {
+                let place = round.mul_f64(rng.f64());
+                let delay = left + place;
+                left = round.saturating_sub(place);
+                delay
+            })
+        }),
+        Contestant::new("Rounds: rounds from a random moment on", move |seed| {
+            rounds.seeded(seed).into_iter()
+        }),
+    ]
 }

@@ -1,44 +1,46 @@
 //! One retry sequence: what a policy turns into when it is iterated.
 
 use core::fmt;
-use core::iter::FusedIterator;
+use core::iter::{Empty, FusedIterator};
 use core::time::Duration;
 
 use fastrand::Rng;
 
 use crate::Jitter;
+use crate::base::Base;
 use crate::jitter::{Spread, Window};
 use crate::nanos::nanos;
 use crate::random;
 use crate::shape::Shape;
 
-/// How the base delays of a policy go on, before they are capped and spread.
-pub trait Progression {
-    /// What is kept from one delay to the next.
-    type State;
-
-    /// Whether `next` draws random numbers of its own.
-    const RANDOM: bool = false;
-
-    /// The next base delay in nanoseconds, or `None` at the end. It may be above `cap`, which is where it need not
-    /// grow further.
-    fn next(state: &mut Self::State, cap: u64, rng: &mut Rng) -> Option<u64>;
-
-    /// Whether `base`, the last delay, is that of all retries to come, as far as they are below `cap`.
-    fn repeats(_state: &Self::State, _base: u64, _cap: u64) -> bool {
-        false
-    }
-}
-
 /// Yields the delays of one retry sequence; `None` means: give up.
 ///
-/// The sequence has random state of its own, and is not `Clone`, so that no two sequences spread alike.
-pub struct Retries<P: Progression> {
+/// It is what every policy of this crate turns into. `I` is where the delays come from if not from a formula: the list
+/// of a [`Sequence`](crate::Sequence), the iterator inside a [`Shaped`](crate::Shaped).
+///
+/// The sequence has random state of its own. It is not `Clone`, so that no two sequences spread alike.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use schmoozer_backoff::{Delays, Exponential};
+///
+/// struct Client {
+///     delays: Delays,
+/// }
+///
+/// let policy = Exponential::new(Duration::from_secs(1));
+/// let mut client = Client { delays: policy.into_iter() };
+/// assert_eq!(client.delays.next(), Some(Duration::from_secs(1)));
+/// assert_eq!(client.delays.next(), Some(Duration::from_secs(2)));
+/// ```
+pub struct Delays<I = Empty<Duration>> {
     /// Whether each delay from now on is a draw from `window`.
     settled: bool,
     /// Whether there is nothing but that to look at: settled, and without limits.
     free: bool,
-    state: P::State,
+    base: Base<I>,
     cap: u64,
     spread: Spread,
     window: Window,
@@ -57,14 +59,6 @@ struct Limits {
 }
 
 impl Limits {
-    /// Those of a sequence that has ended.
-    const ENDED: Self = Self {
-        apply: true,
-        immediate: false,
-        retries: 0,
-        total: None,
-    };
-
     /// 2⁶⁴ retries are as good as without end.
     fn new(shape: &Shape) -> Self {
         Self {
@@ -78,23 +72,23 @@ impl Limits {
     }
 }
 
-impl<P: Progression> Retries<P> {
-    pub(crate) fn new(state: P::State, shape: Shape) -> Self {
+impl<I: Iterator<Item = Duration>> Delays<I> {
+    #[inline]
+    pub(crate) fn new(base: Base<I>, shape: Shape) -> Self {
         let rng = match shape.seed {
             Some(seed) => random::seeded(seed),
-            None if P::RANDOM || shape.jitter != Jitter::None => random::fresh(),
+            None if base.draws() || shape.jitter != Jitter::None => random::fresh(),
             None => Rng::with_seed(0),
         };
         let cap = shape.cap.map_or(u64::MAX, nanos);
         let spread = Spread::new(shape.jitter);
-        let window = spread.window(0, cap);
         Self {
             settled: false,
             free: false,
-            state,
+            base,
             cap,
             spread,
-            window,
+            window: spread.window(0, cap),
             rng,
             limits: Limits::new(&shape),
         }
@@ -103,11 +97,11 @@ impl<P: Progression> Retries<P> {
     /// Goes on to the window of the next delay. False says that there is none.
     #[inline]
     fn advance(&mut self) -> bool {
-        let Some(base) = P::next(&mut self.state, self.cap, &mut self.rng) else {
+        let Some(base) = self.base.next(self.cap, &mut self.rng) else {
             return false;
         };
         self.window = self.spread.window(base.min(self.cap), self.cap);
-        self.settled = P::repeats(&self.state, base, self.cap);
+        self.settled = self.base.repeats(base, self.cap);
         true
     }
 
@@ -147,12 +141,14 @@ impl<P: Progression> Retries<P> {
 
     #[cold]
     fn end(&mut self) -> Option<Duration> {
-        self.limits = Limits::ENDED;
+        // From now on there is a limit, and no retry left.
+        self.limits.apply = true;
+        self.limits.retries = 0;
         None
     }
 }
 
-impl<P: Progression> Iterator for Retries<P> {
+impl<I: Iterator<Item = Duration>> Iterator for Delays<I> {
     type Item = Duration;
 
     #[inline]
@@ -168,11 +164,11 @@ impl<P: Progression> Iterator for Retries<P> {
     }
 }
 
-impl<P: Progression> FusedIterator for Retries<P> {}
+impl<I: Iterator<Item = Duration>> FusedIterator for Delays<I> {}
 
-impl<P: Progression> fmt::Debug for Retries<P> {
+impl<I> fmt::Debug for Delays<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Retries")
+        f.debug_struct("Delays")
             .field("cap", &Duration::from_nanos(self.cap))
             .field("spread", &self.spread)
             .field("limits", &self.limits)
