@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::invalid_target::Reason;
-use crate::order::Turn;
+use crate::memory::Memory;
+use crate::resolve::Resolver;
 use crate::socket::Options;
-use crate::{InvalidTarget, Keepalive, Order, SystemResolver, Target};
+use crate::{Family, InvalidTarget, Keepalive, Order, Resolve, Target};
 
 /// Connects to one endpoint, or to one of several, by name or by address.
 ///
@@ -48,17 +49,19 @@ use crate::{InvalidTarget, Keepalive, Order, SystemResolver, Target};
 ///
 /// # Bounds
 ///
-/// A dial takes at most 64 addresses of a name, has at most 16 of them and at most 16 endpoints
-/// under way at a time, and does it all in the caller's task.
+/// A dial tries at most 64 addresses of a name, and never has more than 16 connection attempts under way: the
+/// oldest gives way to the next. What it has not reached when it fails, the next dial begins with. It does it all in the
+/// caller's task.
 #[derive(Debug, Clone)]
-pub struct Dialer<R = SystemResolver> {
+pub struct Dialer {
     pub(crate) targets: Arc<[Target]>,
     pub(crate) order: Order,
-    pub(crate) turn: Arc<Turn>,
+    pub(crate) memory: Arc<Memory>,
+    pub(crate) family: Family,
     pub(crate) timeout: Option<Duration>,
     pub(crate) attempt_delay: Option<Duration>,
     pub(crate) endpoint_delay: Option<Duration>,
-    pub(crate) resolver: R,
+    pub(crate) resolver: Resolver,
     pub(crate) options: Options,
 }
 
@@ -104,17 +107,16 @@ impl Dialer {
         Ok(Self {
             targets,
             order: Order::default(),
-            turn: Arc::default(),
+            memory: Arc::default(),
+            family: Family::Any,
             timeout: Some(Duration::from_secs(10)),
             attempt_delay: None,
             endpoint_delay: None,
-            resolver: SystemResolver,
+            resolver: Resolver::default(),
             options: Options::default(),
         })
     }
-}
 
-impl<R> Dialer<R> {
     /// Sets the order in which several endpoints are tried.
     #[must_use]
     pub fn order(mut self, order: Order) -> Self {
@@ -154,29 +156,18 @@ impl<R> Dialer<R> {
         self
     }
 
+    /// Connects to addresses of this family alone.
+    #[must_use]
+    pub fn family(mut self, family: Family) -> Self {
+        self.family = family;
+        self
+    }
+
     /// Resolves names with `resolver` instead of the operating system.
     #[must_use]
-    pub fn resolver<Other>(self, resolver: Other) -> Dialer<Other> {
-        let Self {
-            targets,
-            order,
-            turn,
-            timeout,
-            attempt_delay,
-            endpoint_delay,
-            resolver: _,
-            options,
-        } = self;
-        Dialer {
-            targets,
-            order,
-            turn,
-            timeout,
-            attempt_delay,
-            endpoint_delay,
-            resolver,
-            options,
-        }
+    pub fn resolver(mut self, resolver: impl Resolve + 'static) -> Self {
+        self.resolver = Resolver::new(resolver);
+        self
     }
 
     /// Sets `TCP_NODELAY`: whether small writes go out at once instead of waiting for company.

@@ -5,9 +5,9 @@ use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::Target;
 use crate::message;
 use crate::transient::Phase;
+use crate::{Family, Target};
 
 /// Says why a dial failed, with everything that was tried.
 ///
@@ -55,12 +55,14 @@ pub enum DialError {
         /// What the resolver said. The text of the whole repeats it.
         source: io::Error,
     },
-    /// The name resolved to no address at all.
+    /// The name resolved to no address at all, or to none of the dialer's family.
     #[error(fmt = message::no_address)]
     #[non_exhaustive]
     NoAddress {
         /// The name.
         target: Target,
+        /// The family that the dialer takes.
+        family: Family,
     },
     /// The timeout of the whole dial passed.
     #[error(fmt = message::timeout)]

@@ -79,17 +79,21 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod answers;
 mod connector;
 pub mod cookbook;
 mod dial;
 mod dialer;
+mod endpoint;
 mod error;
+mod family;
 pub mod faq;
 #[cfg(feature = "hickory")]
 mod hickory;
 mod host_name;
 mod invalid_target;
 mod keepalive;
+mod memory;
 mod message;
 pub mod moving_over;
 mod order;
@@ -100,16 +104,18 @@ mod socket;
 mod target;
 mod transient;
 
+pub use answers::Answers;
 pub use connector::TcpConnector;
 pub use dialer::Dialer;
 pub use error::{DialError, Tried};
+pub use family::Family;
 #[cfg(feature = "hickory")]
 #[cfg_attr(docsrs, doc(cfg(feature = "hickory")))]
 pub use hickory::HickoryResolver;
 pub use invalid_target::InvalidTarget;
 pub use keepalive::Keepalive;
 pub use order::Order;
-pub use resolve::{Answers, Resolve, SystemResolver};
+pub use resolve::{Resolve, SystemResolver};
 pub use target::Target;
 pub use transient::is_transient;
 

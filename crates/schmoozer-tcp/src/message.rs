@@ -4,8 +4,9 @@ use std::fmt::{self, Display, Formatter, Write};
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 
+use crate::record::of_family;
 use crate::transient::Phase;
-use crate::{DialError, Target, Tried};
+use crate::{DialError, Family, Target, Tried};
 
 /// How many steps, and how many endpoints, a line names before it only counts the rest.
 const NAMED: usize = 4;
@@ -23,8 +24,13 @@ pub(crate) fn resolve(target: &Target, source: &io::Error, f: &mut Formatter<'_>
 }
 
 /// Writes the line of [`DialError::NoAddress`].
-pub(crate) fn no_address(target: &Target, f: &mut Formatter<'_>) -> fmt::Result {
-    write!(line(f), "{} has no address", Part(target))
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "thiserror passes every field by reference"
+)]
+pub(crate) fn no_address(target: &Target, family: &Family, f: &mut Formatter<'_>) -> fmt::Result {
+    let of_family = of_family(*family);
+    write!(line(f), "{} has no address{of_family}", Part(target))
 }
 
 /// Writes the line of [`DialError::Timeout`].
@@ -277,8 +283,17 @@ mod tests {
             "could not resolve a.example:80: Name or service not known"
         );
         assert_eq!(
-            DialError::NoAddress { target }.to_string(),
+            DialError::NoAddress {
+                target: target.clone(),
+                family: Family::Any
+            }
+            .to_string(),
             "a.example:80 has no address"
+        );
+        let family = Family::V6;
+        assert_eq!(
+            DialError::NoAddress { target, family }.to_string(),
+            "a.example:80 has no address of IPv6"
         );
     }
 

@@ -6,6 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 ///
 /// Every dial may go through all of them; what differs is where it begins.
 ///
+/// In every order, an endpoint whose connection failed before it was stable goes behind the others for the next dials,
+/// and so does what a dial had tried when it failed. When all have been tried, the order starts again.
+///
 /// # Examples
 ///
 /// ```
@@ -27,11 +30,12 @@ pub enum Order {
     InTurn,
     /// Draws a new order for every dial, so that many clients spread over the endpoints.
     Shuffled,
-    /// Begins with the first, always, and goes on to the next one only when that fails or is slow: after 2 s,
+    /// Begins with the first, and goes on to the next one only when that fails or is slow: after 2 s,
     /// or an equal part of the dial's timeout where that is less, unless the dialer's delays are set.
     ///
-    /// How it comes back: the next dial begins with the first endpoint again. A connection to another
-    /// one is never cut for it; whoever wants that ends the connection, and so causes the next dial.
+    /// It moves on when a connection to the first fails before it is stable: the next dials begin with the second. It
+    /// returns when each of the others has failed as well, or at once if the first was only refused or slow in a dial. A
+    /// connection to another one is never ended for it.
     Failover,
 }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 use socket2::SockRef;
 use tokio::net::{TcpSocket, TcpStream};
 
-use crate::Keepalive;
 use crate::transient::Phase;
+use crate::{Family, Keepalive};
 
 /// What is set on a socket before it connects.
 #[derive(Debug, Clone)]
@@ -62,7 +62,15 @@ impl Default for Options {
 
 impl Options {
     /// Connects a new socket with these options to `addr`.
-    pub(crate) async fn connect(&self, addr: SocketAddr) -> Result<TcpStream, Failed> {
+    pub(crate) async fn connect(
+        &self,
+        addr: SocketAddr,
+        family: Family,
+    ) -> Result<TcpStream, Failed> {
+        if !family.has(addr) {
+            let error = format!("not tried, the dialer takes {family} alone");
+            return Err(io::Error::new(ErrorKind::Unsupported, error).into());
+        }
         let socket = if addr.is_ipv4() {
             TcpSocket::new_v4()
         } else {

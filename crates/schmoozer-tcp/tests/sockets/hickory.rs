@@ -19,7 +19,7 @@ const V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
 const V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// Makes a dialer for a name, with an underscore as some networks have them, and listeners of both families at its port.
-async fn name(v6: Answer, v4: Answer) -> Result<(Dialer<HickoryResolver>, [TcpListener; 2])> {
+async fn name(v6: Answer, v4: Answer) -> Result<(Dialer, [TcpListener; 2])> {
     name_asked_within(Duration::from_secs(5), v6, v4).await
 }
 
@@ -28,7 +28,7 @@ async fn name_asked_within(
     limit: Duration,
     v6: Answer,
     v4: Answer,
-) -> Result<(Dialer<HickoryResolver>, [TcpListener; 2])> {
+) -> Result<(Dialer, [TcpListener; 2])> {
     let server = serve(v6, v4).await?;
     let servers = NameServerConfigGroup::from_ips_clear(&[server.ip()], server.port(), true);
     let config = ResolverConfig::from_parts(None, vec![], servers);
