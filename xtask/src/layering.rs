@@ -38,6 +38,7 @@ const LAYERS: &[Layer] = &[
         name: "schmoozer-tcp",
         needs: &[
             ("fastrand", None),
+            ("nix", None),
             ("schmoozer-backoff", None),
             ("schmoozer-core", None),
             ("socket2", None),
@@ -46,7 +47,7 @@ const LAYERS: &[Layer] = &[
         ],
         may_need: &["hickory-resolver"],
         strangers: &[],
-        trees: &[tree("", 15).without(&[("tokio", "macros"), ("tokio", "rt-multi-thread")])],
+        trees: &[tree("", 21).without(&[("tokio", "macros"), ("tokio", "rt-multi-thread")])],
     },
 ];
 

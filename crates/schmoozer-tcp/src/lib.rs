@@ -91,6 +91,8 @@ pub mod faq;
 #[cfg(feature = "hickory")]
 mod hickory;
 mod host_name;
+#[cfg(any(target_os = "android", target_os = "linux"))]
+mod interface;
 mod invalid_target;
 mod keepalive;
 mod memory;
@@ -120,6 +122,7 @@ pub use target::Target;
 pub use transient::is_transient;
 
 pub use schmoozer_core::run;
+pub use socket2::SockRef;
 pub use {schmoozer_backoff, schmoozer_core};
 
 #[cfg(doctest)]

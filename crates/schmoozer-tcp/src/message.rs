@@ -126,6 +126,9 @@ struct Reason<'a>(Phase, &'a io::Error);
 impl Display for Reason<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Self(phase, error) = *self;
+        if let Phase::Option(option) = phase {
+            return write!(f, "{option}: {}", Part(error));
+        }
         // What came with its own words keeps them; the system's get shorter ones where it helps.
         if error.get_ref().is_some() {
             return Part(error).fmt(f);

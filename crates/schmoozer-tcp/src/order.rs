@@ -1,6 +1,9 @@
 //! Which of several endpoints a dial begins with.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::process;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 /// Chooses the order in which a dial goes through several endpoints.
 ///
@@ -45,11 +48,23 @@ impl Order {
         let mut order: Vec<usize> = (0..len).collect();
         match self {
             Self::InTurn => order.rotate_left(turn.next(len)),
-            Self::Shuffled => fastrand::shuffle(&mut order),
+            Self::Shuffled => fastrand::Rng::with_seed(drawn_here_and_now()).shuffle(&mut order),
             Self::Failover => {}
         }
         order
     }
+}
+
+/// Draws a number that differs in every process.
+///
+/// A process that was forked has the generators of the one that it was forked from, in the same state, and in a container
+/// every process may have the number 1. So the time counts as well.
+fn drawn_here_and_now() -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write_u64(fastrand::u64(..));
+    hasher.write_u32(process::id());
+    Instant::now().hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Whose turn it is, across dials and clones.
@@ -95,6 +110,17 @@ mod tests {
         turn.used(1);
         assert_eq!(Order::Failover.arrange(3, &turn), [0, 1, 2]);
         assert_eq!(Order::Failover.arrange(3, &turn), [0, 1, 2]);
+    }
+
+    /// Row 63: forked workers have the same generator in the same state, and draw different orders all the same.
+    #[test]
+    fn shuffled_differs_where_the_generator_does_not() {
+        let orders = (0..6).map(|_| {
+            fastrand::seed(7);
+            Order::Shuffled.arrange(20, &Turn::default())
+        });
+        let different: std::collections::HashSet<_> = orders.collect();
+        assert_eq!(different.len(), 6);
     }
 
     #[test]

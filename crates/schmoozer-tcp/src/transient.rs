@@ -7,7 +7,14 @@ use crate::DialError;
 /// "Address family not supported", which `std` gives no kind of its own.
 const EAFNOSUPPORT: i32 = if cfg!(windows) {
     10_047
-} else if cfg!(any(target_os = "linux", target_os = "android")) {
+} else if cfg!(any(target_os = "illumos", target_os = "solaris"))
+    || cfg!(any(target_arch = "mips", target_arch = "mips64"))
+{
+    124
+} else if cfg!(all(
+    any(target_os = "linux", target_os = "android"),
+    not(any(target_arch = "sparc", target_arch = "sparc64"))
+)) {
     97
 } else {
     47
@@ -66,7 +73,9 @@ pub(crate) enum Phase {
     Lookup,
     /// Binding the socket to the local address.
     Bind,
-    /// Making the socket, setting its options, connecting it.
+    /// Setting this option.
+    Option(&'static str),
+    /// Making the socket, connecting it.
     Connect,
 }
 

@@ -8,12 +8,16 @@
 mod bad_network;
 #[path = "../harness/mod.rs"]
 mod harness;
+mod lacking;
 mod limits;
 mod lookups;
 mod network;
 mod rerun;
 mod routes;
-#[expect(dead_code, reason = "no lookup takes long or fails here")]
+#[expect(
+    dead_code,
+    reason = "no lookup takes long or fails here, and none is counted"
+)]
 #[path = "../sockets/scripted.rs"]
 mod scripted;
 
