@@ -199,12 +199,19 @@ async fn within<F: Future>(
 
 #[cfg(test)]
 mod tests {
+    use std::{io, thread};
+
     use tokio::net::TcpListener;
+    use tokio::time::sleep;
 
     use super::*;
+    use crate::lookup::Lookups;
+    use crate::{Answers, Resolve};
+
+    const MS: Duration = Duration::from_millis(1);
 
     #[tokio::test]
-    async fn the_first_endpoint_alone_is_dialed_though_another_is_well() -> std::io::Result<()> {
+    async fn the_first_endpoint_alone_is_dialed_though_another_is_well() -> io::Result<()> {
         let [first, second] = [
             TcpListener::bind("127.0.0.1:0").await?,
             TcpListener::bind("127.0.0.1:0").await?,
@@ -225,6 +232,40 @@ mod tests {
         drop(first);
         let error = dialer.connect_to_first().await.expect_err("it is down");
         assert_eq!(error.tried().len(), 1);
+        Ok(())
+    }
+
+    /// Row 43: a lookup that takes longer than a dial connects when it ends, or in the next dial.
+    #[tokio::test]
+    async fn a_dial_connects_when_a_lookup_ends_that_took_longer_than_the_one_before()
+    -> io::Result<()> {
+        static LOOKUPS: Lookups = Lookups::new(
+            |_| {
+                thread::sleep(MS * 300);
+                Ok(vec![SocketAddr::from(([127, 0, 0, 1], 0))])
+            },
+            4,
+            Duration::from_secs(30),
+        );
+        struct Slow;
+        impl Resolve for Slow {
+            async fn resolve(&self, host: &str, port: u16, answers: &Answers) -> io::Result<()> {
+                LOOKUPS.resolve(host, port, answers).await
+            }
+        }
+        let server = TcpListener::bind("127.0.0.1:0").await?;
+        let port = server.local_addr()?.port();
+        for (host, between) in [("one.example", Duration::ZERO), ("two.example", MS * 400)] {
+            let dialer = Dialer::new((host, port))?.resolver(Slow).timeout(MS * 200);
+            let begun = Instant::now();
+            let error = dialer.dial().await.expect_err("the lookup takes longer");
+            assert!(matches!(error, DialError::Timeout { .. }), "{error:?}");
+            sleep(between).await;
+            dialer.dial().await?;
+            let least = (MS * 300).max(MS * 200 + between);
+            let took = begun.elapsed();
+            assert!((least..least + MS * 250).contains(&took), "{took:?}");
+        }
         Ok(())
     }
 }

@@ -62,7 +62,7 @@
 //! | stop it, watch it, steer it | [`Runner`](schmoozer_core::Runner) instead of `run`, and its [`Handle`](schmoozer_core::Handle) |
 //! | use the live connection from other tasks | [`Current`](schmoozer_core::Current) |
 //! | choose the delays | [`TcpConnector::delays`] and [`schmoozer_backoff`] |
-//! | say which errors are final | [`TcpConnector::retry_if`]; by default [`is_transient`](is_transient()) says |
+//! | say which errors are final | [`TcpConnector::retry_if`], with [`is_transient`](is_transient()) to help |
 //! | connect to one of several servers | [`Dialer::any_of`] and [`Order`] |
 //! | do what others have done | the [`cookbook`], the answers in the [`faq`] |
 //! | come from `schmoozer` 0.4.1, stubborn-io or a loop of your own | [`moving_over`] |
@@ -95,6 +95,7 @@ mod host_name;
 mod interface;
 mod invalid_target;
 mod keepalive;
+mod lookup;
 mod memory;
 mod message;
 pub mod moving_over;

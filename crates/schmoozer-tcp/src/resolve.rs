@@ -6,14 +6,10 @@ use std::io;
 use std::net::ToSocketAddrs as _;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::thread;
+use std::time::Duration;
 
-use tokio::sync::{Semaphore, oneshot};
-
+use crate::lookup::Lookups;
 use crate::{Answers, Target};
-
-/// How many lookups of the system's may be under way at once: as many as tokio's blocking threads.
-static LOOKUPS: Semaphore = Semaphore::const_new(512);
 
 /// Turns a host name into addresses, at every dial again.
 ///
@@ -122,30 +118,23 @@ impl fmt::Debug for Resolver {
 
 /// Asks the operating system, by `getaddrinfo`, which has all addresses at once, sorted by RFC 6724.
 ///
-/// It cannot be stopped, so it runs on a thread of its own. A dial that ends before it leaves that
-/// thread behind until it returns; neither a runtime that is dropped nor a program that ends waits for
-/// it. At most 512 of them run at once in a process, and who comes then waits for one to end.
+/// It cannot be stopped, so it runs on a thread of its own, and outlives a dial that ends before it. There is one
+/// thread a host: dials of that host join the lookup that runs. What it finds when no dial waits any more serves the next
+/// one, if that begins within 30 s; that dial also looks up again, and adds what it finds. Nothing else is kept.
+///
+/// At most 1,024 lookups run at once in a process, and further ones wait for one to end. Neither a runtime that is dropped
+/// nor a program that ends waits for any.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemResolver;
 
+static LOOKUPS: Lookups = Lookups::new(
+    |host| (host, 0).to_socket_addrs().map(Iterator::collect),
+    1_024,
+    Duration::from_secs(30),
+);
+
 impl Resolve for SystemResolver {
     async fn resolve(&self, host: &str, port: u16, answers: &Answers) -> io::Result<()> {
-        let turn = LOOKUPS.acquire().await.map_err(io::Error::other)?;
-        let (tell, told) = oneshot::channel();
-        let host = host.to_owned();
-        // Not on a blocking thread of tokio's: a runtime that is dropped waits for those, so that a program
-        // that was told to stop would not end while a name server is silent.
-        thread::Builder::new()
-            .name("schmoozer-lookup".to_owned())
-            .spawn(move || {
-                let found = (host, port).to_socket_addrs();
-                drop(turn);
-                // Nobody waits for it any more if the dial has ended.
-                let _ = tell.send(found);
-            })?;
-        told.await
-            .map_err(io::Error::other)??
-            .for_each(|addr| answers.push(addr));
-        Ok(())
+        LOOKUPS.resolve(host, port, answers).await
     }
 }

@@ -29,7 +29,7 @@ async fn name_asked_within(
     v6: Answer,
     v4: Answer,
 ) -> Result<(Dialer, [TcpListener; 2])> {
-    let server = serve(v6, v4).await?;
+    let server = serve("127.0.0.1:0", v6, v4).await?;
     let servers = NameServerConfigGroup::from_ips_clear(&[server.ip()], server.port(), true);
     let config = ResolverConfig::from_parts(None, vec![], servers);
     let mut resolver =

@@ -20,10 +20,10 @@ pub(crate) enum Answer {
     Silence,
 }
 
-/// Serves until the runtime ends.
-pub(crate) async fn serve(v6: Answer, v4: Answer) -> io::Result<SocketAddr> {
+/// Serves at `at` until the runtime ends.
+pub(crate) async fn serve(at: &str, v6: Answer, v4: Answer) -> io::Result<SocketAddr> {
     const AAAA: u8 = 28;
-    let socket = std::sync::Arc::new(UdpSocket::bind("127.0.0.1:0").await?);
+    let socket = std::sync::Arc::new(UdpSocket::bind(at).await?);
     let addr = socket.local_addr()?;
     tokio::spawn(async move {
         let mut query = [0; 512];
