@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::Family;
 
@@ -17,6 +18,8 @@ const LONGEST: usize = 64;
 #[derive(Debug, Default)]
 pub struct Answers {
     family: Family,
+    #[cfg_attr(not(feature = "hickory"), expect(dead_code, reason = "hickory asks"))]
+    time: Option<Duration>,
     state: Mutex<State>,
 }
 
@@ -50,12 +53,19 @@ pub(crate) enum Next {
 }
 
 impl Answers {
-    /// Collects addresses of this family alone.
-    pub(crate) fn of(family: Family) -> Self {
+    /// Collects addresses of this family alone, for a dial that takes so long at most.
+    pub(crate) fn of(family: Family, time: Option<Duration>) -> Self {
         Self {
             family,
+            time,
             ..Self::default()
         }
+    }
+
+    /// How long a lookup may take, so that there is time left to connect: three quarters of the dial's.
+    #[cfg(feature = "hickory")]
+    pub(crate) fn time_for_lookup(&self) -> Duration {
+        self.time.unwrap_or(Duration::from_secs(10)) / 4 * 3
     }
 
     /// Adds an address.
@@ -234,11 +244,11 @@ mod tests {
 
     #[test]
     fn addresses_of_another_family_are_left_out_and_not_waited_for() {
-        let v4 = Answers::of(Family::V4);
+        let v4 = Answers::of(Family::V4, None);
         v4.push(addr("[::1]:1"));
         v4.push(addr("1.0.0.1:1"));
         assert_eq!(drain(&v4), ["1.0.0.1:1"]);
-        let v6 = Answers::of(Family::V6);
+        let v6 = Answers::of(Family::V6, None);
         v6.push(addr("1.0.0.1:1"));
         v6.push(addr("[::1]:1"));
         assert_eq!(v6.complete(), [addr("[::1]:1")]);

@@ -38,7 +38,7 @@ impl<'a> Endpoint<'a> {
             answers.complete();
             (answers, None)
         } else {
-            let answers = Arc::new(Answers::of(dialer.family));
+            let answers = Arc::new(Answers::of(dialer.family, dialer.timeout));
             let found = Arc::clone(&answers);
             let lookup: Lookup<'a> =
                 Box::pin(async move { dialer.resolver.resolve(target, &found).await });

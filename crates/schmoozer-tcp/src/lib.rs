@@ -91,6 +91,8 @@ pub mod faq;
 #[cfg(feature = "hickory")]
 mod hickory;
 mod host_name;
+#[cfg(feature = "hickory")]
+mod hosts_file;
 #[cfg(any(target_os = "android", target_os = "linux"))]
 mod interface;
 mod invalid_target;

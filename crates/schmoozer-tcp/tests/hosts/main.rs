@@ -8,6 +8,8 @@
 mod bad_network;
 #[path = "../harness/mod.rs"]
 mod harness;
+#[cfg(feature = "hickory")]
+mod hickory;
 mod lacking;
 mod limits;
 mod lookups;
