@@ -45,7 +45,7 @@ const LAYERS: &[Layer] = &[
             ("thiserror", None),
             ("tokio", Some(&["net", "sync", "time"])),
         ],
-        may_need: &["hickory-resolver"],
+        may_need: &["hickory-resolver", "serde"],
         strangers: &[],
         trees: &[tree("", 21).without(&[("tokio", "macros"), ("tokio", "rt-multi-thread")])],
     },

@@ -2,6 +2,9 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::str::FromStr;
+
+use crate::UnknownWord;
 
 /// Chooses the address families that a dialer connects to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -17,6 +20,15 @@ pub enum Family {
 }
 
 impl Family {
+    /// Returns the name of its protocol.
+    pub(crate) fn protocol(self) -> &'static str {
+        match self {
+            Self::Any => "IPv4 or IPv6",
+            Self::V4 => "IPv4",
+            Self::V6 => "IPv6",
+        }
+    }
+
     /// Tells whether `addr` is of this family. An IPv4-mapped IPv6 address is connected to over IPv4, and is of that.
     pub(crate) fn has(self, addr: SocketAddr) -> bool {
         match self {
@@ -30,9 +42,23 @@ impl Family {
 impl fmt::Display for Family {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Any => "IPv4 or IPv6",
-            Self::V4 => "IPv4",
-            Self::V6 => "IPv6",
+            Self::Any => "any",
+            Self::V4 => "v4",
+            Self::V6 => "v6",
         })
+    }
+}
+
+/// Reads what `Display` writes: `any`, `v4` or `v6`.
+impl FromStr for Family {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Self, UnknownWord> {
+        match word {
+            "any" => Ok(Self::Any),
+            "v4" => Ok(Self::V4),
+            "v6" => Ok(Self::V6),
+            _ => Err(UnknownWord::new("family", word, &["any", "v4", "v6"])),
+        }
     }
 }

@@ -74,12 +74,16 @@
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `hickory` | no | `HickoryResolver`, which asks the name servers itself instead of blocking a thread in the system's resolver, and connects to the first address while others are still on their way |
+//! | `config` | no | `DialerConfig`, the settings of a dialer as a configuration has them |
+//! | `serde` | no | `DialerConfig`, `Target`, `Order` and `Family` in configuration files; brings `config` |
 //! | `tracing` | no | the logs of `schmoozer-core` |
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod answers;
+#[cfg(feature = "config")]
+mod config;
 mod connector;
 pub mod cookbook;
 mod dial;
@@ -105,11 +109,17 @@ mod order;
 mod race;
 mod record;
 mod resolve;
+#[cfg(feature = "serde")]
+mod serde;
 mod socket;
 mod target;
 mod transient;
+mod word;
 
 pub use answers::Answers;
+#[cfg(feature = "config")]
+#[cfg_attr(docsrs, doc(cfg(feature = "config")))]
+pub use config::DialerConfig;
 pub use connector::TcpConnector;
 pub use dialer::Dialer;
 pub use error::{DialError, Tried};
@@ -123,6 +133,7 @@ pub use order::Order;
 pub use resolve::{Resolve, SystemResolver};
 pub use target::Target;
 pub use transient::is_transient;
+pub use word::UnknownWord;
 
 pub use schmoozer_core::run;
 pub use socket2::SockRef;

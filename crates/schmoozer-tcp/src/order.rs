@@ -1,9 +1,13 @@
 //! Which of several endpoints a dial begins with.
 
+use std::fmt;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::process;
+use std::str::FromStr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
+
+use crate::UnknownWord;
 
 /// Chooses the order in which a dial goes through several endpoints.
 ///
@@ -52,6 +56,33 @@ impl Order {
             Self::Failover => {}
         }
         order
+    }
+}
+
+impl fmt::Display for Order {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::InTurn => "in_turn",
+            Self::Shuffled => "shuffled",
+            Self::Failover => "failover",
+        })
+    }
+}
+
+/// Reads what `Display` writes: `in_turn`, `shuffled` or `failover`.
+impl FromStr for Order {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Self, UnknownWord> {
+        match word {
+            "in_turn" => Ok(Self::InTurn),
+            "shuffled" => Ok(Self::Shuffled),
+            "failover" => Ok(Self::Failover),
+            _ => {
+                let allowed = ["in_turn", "shuffled", "failover"];
+                Err(UnknownWord::new("order", word, &allowed))
+            }
+        }
     }
 }
 

@@ -35,7 +35,7 @@ pub(crate) struct NoAddress(Family);
 pub(crate) fn of_family(family: Family) -> String {
     match family {
         Family::Any => String::new(),
-        family => format!(" of {family}"),
+        family => format!(" of {}", family.protocol()),
     }
 }
 

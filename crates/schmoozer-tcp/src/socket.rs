@@ -93,7 +93,7 @@ impl Options {
         family: Family,
     ) -> Result<TcpStream, Failed> {
         if !family.has(addr) {
-            let error = format!("not tried, the dialer takes {family} alone");
+            let error = format!("not tried, the dialer takes {} alone", family.protocol());
             return Err(io::Error::new(ErrorKind::Unsupported, error).into());
         }
         let addr = over_ipv4_if_mapped(addr);
