@@ -12,7 +12,7 @@ use crate::interface;
 use crate::invalid_target::Reason;
 use crate::memory::Memory;
 use crate::resolve::Resolver;
-use crate::socket::{BeforeConnect, Options, Part};
+use crate::socket::{BeforeConnect, Options, Setting};
 use crate::{Family, InvalidTarget, Keepalive, Order, Resolve, Target};
 
 /// Connects to one endpoint, or to one of several, by name or by address.
@@ -206,8 +206,8 @@ impl Dialer {
     /// choice.
     #[must_use]
     pub fn dead_after(mut self, limit: impl Into<Option<Duration>>) -> Self {
-        self.options.dead_after = limit.into().map(|limit| limit.max(Duration::from_secs(1)));
-        self.options.dead_after_was_set = true;
+        let limit = limit.into().map(|limit| limit.max(Duration::from_secs(1)));
+        self.options.dead_after = Setting::SetTo(limit);
         self
     }
 
@@ -218,7 +218,7 @@ impl Dialer {
     /// as this takes.
     #[must_use]
     pub fn keepalive(mut self, keepalive: impl Into<Option<Keepalive>>) -> Self {
-        self.options.keepalive = Part::SetTo(keepalive.into());
+        self.options.keepalive = Setting::SetTo(keepalive.into());
         self
     }
 
@@ -230,7 +230,7 @@ impl Dialer {
     /// exists on Linux and Android (RFC 5482) and changes nothing elsewhere.
     #[must_use]
     pub fn user_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
-        self.options.user_timeout = Part::SetTo(timeout.into());
+        self.options.user_timeout = Setting::SetTo(timeout.into());
         self
     }
 

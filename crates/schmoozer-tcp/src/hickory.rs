@@ -1,11 +1,8 @@
 //! Names resolved by `hickory-resolver`, both families at once and each used as it arrives.
 
-use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr};
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use hickory_resolver::config::{
@@ -134,7 +131,7 @@ impl Resolve for HickoryResolver {
             found.iter().for_each(|v4| push(v4.0.into()));
             Ok(())
         };
-        let (v6, v4) = both(v6, v4).await;
+        let (v6, v4) = tokio::join!(v6, v4);
         let one_was_found = v6.is_ok() || v4.is_ok();
         for error in [v6.err(), v4.err()].into_iter().flatten() {
             match response_code(&error) {
@@ -173,29 +170,5 @@ fn response_code(error: &ResolveError) -> Option<ResponseCode> {
     match error.proto()?.kind() {
         ProtoErrorKind::NoRecordsFound { response_code, .. } => Some(*response_code),
         _ => None,
-    }
-}
-
-async fn both<A: Future, B: Future>(a: A, b: B) -> (A::Output, B::Output) {
-    let (mut a, mut b) = (pin!(a), pin!(b));
-    let (mut a_output, mut b_output) = (None, None);
-    poll_fn(|cx| {
-        a_output = a_output.take().or_else(|| ready(a.as_mut().poll(cx)));
-        b_output = b_output.take().or_else(|| ready(b.as_mut().poll(cx)));
-        match (a_output.take(), b_output.take()) {
-            (Some(a), Some(b)) => Poll::Ready((a, b)),
-            outputs => {
-                (a_output, b_output) = outputs;
-                Poll::Pending
-            }
-        }
-    })
-    .await
-}
-
-fn ready<T>(poll: Poll<T>) -> Option<T> {
-    match poll {
-        Poll::Ready(output) => Some(output),
-        Poll::Pending => None,
     }
 }

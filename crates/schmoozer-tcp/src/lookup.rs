@@ -1,7 +1,6 @@
 //! The system's lookups, which outlive the dials that wait for them.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -30,10 +29,6 @@ struct Host {
 }
 
 type Found = Result<Arc<[SocketAddr]>, Arc<io::Error>>;
-
-/// What a lookup ended with that several dials waited for.
-#[derive(Debug)]
-struct Shared(Arc<io::Error>);
 
 impl Lookups {
     /// Has at most `threads` lookups at once. The ports of what is found do not matter.
@@ -76,7 +71,8 @@ impl Lookups {
         let found = found.map_err(|_| io::Error::other("the thread of the lookup ended early"))?;
         match found.clone() {
             Some(Ok(found)) => push(found),
-            Some(Err(error)) => return Err(io::Error::new(error.kind(), Shared(error))),
+            // The error itself belongs to all who wait.
+            Some(Err(error)) => return Err(io::Error::new(error.kind(), error.to_string())),
             None => {}
         }
         Ok(())
@@ -175,18 +171,6 @@ impl Drop for Running {
         if !self.has_ended {
             self.lookups.hosts().remove(&self.host);
         }
-    }
-}
-
-impl fmt::Display for Shared {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl std::error::Error for Shared {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.source()
     }
 }
 

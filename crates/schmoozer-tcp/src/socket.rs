@@ -14,14 +14,16 @@ use tokio::net::{TcpSocket, TcpStream};
 use crate::transient::Phase;
 use crate::{Family, Keepalive};
 
+/// Within what time a dead peer is found by default.
+const DEAD_AFTER: Duration = Duration::from_secs(60);
+
 /// What is set on a socket before it connects. Where a setting is `None`, its default is set as far as the system has it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Options {
     pub(crate) nodelay: Option<bool>,
-    pub(crate) dead_after: Option<Duration>,
-    pub(crate) dead_after_was_set: bool,
-    pub(crate) keepalive: Part<Keepalive>,
-    pub(crate) user_timeout: Part<Duration>,
+    pub(crate) dead_after: Setting<Duration>,
+    pub(crate) keepalive: Setting<Keepalive>,
+    pub(crate) user_timeout: Setting<Duration>,
     pub(crate) local_addr: Option<IpAddr>,
     #[cfg(any(target_os = "android", target_os = "linux"))]
     pub(crate) interface: Option<Box<str>>,
@@ -31,11 +33,21 @@ pub(crate) struct Options {
     pub(crate) before_connect: Option<BeforeConnect>,
 }
 
-/// A part of what `dead_after` sets.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Part<T> {
-    ByDeadAfter,
+/// A setting that `None` turns off.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) enum Setting<T> {
+    #[default]
+    ByDefault,
     SetTo(Option<T>),
+}
+
+impl<T> Setting<T> {
+    fn unwrap_or(self, default: Option<T>) -> Option<T> {
+        match self {
+            Self::ByDefault => default,
+            Self::SetTo(value) => value,
+        }
+    }
 }
 
 /// What the user does to each socket.
@@ -62,25 +74,6 @@ impl From<io::Error> for Failed {
         Self {
             phase: Phase::Connect,
             error,
-        }
-    }
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            nodelay: None,
-            dead_after: Some(Duration::from_secs(60)),
-            dead_after_was_set: false,
-            keepalive: Part::ByDeadAfter,
-            user_timeout: Part::ByDeadAfter,
-            local_addr: None,
-            #[cfg(any(target_os = "android", target_os = "linux"))]
-            interface: None,
-            send_buffer: None,
-            recv_buffer: None,
-            tos: None,
-            before_connect: None,
         }
     }
 }
@@ -147,15 +140,21 @@ impl Options {
             self.nodelay
                 .map_or(Ok(()), |_| failed_at("TCP_NODELAY", result))?;
         }
-        if let Some(keepalive) = self.effective_keepalive() {
+        let dead_after = self.dead_after.unwrap_or(Some(DEAD_AFTER));
+        let keepalive = self.keepalive.unwrap_or(dead_after.map(Keepalive::within));
+        if let Some(keepalive) = keepalive {
             let result = socket.set_tcp_keepalive(&keepalive.as_socket_option());
-            if self.keepalive != Part::ByDeadAfter || self.dead_after_was_set {
+            if self.keepalive != Setting::ByDefault || self.dead_after != Setting::ByDefault {
                 failed_at("keepalive", result)?;
             }
         }
-        if let Some(timeout) = self.effective_user_timeout() {
+        // One that comes with `dead_after` does not cut short a keepalive that was set by itself.
+        let keepalive = self.keepalive.unwrap_or(None);
+        let at_least = keepalive.map(|keepalive| keepalive.finds_a_dead_peer_in());
+        let by_dead_after = dead_after.map(|after| after.max(at_least.unwrap_or_default()));
+        if let Some(timeout) = self.user_timeout.unwrap_or(by_dead_after) {
             let result = set_user_timeout(socket, timeout);
-            if self.user_timeout != Part::ByDeadAfter {
+            if self.user_timeout != Setting::ByDefault {
                 failed_at("TCP_USER_TIMEOUT", result)?;
             }
         }
@@ -178,25 +177,6 @@ impl Options {
             failed_at("before_connect", hook(socket, addr))?;
         }
         Ok(())
-    }
-
-    fn effective_keepalive(&self) -> Option<Keepalive> {
-        match self.keepalive {
-            Part::ByDeadAfter => self.dead_after.map(Keepalive::within),
-            Part::SetTo(keepalive) => keepalive,
-        }
-    }
-
-    /// A user timeout that comes with `dead_after` does not cut short a keepalive that was set by itself.
-    fn effective_user_timeout(&self) -> Option<Duration> {
-        let at_least = match self.keepalive {
-            Part::SetTo(Some(keepalive)) => keepalive.finds_a_dead_peer_in(),
-            _ => Duration::ZERO,
-        };
-        match self.user_timeout {
-            Part::ByDeadAfter => self.dead_after.map(|after| after.max(at_least)),
-            Part::SetTo(timeout) => timeout,
-        }
     }
 }
 
