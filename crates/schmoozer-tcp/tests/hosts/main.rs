@@ -10,6 +10,7 @@ mod bad_network;
 mod harness;
 #[cfg(feature = "hickory")]
 mod hickory;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod lacking;
 mod limits;
 mod lookups;
