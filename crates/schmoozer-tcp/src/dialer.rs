@@ -17,9 +17,11 @@ use crate::{Family, InvalidTarget, Keepalive, Order, Resolve, Target};
 
 /// Connects to one endpoint, or to one of several, by name or by address.
 ///
-/// A dial resolves names anew, races their addresses as RFC 8305 ("Happy Eyeballs") has it, sets its
-/// options on every socket before it connects, and ends within its timeout whatever happens. It gives
-/// out a plain [`TcpStream`](tokio::net::TcpStream).
+/// Each dial resolves names again, races their addresses as RFC 8305 ("Happy Eyeballs") describes, sets its
+/// options on every socket before it connects, and ends within its timeout. It returns
+/// a plain [`TcpStream`](tokio::net::TcpStream).
+///
+/// A dialer remembers what failed, and tries it last in the next dials; see [`Order`]. Its clones share that memory.
 ///
 /// ```no_run
 /// use std::time::Duration;

@@ -28,7 +28,7 @@ use crate::{Family, Target};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> std::io::Result<()> {
-/// # // Nobody listens there any more.
+/// # // The listener is gone by then.
 /// # let address = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
 /// let Err(error) = Dialer::new(address)?.dial().await else {
 ///     return Ok(());

@@ -64,6 +64,7 @@
 //! | choose the delays | [`TcpConnector::delays`] and [`schmoozer_backoff`] |
 //! | say which errors are final | [`TcpConnector::retry_if`], with [`is_transient`](is_transient()) to help |
 //! | connect to one of several servers | [`Dialer::any_of`] and [`Order`] |
+//! | choose how soon a dead peer is found | [`Dialer::dead_after`] |
 //! | do what others have done | the [`cookbook`], the answers in the [`faq`] |
 //! | come from `schmoozer` 0.4.1, stubborn-io or a loop of your own | [`moving_over`] |
 //!

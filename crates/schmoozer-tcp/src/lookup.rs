@@ -71,7 +71,7 @@ impl Lookups {
         let found = found.map_err(|_| io::Error::other("the thread of the lookup ended early"))?;
         match found.clone() {
             Some(Ok(found)) => push(found),
-            // The error itself belongs to all who wait.
+            // The error itself is shared by all dials that wait.
             Some(Err(error)) => return Err(io::Error::new(error.kind(), error.to_string())),
             None => {}
         }

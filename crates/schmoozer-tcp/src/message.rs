@@ -185,7 +185,10 @@ impl Write for Bounded<'_, '_> {
             }
             if let Some(left) = self.left.checked_sub(c.len_utf8()) {
                 self.left = left;
-                self.out.write_char(if c.is_control() { ' ' } else { c })?;
+                // Also what breaks a line or turns its direction without being a control character.
+                let plain = !c.is_control()
+                    && !matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+                self.out.write_char(if plain { c } else { ' ' })?;
             } else {
                 self.cut = true;
                 self.out.write_char(ELLIPSIS)?;
@@ -366,6 +369,16 @@ mod tests {
         .to_string();
         assert_eq!(many.len(), DialError::LONGEST_MESSAGE);
         assert!(many.ends_with('…'));
+    }
+
+    /// Row 62: what a resolver says cannot break the line or send an escape sequence.
+    #[test]
+    fn the_words_of_others_are_plain_text() {
+        let error = io::Error::other("a\x1b[31m\nb\u{2028}c\u{202e}d\u{2066}e");
+        assert_eq!(
+            step("a.example:80", None, error).to_string(),
+            "a.example:80 not resolved: a [31m b c d e"
+        );
     }
 
     #[test]

@@ -20,10 +20,9 @@ pub(crate) struct Record(Mutex<Vec<Option<Tried>>>);
 pub(crate) struct Step<'a> {
     record: &'a Record,
     number: usize,
-    target: &'a Target,
-    addr: Option<SocketAddr>,
     begun: Instant,
-    ended: bool,
+    /// What to record at its end.
+    tried: Option<Tried>,
 }
 
 /// Stands for a lookup that went well and found nothing.
@@ -41,18 +40,23 @@ pub(crate) fn of_family(family: Family) -> String {
 
 impl Record {
     /// Notes that a step begins: a connection attempt, or the lookup of a name when there is no address.
-    pub(crate) fn begin<'a>(&'a self, target: &'a Target, addr: Option<SocketAddr>) -> Step<'a> {
+    pub(crate) fn begin(&self, target: &Target, addr: Option<SocketAddr>) -> Step<'_> {
         let number = self.with(|steps| {
             steps.push(None);
             steps.len() - 1
         });
+        let tried = Tried {
+            target: target.clone(),
+            addr,
+            error: ErrorKind::TimedOut.into(),
+            elapsed: Duration::ZERO,
+            phase: addr.map_or(Phase::Lookup, |_| Phase::Connect),
+        };
         Step {
             record: self,
             number,
-            target,
-            addr,
             begun: Instant::now(),
-            ended: false,
+            tried: Some(tried),
         }
     }
 
@@ -103,12 +107,16 @@ impl Record {
 impl Step<'_> {
     /// Notes that this step went well.
     pub(crate) fn succeeded(mut self) {
-        self.ended = true;
+        self.tried = None;
     }
 
     /// Notes how this step failed.
-    pub(crate) fn failed(mut self, failed: Failed) {
-        self.end(failed);
+    pub(crate) fn failed(mut self, Failed { phase, error }: Failed) {
+        self.tried = self.tried.take().map(|tried| Tried {
+            error,
+            phase,
+            ..tried
+        });
     }
 
     /// Notes how a lookup ended that found these addresses, of this family.
@@ -123,31 +131,13 @@ impl Step<'_> {
             error,
         });
     }
-
-    fn end(&mut self, Failed { phase, error }: Failed) {
-        self.ended = true;
-        let tried = Tried {
-            target: self.target.clone(),
-            addr: self.addr,
-            error,
-            elapsed: self.begun.elapsed(),
-            phase,
-        };
-        self.record.with(|steps| steps[self.number] = Some(tried));
-    }
 }
 
 impl Drop for Step<'_> {
     fn drop(&mut self) {
-        if !self.ended {
-            let phase = match self.addr {
-                Some(_) => Phase::Connect,
-                None => Phase::Lookup,
-            };
-            self.end(Failed {
-                phase,
-                error: ErrorKind::TimedOut.into(),
-            });
+        if let Some(mut tried) = self.tried.take() {
+            tried.elapsed = self.begun.elapsed();
+            self.record.with(|steps| steps[self.number] = Some(tried));
         }
     }
 }
