@@ -50,15 +50,16 @@ const LAYERS: &[Layer] = &[
         name: "schmoozer-tcp",
         needs: &[
             ("fastrand", None),
+            ("nix", None),
             ("schmoozer-backoff", None),
             ("schmoozer-core", None),
             ("socket2", None),
             ("thiserror", None),
             ("tokio", Some(&["net", "sync", "time"])),
         ],
-        may_need: &["hickory-resolver"],
+        may_need: &["hickory-resolver", "serde"],
         strangers: &["schmoozer"],
-        trees: &[tree("", 15).without(&[("tokio", "macros"), ("tokio", "rt-multi-thread")])],
+        trees: &[tree("", 21).without(&[("tokio", "macros"), ("tokio", "rt-multi-thread")])],
     },
 ];
 

@@ -12,8 +12,13 @@ use schmoozer_core::{
     ConnResult, Connector, Delays, Failure, Health, Hint, NoHint, RetryResult, RunResult,
 };
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 
-use crate::{DialError, Dialer, Resolve, SystemResolver, is_transient, message};
+use crate::memory::Route;
+use crate::{DialError, Dialer, is_transient, message};
+
+/// How long a connection lasts that says nothing against its address when it fails.
+const STABLE_AFTER: Duration = Duration::from_secs(10);
 
 /// Keeps a TCP connection: dials, hands the stream to a handler, and dials again when that fails.
 ///
@@ -58,11 +63,11 @@ use crate::{DialError, Dialer, Resolve, SystemResolver, is_transient, message};
 /// `Box<dyn Error + Send + Sync>` that has one of them in its chain of sources; what the table does not
 /// know is retried. [`retry_if`](Self::retry_if) replaces all of this.
 ///
-/// The type parameters are the handler, its error, the delay policy, the resolver, and what reads a
+/// The type parameters are the handler, its error, the delay policy, and what reads a
 /// [hint](Delays::hint) from an error; only the first two are ever written by hand, and those rarely.
 #[must_use = "a connector does nothing until it is run"]
-pub struct TcpConnector<H, E, P: IntoIterator = Exponential, R = SystemResolver, G = NoHint> {
-    dialer: Dialer<R>,
+pub struct TcpConnector<H, E, P: IntoIterator = Exponential, G = NoHint> {
+    dialer: Dialer,
     handler: H,
     delays: Delays<P, G>,
     reset_after: Option<Duration>,
@@ -70,13 +75,14 @@ pub struct TcpConnector<H, E, P: IntoIterator = Exponential, R = SystemResolver,
     retry_if: Option<RetryIf<E>>,
     /// The last error was found to be worth another attempt.
     judged: bool,
+    route: Option<Route>,
 }
 
 type RetryIf<E> = Box<dyn FnMut(&E) -> bool + Send>;
 
-impl<H, E, R> TcpConnector<H, E, Exponential, R> {
+impl<H, E> TcpConnector<H, E, Exponential> {
     /// Makes a connector that dials with `dialer` and serves each connection with `handler`.
-    pub fn new<Handling>(dialer: Dialer<R>, handler: H) -> Self
+    pub fn new<Handling>(dialer: Dialer, handler: H) -> Self
     where
         H: FnMut(TcpStream) -> Handling,
         Handling: Future<Output = Result<(), E>> + Send,
@@ -90,11 +96,12 @@ impl<H, E, R> TcpConnector<H, E, Exponential, R> {
             give_up_after: None,
             retry_if: None,
             judged: false,
+            route: None,
         }
     }
 }
 
-impl<H, E, P, R, G> TcpConnector<H, E, P, R, G>
+impl<H, E, P, G> TcpConnector<H, E, P, G>
 where
     P: Clone + IntoIterator<Item = Duration>,
 {
@@ -115,7 +122,7 @@ where
     /// # Ok(())
     /// # }
     /// ```
-    pub fn delays<Q, F>(self, delays: impl Into<Delays<Q, F>>) -> TcpConnector<H, E, Q, R, F>
+    pub fn delays<Q, F>(self, delays: impl Into<Delays<Q, F>>) -> TcpConnector<H, E, Q, F>
     where
         Q: Clone + IntoIterator<Item = Duration>,
     {
@@ -142,6 +149,7 @@ where
             give_up_after,
             retry_if,
             judged: false,
+            route: None,
         }
     }
 
@@ -183,7 +191,7 @@ where
     }
 }
 
-impl<H, E: 'static, P: IntoIterator, R, G> TcpConnector<H, E, P, R, G> {
+impl<H, E: 'static, P: IntoIterator, G> TcpConnector<H, E, P, G> {
     fn judge(&mut self, cause: &E) -> bool {
         match &mut self.retry_if {
             Some(retry_if) => retry_if(cause),
@@ -192,14 +200,13 @@ impl<H, E: 'static, P: IntoIterator, R, G> TcpConnector<H, E, P, R, G> {
     }
 }
 
-impl<H, Handling, E, P, R, G> Connector for TcpConnector<H, E, P, R, G>
+impl<H, Handling, E, P, G> Connector for TcpConnector<H, E, P, G>
 where
     H: FnMut(TcpStream) -> Handling + Send,
     Handling: Future<Output = Result<(), E>> + Send,
     E: From<DialError> + Display + Send + 'static,
     P: Clone + IntoIterator<Item = Duration> + Send,
     P::IntoIter: Send,
-    R: Resolve,
     G: Hint<E> + Send,
 {
     type Connection = TcpStream;
@@ -207,8 +214,11 @@ where
 
     async fn connect(&mut self) -> ConnResult<TcpStream, E> {
         self.judged = false;
-        let error = match self.dialer.dial().await {
-            Ok(stream) => return ConnResult::Connected(stream),
+        let error = match self.dialer.connect().await {
+            Ok((stream, route)) => {
+                self.route = Some(route);
+                return ConnResult::Connected(stream);
+            }
             Err(error) => error,
         };
         // Asked before the conversion, which may hide what the table needs to know.
@@ -226,9 +236,14 @@ where
     }
 
     async fn run(&mut self, stream: TcpStream) -> RunResult<E> {
+        let begun = Instant::now();
         let Err(cause) = (self.handler)(stream).await else {
             return RunResult::Exit(Ok(()));
         };
+        if let Some(route) = self.route {
+            let stable = begun.elapsed() >= self.reset_after.unwrap_or(STABLE_AFTER);
+            self.dialer.connection_failed(route, stable);
+        }
         self.judged = self.judge(&cause);
         if self.judged {
             RunResult::Reconnect(cause)
@@ -278,10 +293,9 @@ fn known(io: Option<&io::Error>, dial: Option<&DialError>) -> Option<bool> {
         .or_else(|| dial.map(DialError::is_transient))
 }
 
-impl<H, E, P, R, G> fmt::Debug for TcpConnector<H, E, P, R, G>
+impl<H, E, P, G> fmt::Debug for TcpConnector<H, E, P, G>
 where
     P: IntoIterator + fmt::Debug,
-    R: fmt::Debug,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TcpConnector")

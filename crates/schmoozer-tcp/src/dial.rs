@@ -1,31 +1,30 @@
 //! One dial: from endpoints through names and addresses to a connection.
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::task::Context;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
-use tokio::time::{Instant, Sleep, sleep, timeout};
+use tokio::time::{Instant, timeout};
 
+use crate::endpoint::Endpoint;
+use crate::memory::Route;
 use crate::race::race;
 use crate::record::Record;
-use crate::resolve::Next;
 use crate::socket::Failed;
 use crate::transient::Phase;
-use crate::{Answers, DialError, Dialer, Order, Resolve, Target, Tried};
+use crate::{DialError, Dialer, Order, Target, Tried};
 
-/// How long an IPv4 address waits for an IPv6 one (RFC 8305 §3, "Resolution Delay").
-const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
 /// How long each address has for itself (RFC 8305 §5, "Connection Attempt Delay"), and each endpoint.
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 /// How long each endpoint has for itself in [`Order::Failover`], while there is time for all: a lost SYN is
 /// sent again after 1 s.
 const FAILOVER_DELAY: Duration = Duration::from_secs(2);
 
-impl<R: Resolve> Dialer<R> {
+impl Dialer {
     /// Connects, and returns the first connection that comes up.
     ///
     /// A literal address is connected to directly: nothing is resolved, and nothing is allocated
@@ -41,16 +40,48 @@ impl<R: Resolve> Dialer<R> {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future closes every socket that it opened. It leaves no task behind, only, with the
-    /// [`SystemResolver`](crate::SystemResolver), the thread of a lookup that is still running.
+    /// Dropping the future closes every socket that it opened. It leaves no task behind. With the
+    /// [`SystemResolver`](crate::SystemResolver) a lookup that is still running goes on in its thread, for the next dial.
     pub async fn dial(&self) -> Result<TcpStream, DialError> {
+        self.connect().await.map(|(stream, _)| stream)
+    }
+
+    /// Dials, and says as well where the connection leads.
+    pub(crate) async fn connect(&self) -> Result<(TcpStream, Route), DialError> {
         if let [target] = &*self.targets {
-            if let Some(addr) = target.literal() {
-                return self.dial_literal(target, addr).await;
-            }
+            return self.dial_only(0, target).await;
         }
-        // Boxed, so that whoever dials a literal address does not carry the room for all this.
-        Box::pin(self.dial_any()).await
+        let order = self.memory.arrange(self.order, self.targets.len());
+        Box::pin(self.dial_in_turn(&order)).await
+    }
+
+    /// Dials the first endpoint alone.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "failback, in the connector, will call it")
+    )]
+    pub(crate) async fn connect_to_first(&self) -> Result<(TcpStream, Route), DialError> {
+        self.dial_only(0, &self.targets[0]).await
+    }
+
+    /// Takes note that a connection failed, or was reconnected before it was stable.
+    pub(crate) fn connection_failed(&self, route: Route, stable: bool) {
+        self.memory.connection_failed(route, stable);
+    }
+
+    async fn dial_only(
+        &self,
+        endpoint: usize,
+        target: &Target,
+    ) -> Result<(TcpStream, Route), DialError> {
+        match target.literal() {
+            Some(addr) => {
+                let stream = self.dial_literal(target, addr).await?;
+                Ok((stream, Route { endpoint, addr }))
+            }
+            // Boxed, so that a dial to a literal address does not carry the room for all this.
+            None => Box::pin(self.dial_in_turn(&[endpoint])).await,
+        }
     }
 
     async fn dial_literal(
@@ -69,7 +100,7 @@ impl<R: Resolve> Dialer<R> {
                 phase,
             }]
         };
-        match within(self.timeout, pin!(self.options.connect(addr))).await {
+        match within(self.timeout, pin!(self.options.connect(addr, self.family))).await {
             Ok(connected) => connected.map_err(|failed| DialError::AllFailed {
                 tried: tried(failed),
             }),
@@ -86,30 +117,46 @@ impl<R: Resolve> Dialer<R> {
         }
     }
 
-    /// Races the endpoints.
-    async fn dial_any(&self) -> Result<TcpStream, DialError> {
+    /// Races these endpoints.
+    async fn dial_in_turn(&self, order: &[usize]) -> Result<(TcpStream, Route), DialError> {
         let record = Record::default();
-        let mut endpoints = self
-            .order
-            .arrange(self.targets.len(), &self.turn)
-            .into_iter();
-        let next = |_: &mut Context<'_>| {
-            Poll::Ready(endpoints.next().map(|i| self.dial_endpoint(i, &record)))
+        let endpoints = order.iter().map(|&number| {
+            let mut endpoint = Endpoint::new(self, number, &record);
+            let record = &record;
+            move |cx: &mut Context<'_>, may_start| {
+                let next = endpoint.poll_next(cx, may_start);
+                next.map(|addr| {
+                    Some(self.attempt(
+                        Route {
+                            endpoint: number,
+                            addr: addr?,
+                        },
+                        record,
+                    ))
+                })
+            }
+        });
+        let attempt_delay = self.attempt_delay.unwrap_or(ATTEMPT_DELAY);
+        let raced = race(endpoints, self.between_endpoints(), attempt_delay);
+        let raced = within(self.timeout, pin!(raced)).await;
+        let error = match raced {
+            Ok(Some((stream, route))) => {
+                self.memory.turn.used(route.endpoint);
+                return Ok((stream, route));
+            }
+            Ok(None) => record.all_failed(),
+            Err(TimedOut { after }) => record.timed_out(after),
         };
-        let stagger = self.endpoint_delay.or(self.attempt_delay);
-        let stagger = stagger.unwrap_or_else(|| match self.order {
+        self.memory.dial_failed(&self.targets, error.tried());
+        Err(error)
+    }
+
+    fn between_endpoints(&self) -> Duration {
+        let set = self.endpoint_delay.or(self.attempt_delay);
+        set.unwrap_or_else(|| match self.order {
             Order::Failover => self.failover_delay(),
             Order::InTurn | Order::Shuffled => ATTEMPT_DELAY,
-        });
-        let raced = within(self.timeout, pin!(race(next, stagger))).await;
-        match raced {
-            Ok(Some((endpoint, stream))) => {
-                self.turn.used(endpoint);
-                Ok(stream)
-            }
-            Ok(None) => Err(record.all_failed()),
-            Err(TimedOut { after }) => Err(record.timed_out(after)),
-        }
+        })
     }
 
     /// As each dial begins with the same endpoint, the last one must come within its time.
@@ -119,67 +166,15 @@ impl<R: Resolve> Dialer<R> {
         share.map_or(FAILOVER_DELAY, |share| share.min(FAILOVER_DELAY))
     }
 
-    async fn dial_endpoint(&self, endpoint: usize, record: &Record) -> Option<(usize, TcpStream)> {
-        let target = &self.targets[endpoint];
-        let stream = match target.literal() {
-            Some(addr) => self.attempt(target, addr, record).await,
-            None => self.dial_name(target, record).await,
-        };
-        stream.map(|stream| (endpoint, stream))
-    }
-
-    /// Resolves a name and races its addresses, while more of them may still arrive.
-    async fn dial_name(&self, target: &Target, record: &Record) -> Option<TcpStream> {
-        let answers = Answers::default();
-        let step = record.begin(target, None);
-        let mut lookup = pin!(
-            self.resolver
-                .resolve(target.name(), target.port(), &answers)
-        );
-        let mut looking_up = true;
-
-        let mut resolution_delay = pin!(None::<Sleep>);
-        let next = |cx: &mut Context<'_>| {
-            loop {
-                let delay = resolution_delay.as_mut().as_pin_mut();
-                let delay_is_over = delay.is_some_and(|delay| delay.poll(cx).is_ready());
-                return match answers.next(delay_is_over) {
-                    Next::Try(addr) => Poll::Ready(Some(self.attempt(target, addr, record))),
-                    Next::End => Poll::Ready(None),
-                    Next::WaitBriefly if resolution_delay.is_none() => {
-                        resolution_delay.set(Some(sleep(RESOLUTION_DELAY)));
-                        continue;
-                    }
-                    Next::Wait | Next::WaitBriefly => Poll::Pending,
-                };
+    async fn attempt(&self, route: Route, record: &Record) -> Option<(TcpStream, Route)> {
+        let step = record.begin(&self.targets[route.endpoint], Some(route.addr));
+        match self.options.connect(route.addr, self.family).await {
+            Ok(stream) => {
+                step.succeeded();
+                Some((stream, route))
             }
-        };
-        let mut race = pin!(race(next, self.attempt_delay.unwrap_or(ATTEMPT_DELAY)));
-
-        poll_fn(|cx| {
-            if looking_up {
-                if let Poll::Ready(result) = lookup.as_mut().poll(cx) {
-                    looking_up = false;
-                    record.looked_up(step, result, answers.is_empty());
-                    answers.complete();
-                }
-            }
-            race.as_mut().poll(cx)
-        })
-        .await
-    }
-
-    async fn attempt(
-        &self,
-        target: &Target,
-        addr: SocketAddr,
-        record: &Record,
-    ) -> Option<TcpStream> {
-        let step = record.begin(target, Some(addr));
-        match self.options.connect(addr).await {
-            Ok(stream) => Some(stream),
             Err(failed) => {
-                record.not_connected(step, failed);
+                step.failed(failed);
                 None
             }
         }
@@ -199,5 +194,78 @@ async fn within<F: Future>(
     match limit {
         Some(after) => timeout(after, future).await.map_err(|_| TimedOut { after }),
         None => Ok(future.await),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{io, thread};
+
+    use tokio::net::TcpListener;
+    use tokio::time::sleep;
+
+    use super::*;
+    use crate::lookup::Lookups;
+    use crate::{Answers, Resolve};
+
+    const MS: Duration = Duration::from_millis(1);
+
+    #[tokio::test]
+    async fn the_first_endpoint_alone_is_dialed_though_another_is_well() -> io::Result<()> {
+        let [first, second] = [
+            TcpListener::bind("127.0.0.1:0").await?,
+            TcpListener::bind("127.0.0.1:0").await?,
+        ];
+        let addrs = [first.local_addr()?, second.local_addr()?];
+        let dialer = Dialer::any_of(addrs)?.order(Order::Failover);
+        let (_, route) = dialer.connect_to_first().await?;
+        let to_first = Route {
+            endpoint: 0,
+            addr: addrs[0],
+        };
+        assert_eq!(route, to_first);
+
+        dialer.connection_failed(route, false);
+        assert_eq!(dialer.connect().await?.1.endpoint, 1);
+        assert_eq!(dialer.connect_to_first().await?.1, to_first);
+
+        drop(first);
+        let error = dialer.connect_to_first().await.expect_err("it is down");
+        assert_eq!(error.tried().len(), 1);
+        Ok(())
+    }
+
+    /// Row 43: a lookup that takes longer than a dial connects when it ends, or in the next dial.
+    #[tokio::test]
+    async fn a_dial_connects_when_a_lookup_ends_that_took_longer_than_the_one_before()
+    -> io::Result<()> {
+        static LOOKUPS: Lookups = Lookups::new(
+            |_| {
+                thread::sleep(MS * 300);
+                Ok(vec![SocketAddr::from(([127, 0, 0, 1], 0))])
+            },
+            4,
+            Duration::from_secs(30),
+        );
+        struct Slow;
+        impl Resolve for Slow {
+            async fn resolve(&self, host: &str, port: u16, answers: &Answers) -> io::Result<()> {
+                LOOKUPS.resolve(host, port, answers).await
+            }
+        }
+        let server = TcpListener::bind("127.0.0.1:0").await?;
+        let port = server.local_addr()?.port();
+        for (host, between) in [("one.example", Duration::ZERO), ("two.example", MS * 400)] {
+            let dialer = Dialer::new((host, port))?.resolver(Slow).timeout(MS * 200);
+            let begun = Instant::now();
+            let error = dialer.dial().await.expect_err("the lookup takes longer");
+            assert!(matches!(error, DialError::Timeout { .. }), "{error:?}");
+            sleep(between).await;
+            dialer.dial().await?;
+            let least = (MS * 300).max(MS * 200 + between);
+            let took = begun.elapsed();
+            assert!((least..least + MS * 250).contains(&took), "{took:?}");
+        }
+        Ok(())
     }
 }

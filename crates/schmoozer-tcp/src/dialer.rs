@@ -1,19 +1,27 @@
 //! The dialer's settings.
 
-use std::net::IpAddr;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use socket2::SockRef;
+
+#[cfg(any(target_os = "android", target_os = "linux"))]
+use crate::interface;
 use crate::invalid_target::Reason;
-use crate::order::Turn;
-use crate::socket::Options;
-use crate::{InvalidTarget, Keepalive, Order, SystemResolver, Target};
+use crate::memory::Memory;
+use crate::resolve::Resolver;
+use crate::socket::{BeforeConnect, Options, Setting};
+use crate::{Family, InvalidTarget, Keepalive, Order, Resolve, Target};
 
 /// Connects to one endpoint, or to one of several, by name or by address.
 ///
-/// A dial resolves names anew, races their addresses as RFC 8305 ("Happy Eyeballs") has it, sets its
-/// options on every socket before it connects, and ends within its timeout whatever happens. It gives
-/// out a plain [`TcpStream`](tokio::net::TcpStream).
+/// Each dial resolves names again, races their addresses as RFC 8305 ("Happy Eyeballs") describes, sets its
+/// options on every socket before it connects, and ends within its timeout. It returns
+/// a plain [`TcpStream`](tokio::net::TcpStream).
+///
+/// A dialer remembers what failed, and tries it last in the next dials; see [`Order`]. Its clones share that memory.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -35,30 +43,29 @@ use crate::{InvalidTarget, Keepalive, Order, SystemResolver, Target};
 /// | [`order`](Self::order) of several endpoints | [`Order::InTurn`] |
 /// | [`resolver`](Self::resolver) | the operating system's |
 /// | [`nodelay`](Self::nodelay) | on |
-/// | [`keepalive`](Self::keepalive) | after 15 s idle, 3 probes 5 s apart |
-/// | [`user_timeout`](Self::user_timeout) | 30 s |
+/// | [`family`](Self::family) | both |
+/// | [`dead_after`](Self::dead_after) | 60 s |
+/// | [`keepalive`](Self::keepalive), [`user_timeout`](Self::user_timeout) | as `dead_after` has them |
 /// | everything else | as the system has it |
 ///
-/// # Half-open peers
-///
-/// A peer that vanished without a word is found within 30 s by default: on an idle connection by
-/// keepalive, 15 s + 3 × 5 s after the last byte that came from it; with data under way, on Linux, by
-/// `TCP_USER_TIMEOUT`, 30 s after the oldest byte that it did not acknowledge. A read then fails with
-/// [`TimedOut`](std::io::ErrorKind::TimedOut). Elsewhere data under way is retried for as long as the system likes.
+/// A default that the system does not have is left out. An option that you set and that cannot be set is an error of the
+/// dial, which names it.
 ///
 /// # Bounds
 ///
-/// A dial takes at most 64 addresses of a name, has at most 16 of them and at most 16 endpoints
-/// under way at a time, and does it all in the caller's task.
+/// A dial tries at most 64 addresses of a name, and never has more than 16 connection attempts under way: the
+/// oldest gives way to the next. What it has not reached when it fails, the next dial begins with. It does it all in the
+/// caller's task.
 #[derive(Debug, Clone)]
-pub struct Dialer<R = SystemResolver> {
+pub struct Dialer {
     pub(crate) targets: Arc<[Target]>,
     pub(crate) order: Order,
-    pub(crate) turn: Arc<Turn>,
+    pub(crate) memory: Arc<Memory>,
+    pub(crate) family: Family,
     pub(crate) timeout: Option<Duration>,
     pub(crate) attempt_delay: Option<Duration>,
     pub(crate) endpoint_delay: Option<Duration>,
-    pub(crate) resolver: R,
+    pub(crate) resolver: Resolver,
     pub(crate) options: Options,
 }
 
@@ -104,17 +111,16 @@ impl Dialer {
         Ok(Self {
             targets,
             order: Order::default(),
-            turn: Arc::default(),
+            memory: Arc::default(),
+            family: Family::Any,
             timeout: Some(Duration::from_secs(10)),
             attempt_delay: None,
             endpoint_delay: None,
-            resolver: SystemResolver,
+            resolver: Resolver::default(),
             options: Options::default(),
         })
     }
-}
 
-impl<R> Dialer<R> {
     /// Sets the order in which several endpoints are tried.
     #[must_use]
     pub fn order(mut self, order: Order) -> Self {
@@ -154,71 +160,131 @@ impl<R> Dialer<R> {
         self
     }
 
+    /// Connects to addresses of this family alone.
+    #[must_use]
+    pub fn family(mut self, family: Family) -> Self {
+        self.family = family;
+        self
+    }
+
     /// Resolves names with `resolver` instead of the operating system.
     #[must_use]
-    pub fn resolver<Other>(self, resolver: Other) -> Dialer<Other> {
-        let Self {
-            targets,
-            order,
-            turn,
-            timeout,
-            attempt_delay,
-            endpoint_delay,
-            resolver: _,
-            options,
-        } = self;
-        Dialer {
-            targets,
-            order,
-            turn,
-            timeout,
-            attempt_delay,
-            endpoint_delay,
-            resolver,
-            options,
-        }
+    pub fn resolver(mut self, resolver: impl Resolve + 'static) -> Self {
+        self.resolver = Resolver::new(resolver);
+        self
     }
 
     /// Sets `TCP_NODELAY`: whether small writes go out at once instead of waiting for company.
     #[must_use]
     pub fn nodelay(mut self, nodelay: bool) -> Self {
-        self.options.nodelay = nodelay;
+        self.options.nodelay = Some(nodelay);
         self
     }
 
-    /// Sets how an idle connection is probed; `None` turns probing off.
+    /// Sets within what time a peer that vanished is found, whether the connection is idle or has data under way.
+    ///
+    /// The default is 60 s; `None` leaves it to the system, which may take hours. A read then fails with
+    /// [`TimedOut`](std::io::ErrorKind::TimedOut), or with what a router said last.
+    ///
+    /// It sets keepalive: after half of the time without a byte from the peer, three probes, in whole seconds. Where
+    /// there is one it also sets the user timeout, which bounds how long data stays unacknowledged. Less than 1 s is
+    /// taken as 1 s. Less than 4 s does no more than 4 s where there is no user timeout.
+    ///
+    /// | system | idle | data under way |
+    /// | --- | --- | --- |
+    /// | Linux, Android | `TCP_KEEPIDLE`, `TCP_KEEPINTVL`, `TCP_KEEPCNT` (tcp(7)) | `TCP_USER_TIMEOUT` (tcp(7), RFC 5482) |
+    /// | macOS, iOS | `TCP_KEEPALIVE`, `TCP_KEEPINTVL`, `TCP_KEEPCNT` (tcp(4)) | as the system has it |
+    /// | FreeBSD | `TCP_KEEPIDLE`, `TCP_KEEPINTVL`, `TCP_KEEPCNT` (tcp(4)) | as the system has it |
+    /// | Windows | `SIO_KEEPALIVE_VALS`; `TCP_KEEPCNT` from Windows 10, version 1703 | as the system has it |
+    /// | others | `SO_KEEPALIVE`, and the time before the first probe where it can be set | as the system has it |
+    ///
+    /// # What it costs
+    ///
+    /// An idle connection sends a probe in each half of this time, which keeps a radio or a metered line awake.
+    ///
+    /// On Linux a live peer that reads nothing for this long while data for it waits is cut off too: once its window is
+    /// full, Linux counts the probes of that window against the user timeout, although the peer answers them. If your
+    /// peers may stop reading for longer, take a longer time or `None`. `reqwest` (30 s) and gRPC (20 s) make the same
+    /// choice.
+    #[must_use]
+    pub fn dead_after(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        let limit = limit.into().map(|limit| limit.max(Duration::from_secs(1)));
+        self.options.dead_after = Setting::SetTo(limit);
+        self
+    }
+
+    /// Sets how an idle connection is probed, instead of by [`dead_after`](Self::dead_after); `None` turns probing off.
+    ///
+    /// It does not bound data under way, which [`user_timeout`](Self::user_timeout) does. On Linux a user timeout that is
+    /// shorter than this takes overrides [`count`](Keepalive::count). The one that comes with `dead_after` is made as long
+    /// as this takes.
     #[must_use]
     pub fn keepalive(mut self, keepalive: impl Into<Option<Keepalive>>) -> Self {
-        self.options.keepalive = keepalive.into();
+        self.options.keepalive = Setting::SetTo(keepalive.into());
         self
     }
 
-    /// Sets `TCP_USER_TIMEOUT`: how long data may stay unacknowledged before the connection fails.
+    /// Sets `TCP_USER_TIMEOUT`, how long data may stay unacknowledged, instead of by [`dead_after`](Self::dead_after).
     ///
     /// In whole milliseconds, from 1 ms to 24 days; `None` leaves it to the system (about 15 minutes).
-    /// While it is set it bounds keepalive too: a connection fails at the first probe after it. It
+    /// It also bounds [`keepalive`](Self::keepalive): a connection fails at the first probe after it, whatever that one's
+    /// count. A live peer that reads nothing for this long while data waits is cut off as well. It
     /// exists on Linux and Android (RFC 5482) and changes nothing elsewhere.
     #[must_use]
     pub fn user_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
-        self.options.user_timeout = timeout.into();
+        self.options.user_timeout = Setting::SetTo(timeout.into());
         self
     }
 
     /// Connects from this local address, with a port that the system chooses.
     ///
-    /// Addresses of the other family are then not connected to.
+    /// Addresses of the other family are then not connected to. On Linux from 4.2 on the port is chosen in connecting
+    /// (`IP_BIND_ADDRESS_NO_PORT`), so that connections to several servers share the ports. Elsewhere each connection has
+    /// a port to itself, and a local address carries as many connections as the system has ephemeral ports.
     #[must_use]
     pub fn local_addr(mut self, addr: impl Into<Option<IpAddr>>) -> Self {
-        self.options.local_addr = addr.into();
+        self.options.local_addr = addr.into().map(|addr| addr.to_canonical());
         self
     }
 
     /// Connects through this network interface alone (`SO_BINDTODEVICE`).
+    ///
+    /// One that does not exist is an error of the dial, since it may come up later.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](std::io::ErrorKind::InvalidInput) if this cannot be the name of an interface: it is empty, longer
+    /// than 15 bytes, or has a zero byte, a space, `/` or `:` in it.
     #[cfg(any(target_os = "android", target_os = "linux"))]
     #[cfg_attr(docsrs, doc(cfg(any(target_os = "android", target_os = "linux"))))]
+    pub fn interface(mut self, name: impl Into<Box<str>>) -> io::Result<Self> {
+        let name = name.into();
+        interface::check(&name)?;
+        self.options.interface = Some(name);
+        Ok(self)
+    }
+
+    /// Does something to each socket before it connects, such as setting an option that has no method here.
+    ///
+    /// It is called once an attempt, when the dialer's own options are set, with the address to connect to. Its error is
+    /// that of the attempt.
+    ///
+    /// ```
+    /// use schmoozer_tcp::Dialer;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(target_os = "linux")]
+    /// let dialer = Dialer::new("db.example.com:5432")?
+    ///     .before_connect(|socket, _addr| socket.set_mark(0x2a)); // for a rule of the firewall
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
-    pub fn interface(mut self, name: impl Into<Box<str>>) -> Self {
-        self.options.interface = Some(name.into());
+    pub fn before_connect<F>(mut self, hook: F) -> Self
+    where
+        F: Fn(&SockRef<'_>, SocketAddr) -> io::Result<()> + Send + Sync + 'static,
+    {
+        self.options.before_connect = Some(BeforeConnect(Arc::new(hook)));
         self
     }
 
@@ -238,7 +304,8 @@ impl<R> Dialer<R> {
 
     /// Marks packets with this traffic class: the DSCP in the upper six bits, so `dscp << 2`.
     ///
-    /// It sets `IP_TOS`, and `IPV6_TCLASS` on Linux, Android, macOS and FreeBSD.
+    /// It sets `IP_TOS`, and `IPV6_TCLASS` on Linux, Android, macOS and the BSDs. An IPv4-mapped IPv6 address is connected
+    /// to over IPv4, and marked so.
     #[must_use]
     pub fn tos(mut self, tos: u8) -> Self {
         self.options.tos = Some(tos);

@@ -1,13 +1,14 @@
 //! What a dial that failed has to tell.
 
+use std::error::Error;
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::Target;
 use crate::message;
 use crate::transient::Phase;
+use crate::{Family, Target};
 
 /// Says why a dial failed, with everything that was tried.
 ///
@@ -27,7 +28,7 @@ use crate::transient::Phase;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> std::io::Result<()> {
-/// # // Nobody listens there any more.
+/// # // The listener is gone by then.
 /// # let address = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
 /// let Err(error) = Dialer::new(address)?.dial().await else {
 ///     return Ok(());
@@ -55,12 +56,14 @@ pub enum DialError {
         /// What the resolver said. The text of the whole repeats it.
         source: io::Error,
     },
-    /// The name resolved to no address at all.
+    /// The name resolved to no address at all, or to none of the dialer's family.
     #[error(fmt = message::no_address)]
     #[non_exhaustive]
     NoAddress {
         /// The name.
         target: Target,
+        /// The family that the dialer takes.
+        family: Family,
     },
     /// The timeout of the whole dial passed.
     #[error(fmt = message::timeout)]
@@ -97,7 +100,7 @@ pub struct Tried {
 }
 
 impl Tried {
-    /// Tells whether this step may go better another time, by the table at [`is_transient`](crate::is_transient()).
+    /// Tells whether what went wrong usually passes by itself, by the table at [`is_transient`](crate::is_transient()).
     #[must_use]
     pub fn is_transient(&self) -> bool {
         self.phase.is_transient(&self.error)
@@ -108,7 +111,7 @@ impl DialError {
     /// The length in bytes that the text of a `DialError` does not exceed.
     pub const LONGEST_MESSAGE: usize = 512;
 
-    /// Tells whether another dial may go better, by the table at [`is_transient`](crate::is_transient()).
+    /// Tells whether the cause usually passes by itself, by the table at [`is_transient`](crate::is_transient()).
     ///
     /// Where several addresses were tried, one that may go better is enough.
     #[must_use]
@@ -117,6 +120,46 @@ impl DialError {
             Self::AllFailed { tried } => tried.iter().any(Tried::is_transient),
             Self::Resolve { .. } | Self::NoAddress { .. } | Self::Timeout { .. } => true,
         }
+    }
+
+    /// Finds the first `DialError` in `error` and the errors behind it: its sources, and what an [`io::Error`] carries.
+    ///
+    /// ```
+    /// use std::io;
+    /// use schmoozer_tcp::{DialError, Dialer};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// async fn connect(address: &str) -> io::Result<tokio::net::TcpStream> {
+    ///     Ok(Dialer::new(address)?.dial().await?)
+    /// }
+    ///
+    /// # let address = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
+    /// # let address = address.as_str();
+    /// if let Err(error) = connect(address).await {
+    ///     if let Some(dial) = DialError::find_in(&error) {
+    ///         println!("tried {} addresses", dial.tried().len());
+    /// #       assert_eq!(dial.tried().len(), 1);
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn find_in<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Self> {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            if let Some(dial) = error.downcast_ref() {
+                return Some(dial);
+            }
+            // An `io::Error` names as its source that of what it carries, and so leaves that out.
+            let carried = error.downcast_ref().and_then(io::Error::get_ref);
+            next = match carried {
+                Some(carried) => Some(carried),
+                None => error.source(),
+            };
+        }
+        None
     }
 
     /// Returns what was tried, in the order in which it was begun.
@@ -204,6 +247,28 @@ mod tests {
         use ErrorKind::{ConnectionRefused, PermissionDenied, Unsupported};
         assert!(all_failed(&[Unsupported, ConnectionRefused]).is_transient());
         assert!(!all_failed(&[Unsupported, PermissionDenied]).is_transient());
+    }
+
+    #[test]
+    fn it_is_found_in_a_chain_of_errors() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("the login failed")]
+        struct Login(#[source] io::Error);
+
+        let dial = || all_failed(&[ErrorKind::ConnectionRefused]);
+        let found = |error: &(dyn Error + 'static)| {
+            DialError::find_in(error).map(|dial| dial.tried().len())
+        };
+        assert_eq!(found(&dial()), Some(1));
+        assert_eq!(found(&io::Error::from(dial())), Some(1));
+        let login = Login(dial().into());
+        assert_eq!(found(&login), Some(1));
+        let deep = io::Error::other(io::Error::other(Login(dial().into())));
+        assert_eq!(found(&deep), Some(1));
+        let boxed: Box<dyn Error + Send + Sync> = Box::new(login);
+        assert_eq!(found(&*boxed), Some(1));
+        assert_eq!(found(&io::Error::other("nothing of the kind")), None);
+        assert_eq!(found(&Login(ErrorKind::TimedOut.into())), None);
     }
 
     #[test]

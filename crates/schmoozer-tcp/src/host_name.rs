@@ -17,7 +17,7 @@ pub(crate) fn refuse_secrets(text: &str) -> Result<(), InvalidTarget> {
         return Err(InvalidTarget::new(Reason::Url));
     }
     let odd = |c: char| !(c.is_ascii_alphanumeric() || ".-_:[]%".contains(c));
-    // `%40` is an `@` to whoever decodes it, and a number elsewhere only as the zone of an IPv6 address.
+    // `%40` decodes to an `@`. Elsewhere a `%` only begins the zone of an IPv6 address.
     let encoded = text.split_once('%').is_some_and(|(before, after)| {
         let host = before.strip_prefix('[').unwrap_or(before);
         host.parse::<Ipv6Addr>().is_err() || after.contains('%')

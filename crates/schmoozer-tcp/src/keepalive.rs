@@ -17,6 +17,10 @@ use socket2::TcpKeepalive;
 /// | `interval` | 5 s | whole seconds, rounded up, 1 to 32,767 |
 /// | `count` | 3 | 1 to 127 |
 ///
+/// On Linux a [user timeout](crate::Dialer::user_timeout) overrides `count`: the connection then fails at the first probe
+/// after that timeout, however many probes are left. The one that [`dead_after`](crate::Dialer::dead_after) sets is made
+/// long enough for a keepalive that you set, so set `user_timeout(None)` as well if you want keepalive alone.
+///
 /// The bounds are Linux's (tcp(7)). Systems that have no setting for `interval` or `count` keep
 /// their own.
 ///
@@ -76,14 +80,31 @@ impl Keepalive {
         Duration::from_secs(self.idle as u64 + self.interval as u64 * self.count as u64)
     }
 
+    /// Makes the setting that finds a dead peer within this time, as far as whole seconds allow: it is idle for half of it.
+    pub(crate) fn within(limit: Duration) -> Self {
+        let limit = limit.as_secs();
+        let idle = (limit / 2).max(1);
+        let interval = limit.saturating_sub(idle) / 3;
+        Self::new()
+            .idle(Duration::from_secs(idle))
+            .interval(Duration::from_secs(interval))
+            .count(3)
+    }
+
     pub(crate) fn as_socket_option(self) -> TcpKeepalive {
         let option = TcpKeepalive::new().with_time(Duration::from_secs(self.idle.into()));
         #[cfg(any(
             target_os = "android",
+            target_os = "dragonfly",
             target_os = "freebsd",
+            target_os = "illumos",
             target_os = "ios",
             target_os = "linux",
             target_os = "macos",
+            target_os = "netbsd",
+            target_os = "tvos",
+            target_os = "visionos",
+            target_os = "watchos",
             target_os = "windows",
         ))]
         let option = option
@@ -137,6 +158,27 @@ mod tests {
         for (given, taken) in [(0, 1), (1, 1), (127, 127), (u32::MAX, 127)] {
             assert_eq!(Keepalive::new().count(given).count, taken);
         }
+    }
+
+    #[test]
+    fn a_dead_peer_is_found_within_the_limit() {
+        for (limit, idle, interval) in [(60, 30, 10), (10, 5, 1), (7, 3, 1), (4, 2, 1), (1, 1, 1)] {
+            let keepalive = Keepalive::within(Duration::from_secs(limit));
+            let expected = Keepalive {
+                idle,
+                interval,
+                count: 3,
+            };
+            assert_eq!(keepalive, expected);
+            let found = keepalive.finds_a_dead_peer_in();
+            assert!(found <= Duration::from_secs(limit.max(5)), "{limit}");
+        }
+        let longest = Keepalive::within(Duration::MAX);
+        assert_eq!((longest.idle, longest.interval), (32_767, 32_767));
+        assert_eq!(
+            Keepalive::within(Duration::ZERO),
+            Keepalive::within(Duration::from_secs(1))
+        );
     }
 
     #[test]

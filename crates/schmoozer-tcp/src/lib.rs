@@ -62,8 +62,9 @@
 //! | stop it, watch it, steer it | [`Runner`](schmoozer_core::Runner) instead of `run`, and its [`Handle`](schmoozer_core::Handle) |
 //! | use the live connection from other tasks | [`Current`](schmoozer_core::Current) |
 //! | choose the delays | [`TcpConnector::delays`] and [`schmoozer_backoff`] |
-//! | say which errors are final | [`TcpConnector::retry_if`]; by default [`is_transient`](is_transient()) says |
+//! | say which errors are final | [`TcpConnector::retry_if`], with [`is_transient`](is_transient()) to help |
 //! | connect to one of several servers | [`Dialer::any_of`] and [`Order`] |
+//! | choose how soon a dead peer is found | [`Dialer::dead_after`] |
 //! | do what others have done | the [`_cookbook`], the answers in the [`_faq`] |
 //! | come from `schmoozer` 0.4.1, stubborn-io or a loop of your own | [`_moving_over`] |
 //! | know what it survives | [`_reliability`] |
@@ -75,6 +76,8 @@
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `hickory` | no | `HickoryResolver`, which asks the name servers itself instead of blocking a thread in the system's resolver, and connects to the first address while others are still on their way |
+//! | `config` | no | `DialerConfig`, the settings of a dialer as a configuration has them |
+//! | `serde` | no | `DialerConfig`, `Target`, `Order` and `Family` in configuration files; brings `config` |
 //! | `tracing` | no | the logs of `schmoozer-core` |
 //! | `metrics` | no | `Metrics` of `schmoozer-core` |
 //! | `config` | no | `PolicyConfig` of `schmoozer-backoff`: a policy as text |
@@ -87,38 +90,59 @@ pub mod _cookbook;
 pub mod _faq;
 pub mod _moving_over;
 pub mod _reliability;
+mod answers;
+#[cfg(feature = "config")]
+mod config;
 mod connector;
 mod dial;
 mod dialer;
+mod endpoint;
 mod error;
+mod family;
 #[cfg(feature = "hickory")]
 mod hickory;
 mod host_name;
+#[cfg(feature = "hickory")]
+mod hosts_file;
+#[cfg(any(target_os = "android", target_os = "linux"))]
+mod interface;
 mod invalid_target;
 mod keepalive;
+mod lookup;
+mod memory;
 mod message;
 mod order;
 mod race;
 mod record;
 mod resolve;
+#[cfg(feature = "serde")]
+mod serde;
 mod socket;
 mod target;
 mod transient;
+mod word;
 
+pub use answers::Answers;
+#[cfg(feature = "config")]
+#[cfg_attr(docsrs, doc(cfg(feature = "config")))]
+pub use config::DialerConfig;
 pub use connector::TcpConnector;
 pub use dialer::Dialer;
 pub use error::{DialError, Tried};
+pub use family::Family;
 #[cfg(feature = "hickory")]
 #[cfg_attr(docsrs, doc(cfg(feature = "hickory")))]
 pub use hickory::HickoryResolver;
 pub use invalid_target::InvalidTarget;
 pub use keepalive::Keepalive;
 pub use order::Order;
-pub use resolve::{Answers, Resolve, SystemResolver};
+pub use resolve::{Resolve, SystemResolver};
 pub use target::Target;
 pub use transient::is_transient;
+pub use word::UnknownWord;
 
 pub use schmoozer_core::run;
+pub use socket2::SockRef;
 pub use {schmoozer_backoff, schmoozer_core};
 
 #[cfg(doctest)]

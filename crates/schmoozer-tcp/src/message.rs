@@ -4,8 +4,9 @@ use std::fmt::{self, Display, Formatter, Write};
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 
+use crate::record::of_family;
 use crate::transient::Phase;
-use crate::{DialError, Target, Tried};
+use crate::{DialError, Family, Target, Tried};
 
 /// How many steps, and how many endpoints, a line names before it only counts the rest.
 const NAMED: usize = 4;
@@ -23,8 +24,13 @@ pub(crate) fn resolve(target: &Target, source: &io::Error, f: &mut Formatter<'_>
 }
 
 /// Writes the line of [`DialError::NoAddress`].
-pub(crate) fn no_address(target: &Target, f: &mut Formatter<'_>) -> fmt::Result {
-    write!(line(f), "{} has no address", Part(target))
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "thiserror passes every field by reference"
+)]
+pub(crate) fn no_address(target: &Target, family: &Family, f: &mut Formatter<'_>) -> fmt::Result {
+    let of_family = of_family(*family);
+    write!(line(f), "{} has no address{of_family}", Part(target))
 }
 
 /// Writes the line of [`DialError::Timeout`].
@@ -120,6 +126,9 @@ struct Reason<'a>(Phase, &'a io::Error);
 impl Display for Reason<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Self(phase, error) = *self;
+        if let Phase::Option(option) = phase {
+            return write!(f, "{option}: {}", Part(error));
+        }
         // What came with its own words keeps them; the system's get shorter ones where it helps.
         if error.get_ref().is_some() {
             return Part(error).fmt(f);
@@ -176,7 +185,10 @@ impl Write for Bounded<'_, '_> {
             }
             if let Some(left) = self.left.checked_sub(c.len_utf8()) {
                 self.left = left;
-                self.out.write_char(if c.is_control() { ' ' } else { c })?;
+                // Also what breaks a line or turns its direction without being a control character.
+                let plain = !c.is_control()
+                    && !matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+                self.out.write_char(if plain { c } else { ' ' })?;
             } else {
                 self.cut = true;
                 self.out.write_char(ELLIPSIS)?;
@@ -277,8 +289,17 @@ mod tests {
             "could not resolve a.example:80: Name or service not known"
         );
         assert_eq!(
-            DialError::NoAddress { target }.to_string(),
+            DialError::NoAddress {
+                target: target.clone(),
+                family: Family::Any
+            }
+            .to_string(),
             "a.example:80 has no address"
+        );
+        let family = Family::V6;
+        assert_eq!(
+            DialError::NoAddress { target, family }.to_string(),
+            "a.example:80 has no address of IPv6"
         );
     }
 
@@ -348,6 +369,16 @@ mod tests {
         .to_string();
         assert_eq!(many.len(), DialError::LONGEST_MESSAGE);
         assert!(many.ends_with('…'));
+    }
+
+    /// Row 62: what a resolver says cannot break the line or send an escape sequence.
+    #[test]
+    fn the_words_of_others_are_plain_text() {
+        let error = io::Error::other("a\x1b[31m\nb\u{2028}c\u{202e}d\u{2066}e");
+        assert_eq!(
+            step("a.example:80", None, error).to_string(),
+            "a.example:80 not resolved: a [31m b c d e"
+        );
     }
 
     #[test]

@@ -1,10 +1,20 @@
 //! Which of several endpoints a dial begins with.
 
+use std::fmt;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::process;
+use std::str::FromStr;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use crate::UnknownWord;
 
 /// Chooses the order in which a dial goes through several endpoints.
 ///
 /// Every dial may go through all of them; what differs is where it begins.
+///
+/// In every order, an endpoint whose connection failed before it was stable goes behind the others for the next dials,
+/// and so does what a dial had tried when it failed. When all have been tried, the order starts again.
 ///
 /// # Examples
 ///
@@ -27,11 +37,12 @@ pub enum Order {
     InTurn,
     /// Draws a new order for every dial, so that many clients spread over the endpoints.
     Shuffled,
-    /// Begins with the first, always, and goes on to the next one only when that fails or is slow: after 2 s,
+    /// Begins with the first, and goes on to the next one only when that fails or is slow: after 2 s,
     /// or an equal part of the dial's timeout where that is less, unless the dialer's delays are set.
     ///
-    /// How it comes back: the next dial begins with the first endpoint again. A connection to another
-    /// one is never cut for it; whoever wants that ends the connection, and so causes the next dial.
+    /// It moves on when a connection to the first fails before it is stable: the next dials begin with the second. It
+    /// returns when each of the others has failed as well, or at once if the first was only refused or slow in a dial. A
+    /// connection to another one is never ended for it.
     Failover,
 }
 
@@ -41,11 +52,50 @@ impl Order {
         let mut order: Vec<usize> = (0..len).collect();
         match self {
             Self::InTurn => order.rotate_left(turn.next(len)),
-            Self::Shuffled => fastrand::shuffle(&mut order),
+            Self::Shuffled => fastrand::Rng::with_seed(drawn_here_and_now()).shuffle(&mut order),
             Self::Failover => {}
         }
         order
     }
+}
+
+impl fmt::Display for Order {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::InTurn => "in_turn",
+            Self::Shuffled => "shuffled",
+            Self::Failover => "failover",
+        })
+    }
+}
+
+/// Reads what `Display` writes: `in_turn`, `shuffled` or `failover`.
+impl FromStr for Order {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Self, UnknownWord> {
+        match word {
+            "in_turn" => Ok(Self::InTurn),
+            "shuffled" => Ok(Self::Shuffled),
+            "failover" => Ok(Self::Failover),
+            _ => {
+                let allowed = ["in_turn", "shuffled", "failover"];
+                Err(UnknownWord::new("order", word, &allowed))
+            }
+        }
+    }
+}
+
+/// Draws a number that differs in every process.
+///
+/// A process that was forked has the generators of the one that it was forked from, in the same state, and in a container
+/// every process may have the number 1. So the time counts as well.
+fn drawn_here_and_now() -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write_u64(fastrand::u64(..));
+    hasher.write_u32(process::id());
+    Instant::now().hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Whose turn it is, across dials and clones.
@@ -91,6 +141,17 @@ mod tests {
         turn.used(1);
         assert_eq!(Order::Failover.arrange(3, &turn), [0, 1, 2]);
         assert_eq!(Order::Failover.arrange(3, &turn), [0, 1, 2]);
+    }
+
+    /// Row 63: forked workers have the same generator in the same state, and draw different orders all the same.
+    #[test]
+    fn shuffled_differs_where_the_generator_does_not() {
+        let orders = (0..6).map(|_| {
+            fastrand::seed(7);
+            Order::Shuffled.arrange(20, &Turn::default())
+        });
+        let different: std::collections::HashSet<_> = orders.collect();
+        assert_eq!(different.len(), 6);
     }
 
     #[test]

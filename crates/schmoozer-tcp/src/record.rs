@@ -9,67 +9,55 @@ use tokio::time::Instant;
 
 use crate::socket::Failed;
 use crate::transient::Phase;
-use crate::{DialError, Target, Tried};
+use crate::{DialError, Family, Target, Tried};
 
 /// The steps of one dial over names or several endpoints.
 #[derive(Debug, Default)]
-pub(crate) struct Record(Mutex<Vec<Step>>);
+pub(crate) struct Record(Mutex<Vec<Option<Tried>>>);
 
+/// A step that is under way. One that is dropped before it ended has timed out, or gave way to another.
 #[derive(Debug)]
-struct Step {
-    target: Target,
-    addr: Option<SocketAddr>,
+pub(crate) struct Step<'a> {
+    record: &'a Record,
+    number: usize,
     begun: Instant,
-    outcome: Outcome,
-}
-
-#[derive(Debug)]
-enum Outcome {
-    UnderWay,
-    Succeeded,
-    Failed {
-        phase: Phase,
-        error: io::Error,
-        elapsed: Duration,
-    },
+    /// What to record at its end.
+    tried: Option<Tried>,
 }
 
 /// Stands for a lookup that went well and found nothing.
 #[derive(Debug, thiserror::Error)]
-#[error("the name has no address")]
-struct NoAddress;
+#[error("the name has no address{}", of_family(*.0))]
+pub(crate) struct NoAddress(Family);
+
+/// Says of which family alone something is: ` of IPv4`, or nothing.
+pub(crate) fn of_family(family: Family) -> String {
+    match family {
+        Family::Any => String::new(),
+        family => format!(" of {}", family.protocol()),
+    }
+}
 
 impl Record {
     /// Notes that a step begins: a connection attempt, or the lookup of a name when there is no address.
-    pub(crate) fn begin(&self, target: &Target, addr: Option<SocketAddr>) -> usize {
-        let step = Step {
+    pub(crate) fn begin(&self, target: &Target, addr: Option<SocketAddr>) -> Step<'_> {
+        let number = self.with(|steps| {
+            steps.push(None);
+            steps.len() - 1
+        });
+        let tried = Tried {
             target: target.clone(),
             addr,
-            begun: Instant::now(),
-            outcome: Outcome::UnderWay,
+            error: ErrorKind::TimedOut.into(),
+            elapsed: Duration::ZERO,
+            phase: addr.map_or(Phase::Lookup, |_| Phase::Connect),
         };
-        self.with(|steps| {
-            steps.push(step);
-            steps.len() - 1
-        })
-    }
-
-    /// Notes how a lookup ended.
-    pub(crate) fn looked_up(&self, step: usize, result: io::Result<()>, found_nothing: bool) {
-        match result {
-            Ok(()) if found_nothing => self.failed(
-                step,
-                Phase::Lookup,
-                io::Error::new(ErrorKind::NotFound, NoAddress),
-            ),
-            Ok(()) => self.with(|steps| steps[step].outcome = Outcome::Succeeded),
-            Err(error) => self.failed(step, Phase::Lookup, error),
+        Step {
+            record: self,
+            number,
+            begun: Instant::now(),
+            tried: Some(tried),
         }
-    }
-
-    /// Notes how a connection attempt failed.
-    pub(crate) fn not_connected(&self, step: usize, failed: Failed) {
-        self.failed(step, failed.phase, failed.error);
     }
 
     /// Makes the error of a dial in which everything failed.
@@ -82,13 +70,13 @@ impl Record {
                 error,
                 ..
             }) if tried.is_empty() => {
-                if matches!(error.get_ref(), Some(inner) if inner.is::<NoAddress>()) {
-                    DialError::NoAddress { target }
-                } else {
-                    DialError::Resolve {
+                let nothing = error.get_ref().and_then(|inner| inner.downcast_ref());
+                match nothing {
+                    Some(&NoAddress(family)) => DialError::NoAddress { target, family },
+                    None => DialError::Resolve {
                         target,
                         source: error,
-                    }
+                    },
                 }
             }
             last => {
@@ -108,52 +96,48 @@ impl Record {
 
     fn into_tried(self) -> Vec<Tried> {
         let steps = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let tried = steps.into_iter().filter_map(|step| {
-            let Step {
-                target,
-                addr,
-                begun,
-                outcome,
-            } = step;
-            let (phase, error, elapsed) = match outcome {
-                Outcome::Failed {
-                    phase,
-                    error,
-                    elapsed,
-                } => (phase, error, elapsed),
-                Outcome::Succeeded => return None,
-                Outcome::UnderWay => {
-                    let phase = if addr.is_some() {
-                        Phase::Connect
-                    } else {
-                        Phase::Lookup
-                    };
-                    (phase, ErrorKind::TimedOut.into(), begun.elapsed())
-                }
-            };
-            Some(Tried {
-                target,
-                addr,
-                error,
-                elapsed,
-                phase,
-            })
-        });
-        tried.collect()
+        steps.into_iter().flatten().collect()
     }
 
-    fn failed(&self, step: usize, phase: Phase, error: io::Error) {
-        self.with(|steps| {
-            let step = &mut steps[step];
-            step.outcome = Outcome::Failed {
-                phase,
-                error,
-                elapsed: step.begun.elapsed(),
-            };
-        });
-    }
-
-    fn with<T>(&self, f: impl FnOnce(&mut Vec<Step>) -> T) -> T {
+    fn with<T>(&self, f: impl FnOnce(&mut Vec<Option<Tried>>) -> T) -> T {
         f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Step<'_> {
+    /// Notes that this step went well.
+    pub(crate) fn succeeded(mut self) {
+        self.tried = None;
+    }
+
+    /// Notes how this step failed.
+    pub(crate) fn failed(mut self, Failed { phase, error }: Failed) {
+        self.tried = self.tried.take().map(|tried| Tried {
+            error,
+            phase,
+            ..tried
+        });
+    }
+
+    /// Notes how a lookup ended that found these addresses, of this family.
+    pub(crate) fn looked_up(self, result: io::Result<()>, found: &[SocketAddr], family: Family) {
+        let error = match result {
+            Ok(()) if found.is_empty() => io::Error::new(ErrorKind::NotFound, NoAddress(family)),
+            Ok(()) => return self.succeeded(),
+            Err(error) => error,
+        };
+        self.failed(Failed {
+            phase: Phase::Lookup,
+            error,
+        });
+    }
+}
+
+impl Drop for Step<'_> {
+    fn drop(&mut self) {
+        if let Some(mut tried) = self.tried.take() {
+            tried.elapsed = self.begun.elapsed();
+            self.record.with(|steps| steps[self.number] = Some(tried));
+        }
     }
 }

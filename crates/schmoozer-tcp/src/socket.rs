@@ -1,31 +1,65 @@
 //! One connection attempt: a socket with its options set, connected to one address.
 
+use std::fmt;
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(any(target_os = "android", target_os = "linux"))]
+use nix::sys::socket::sockopt::IpBindAddressNoPort;
 use socket2::SockRef;
 use tokio::net::{TcpSocket, TcpStream};
 
-use crate::Keepalive;
 use crate::transient::Phase;
+use crate::{Family, Keepalive};
 
-/// What is set on a socket before it connects.
-#[derive(Debug, Clone)]
+/// Within what time a dead peer is found by default.
+const DEAD_AFTER: Duration = Duration::from_secs(60);
+
+/// What is set on a socket before it connects. Where a setting is `None`, its default is set as far as the system has it.
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Options {
-    pub(crate) nodelay: bool,
-    pub(crate) keepalive: Option<Keepalive>,
-    #[cfg_attr(
-        not(any(target_os = "android", target_os = "linux")),
-        expect(dead_code, reason = "the system has no such setting")
-    )]
-    pub(crate) user_timeout: Option<Duration>,
+    pub(crate) nodelay: Option<bool>,
+    pub(crate) dead_after: Setting<Duration>,
+    pub(crate) keepalive: Setting<Keepalive>,
+    pub(crate) user_timeout: Setting<Duration>,
     pub(crate) local_addr: Option<IpAddr>,
     #[cfg(any(target_os = "android", target_os = "linux"))]
     pub(crate) interface: Option<Box<str>>,
     pub(crate) send_buffer: Option<u32>,
     pub(crate) recv_buffer: Option<u32>,
     pub(crate) tos: Option<u8>,
+    pub(crate) before_connect: Option<BeforeConnect>,
+}
+
+/// A setting that `None` turns off.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) enum Setting<T> {
+    #[default]
+    ByDefault,
+    SetTo(Option<T>),
+}
+
+impl<T> Setting<T> {
+    fn unwrap_or(self, default: Option<T>) -> Option<T> {
+        match self {
+            Self::ByDefault => default,
+            Self::SetTo(value) => value,
+        }
+    }
+}
+
+/// What the user does to each socket.
+#[derive(Clone)]
+pub(crate) struct BeforeConnect(pub(crate) Arc<Hook>);
+
+type Hook = dyn Fn(&SockRef<'_>, SocketAddr) -> io::Result<()> + Send + Sync;
+
+impl fmt::Debug for BeforeConnect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BeforeConnect").finish_non_exhaustive()
+    }
 }
 
 /// An attempt that failed, and in doing what.
@@ -44,25 +78,18 @@ impl From<io::Error> for Failed {
     }
 }
 
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            nodelay: true,
-            keepalive: Some(Keepalive::new()),
-            user_timeout: Some(Keepalive::new().finds_a_dead_peer_in()),
-            local_addr: None,
-            #[cfg(any(target_os = "android", target_os = "linux"))]
-            interface: None,
-            send_buffer: None,
-            recv_buffer: None,
-            tos: None,
-        }
-    }
-}
-
 impl Options {
     /// Connects a new socket with these options to `addr`.
-    pub(crate) async fn connect(&self, addr: SocketAddr) -> Result<TcpStream, Failed> {
+    pub(crate) async fn connect(
+        &self,
+        addr: SocketAddr,
+        family: Family,
+    ) -> Result<TcpStream, Failed> {
+        if !family.has(addr) {
+            let error = format!("not tried, the dialer takes {} alone", family.protocol());
+            return Err(io::Error::new(ErrorKind::Unsupported, error).into());
+        }
+        let addr = over_ipv4_if_mapped(addr);
         let socket = if addr.is_ipv4() {
             TcpSocket::new_v4()
         } else {
@@ -74,6 +101,10 @@ impl Options {
                 let error = "the local address is of the other family";
                 return Err(io::Error::new(ErrorKind::Unsupported, error).into());
             }
+            // So that the port is chosen in connecting: then connections to several servers can share one. Where it
+            // does not exist, binding takes a port for this connection alone.
+            #[cfg(any(target_os = "android", target_os = "linux"))]
+            let _ = nix::sys::socket::setsockopt(&socket, IpBindAddressNoPort, &true);
             let bound = socket.bind(SocketAddr::new(local, 0));
             bound.map_err(|error| Failed {
                 phase: Phase::Bind,
@@ -95,39 +126,73 @@ impl Options {
         // `addr`, which may be unspecified: that means this host.)
         let local = stream.local_addr()?;
         if local.port() == addr.port() && local == stream.peer_addr()? {
+            // Reset, since the port in TIME_WAIT would be the one that the server wants to listen on.
+            let _ = stream.set_zero_linger();
             let error = "refused (the connection met itself)";
             return Err(io::Error::new(ErrorKind::ConnectionRefused, error).into());
         }
         Ok(stream)
     }
 
-    fn set(&self, socket: &SockRef<'_>, addr: SocketAddr) -> io::Result<()> {
-        if self.nodelay {
-            socket.set_tcp_nodelay(true)?;
+    fn set(&self, socket: &SockRef<'_>, addr: SocketAddr) -> Result<(), Failed> {
+        if self.nodelay.unwrap_or(true) {
+            let result = socket.set_tcp_nodelay(true);
+            self.nodelay
+                .map_or(Ok(()), |_| failed_at("TCP_NODELAY", result))?;
         }
-        if let Some(keepalive) = self.keepalive {
-            socket.set_tcp_keepalive(&keepalive.as_socket_option())?;
+        let dead_after = self.dead_after.unwrap_or(Some(DEAD_AFTER));
+        let keepalive = self.keepalive.unwrap_or(dead_after.map(Keepalive::within));
+        if let Some(keepalive) = keepalive {
+            let result = socket.set_tcp_keepalive(&keepalive.as_socket_option());
+            if self.keepalive != Setting::ByDefault || self.dead_after != Setting::ByDefault {
+                failed_at("keepalive", result)?;
+            }
+        }
+        // One that comes with `dead_after` does not cut short a keepalive that was set by itself.
+        let keepalive = self.keepalive.unwrap_or(None);
+        let at_least = keepalive.map(|keepalive| keepalive.finds_a_dead_peer_in());
+        let by_dead_after = dead_after.map(|after| after.max(at_least.unwrap_or_default()));
+        if let Some(timeout) = self.user_timeout.unwrap_or(by_dead_after) {
+            let result = set_user_timeout(socket, timeout);
+            if self.user_timeout != Setting::ByDefault {
+                failed_at("TCP_USER_TIMEOUT", result)?;
+            }
         }
         #[cfg(any(target_os = "android", target_os = "linux"))]
-        {
-            if let Some(timeout) = self.user_timeout {
-                socket.set_tcp_user_timeout(Some(whole_milliseconds(timeout)))?;
-            }
-            if let Some(interface) = &self.interface {
-                socket.bind_device(Some(interface.as_bytes()))?;
-            }
+        if let Some(interface) = &self.interface {
+            let result = socket.bind_device(Some(interface.as_bytes()));
+            failed_at("SO_BINDTODEVICE", result)?;
         }
         // Before the handshake, because it is there that the window's scale is agreed on.
         if let Some(size) = self.recv_buffer {
-            socket.set_recv_buffer_size(size as usize)?;
+            failed_at("SO_RCVBUF", socket.set_recv_buffer_size(size as usize))?;
         }
         if let Some(size) = self.send_buffer {
-            socket.set_send_buffer_size(size as usize)?;
+            failed_at("SO_SNDBUF", socket.set_send_buffer_size(size as usize))?;
         }
         if let Some(tos) = self.tos {
-            set_tos(socket, addr, tos)?;
+            failed_at("the traffic class", set_tos(socket, addr, tos))?;
+        }
+        if let Some(BeforeConnect(hook)) = &self.before_connect {
+            failed_at("before_connect", hook(socket, addr))?;
         }
         Ok(())
+    }
+}
+
+/// Names the option in the error.
+fn failed_at(option: &'static str, result: io::Result<()>) -> Result<(), Failed> {
+    result.map_err(|error| Failed {
+        phase: Phase::Option(option),
+        error,
+    })
+}
+
+/// An IPv4-mapped address is connected to over IPv4 as it is, so that IPv4's options hold for it.
+fn over_ipv4_if_mapped(addr: SocketAddr) -> SocketAddr {
+    match addr.ip().to_canonical() {
+        IpAddr::V4(v4) => SocketAddr::from((v4, addr.port())),
+        IpAddr::V6(_) => addr,
     }
 }
 
@@ -138,39 +203,43 @@ fn whole_milliseconds(timeout: Duration) -> Duration {
     timeout.clamp(Duration::from_millis(1), longest)
 }
 
+/// Sets `TCP_USER_TIMEOUT`, where there is one.
 #[cfg_attr(
-    not(any(
-        target_os = "android",
-        target_os = "freebsd",
-        target_os = "linux",
-        target_os = "macos",
-        windows
-    )),
+    not(any(target_os = "android", target_os = "linux")),
     expect(
         clippy::unnecessary_wraps,
         unused_variables,
         reason = "the system has no such setting"
     )
 )]
+fn set_user_timeout(socket: &SockRef<'_>, timeout: Duration) -> io::Result<()> {
+    #[cfg(any(target_os = "android", target_os = "linux"))]
+    socket.set_tcp_user_timeout(Some(whole_milliseconds(timeout)))?;
+    Ok(())
+}
+
+/// Sets the traffic class of the address's family, where it can be set.
 fn set_tos(socket: &SockRef<'_>, addr: SocketAddr, tos: u8) -> io::Result<()> {
-    #[cfg(any(
-        target_os = "android",
-        target_os = "freebsd",
-        target_os = "linux",
-        target_os = "macos",
-        windows
-    ))]
     if addr.is_ipv4() {
-        return socket.set_tos_v4(tos.into());
-    }
-    #[cfg(any(
-        target_os = "android",
-        target_os = "freebsd",
-        target_os = "linux",
-        target_os = "macos"
-    ))]
-    if addr.is_ipv6() {
-        return socket.set_tclass_v6(tos.into());
+        #[cfg(not(any(
+            target_os = "fuchsia",
+            target_os = "haiku",
+            target_os = "illumos",
+            target_os = "redox",
+            target_os = "solaris",
+        )))]
+        socket.set_tos_v4(tos.into())?;
+    } else {
+        #[cfg(any(
+            target_os = "android",
+            target_os = "dragonfly",
+            target_os = "freebsd",
+            target_os = "linux",
+            target_os = "macos",
+            target_os = "netbsd",
+            target_os = "openbsd",
+        ))]
+        socket.set_tclass_v6(tos.into())?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Which errors are worth another try.
+//! Which errors usually pass by themselves.
 
 use std::io::{self, ErrorKind};
 
@@ -7,19 +7,28 @@ use crate::DialError;
 /// "Address family not supported", which `std` gives no kind of its own.
 const EAFNOSUPPORT: i32 = if cfg!(windows) {
     10_047
-} else if cfg!(any(target_os = "linux", target_os = "android")) {
+} else if cfg!(any(target_os = "illumos", target_os = "solaris"))
+    || cfg!(any(target_arch = "mips", target_arch = "mips64"))
+{
+    124
+} else if cfg!(all(
+    any(target_os = "linux", target_os = "android"),
+    not(any(target_arch = "sparc", target_arch = "sparc64"))
+)) {
     97
 } else {
     47
 };
 
-/// Tells whether the cause of `error` may pass by itself, so that another try is worth it.
+/// Tells whether the cause of `error` usually passes by itself: a helper for predicates of
+/// [`retry_if`](crate::TcpConnector::retry_if).
 ///
-/// This is what [`TcpConnector`](crate::TcpConnector) goes by until its `retry_if` is set. Nearly
-/// everything is transient: a program that keeps a connection does worse by stopping than by trying
-/// again with growing delays. What is not is configuration, which no delay repairs.
+/// Nothing goes by it unless you ask it. A program that keeps a connection does worse by stopping than by trying
+/// again with growing delays, and each "usually not" below has passed by itself in some network: a cgroup's filter that
+/// forbids connecting while a service has no backend, an address that DHCP or a VPN brings a second later, a
+/// name that at first has addresses of the missing family alone. Use it where a person will look at a program that stopped.
 ///
-/// | error | seen as (numbers are Linux's) | transient | why |
+/// | error | seen as (numbers are Linux's) | passes | why |
 /// | --- | --- | --- | --- |
 /// | refused | `ConnectionRefused` (111) | yes | the server is down or restarting |
 /// | reset, aborted, broken pipe, closed by the peer | `ConnectionReset` (104), `ConnectionAborted` (103), `BrokenPipe` (32), `UnexpectedEof` | yes | the peer went away |
@@ -29,15 +38,15 @@ const EAFNOSUPPORT: i32 = if cfg!(windows) {
 /// | out of descriptors or memory | 24, 23, 105, `OutOfMemory` | yes | it passes; giving up makes it permanent |
 /// | no local port | `AddrNotAvailable` (99), `AddrInUse` (98) | yes | ports come back |
 /// | interrupted, would block | `Interrupted`, `WouldBlock` | yes | never final |
-/// | local address not ours | `AddrNotAvailable` (99), `InvalidInput` (22) in binding to [`local_addr`](crate::Dialer::local_addr), or because that is a loopback address | no | configuration |
-/// | not permitted | `PermissionDenied` (1, 13) | no | a firewall's policy or missing privileges |
+/// | local address not ours | `AddrNotAvailable` (99), `InvalidInput` (22) in binding to [`local_addr`](crate::Dialer::local_addr), or because that is a loopback address | usually not | configuration |
+/// | not permitted | `PermissionDenied` (1, 13) | usually not | a firewall's policy or missing privileges |
 /// | a route that discards, a link-local address without its zone | 22, which is `InvalidInput` | yes | routes and answers change |
 /// | malformed target | `InvalidInput` without a number, as [`InvalidTarget`](crate::InvalidTarget) is | no | configuration |
-/// | unsupported | `Unsupported`, 97; in a dial on every address | no | there is no such family here |
+/// | unsupported | `Unsupported`, 97; in a dial on every address | usually not | there is no such family or option here |
 /// | anything else | | yes | as said above |
 ///
-/// Two rows depend on what was being done: a failed lookup is transient whatever its kind, and
-/// error 99 means two things. A [`DialError`] knows, and so does an [`io::Error`] made from one;
+/// Two rows depend on what was being done: a failed lookup passes whatever its kind, and
+/// error 99 means two things. A [`DialError`] knows, and so does an [`io::Error`] that has one in it;
 /// any other `io::Error` is taken as one of a connection, without a local address. Error 98 means one
 /// thing only, because a dialer leaves the local port to the system.
 ///
@@ -50,10 +59,7 @@ const EAFNOSUPPORT: i32 = if cfg!(windows) {
 /// ```
 #[must_use]
 pub fn is_transient(error: &io::Error) -> bool {
-    match error
-        .get_ref()
-        .and_then(|inner| inner.downcast_ref::<DialError>())
-    {
+    match DialError::find_in(error) {
         Some(dial) => dial.is_transient(),
         None => Phase::Connect.is_transient(error),
     }
@@ -66,7 +72,9 @@ pub(crate) enum Phase {
     Lookup,
     /// Binding the socket to the local address.
     Bind,
-    /// Making the socket, setting its options, connecting it.
+    /// Setting this option.
+    Option(&'static str),
+    /// Making the socket, connecting it.
     Connect,
 }
 
@@ -184,9 +192,7 @@ mod tests {
 
     #[test]
     fn anything_else_is_transient() {
-        assert!(is_transient(&io::Error::other(
-            "something nobody thought of"
-        )));
+        assert!(is_transient(&io::Error::other("something else")));
         assert!(is_transient(&ErrorKind::InvalidData.into()));
         assert!(is_transient(&ErrorKind::AddrInUse.into()));
     }

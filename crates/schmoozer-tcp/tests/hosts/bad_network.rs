@@ -137,15 +137,40 @@ fn a_cut_cable_is_noticed_while_data_is_under_way() -> Result {
 
 /// Row 14: a half-open peer, with the defaults.
 #[test]
-fn the_defaults_notice_a_cut_cable_in_half_a_minute() -> Result {
+fn one_setting_bounds_an_idle_connection_and_one_with_data_under_way() -> Result {
     beside_another_host(
-        "bad_network::the_defaults_notice_a_cut_cable_in_half_a_minute",
+        "bad_network::one_setting_bounds_an_idle_connection_and_one_with_data_under_way",
         || async {
-            let noticed = cut_and_mended(Dialer::new(THERE_V4)?, false).await?;
-            assert!(seconds(29..33).contains(&noticed), "{noticed:?}");
+            let dialer = Dialer::new(THERE_V4)?.dead_after(SECOND * 4);
+            for talks in [false, true] {
+                let noticed = cut_and_mended(dialer.clone(), talks).await?;
+                assert!(seconds(3..7).contains(&noticed), "{noticed:?}");
+            }
             Ok(())
         },
     )
+}
+
+/// Row 49: a keepalive that is set by its parts sends as many probes as it says, though `dead_after` is shorter.
+#[test]
+fn a_keepalive_of_its_own_outlasts_a_cut_that_is_shorter_than_it_takes() -> Result {
+    let test = "bad_network::a_keepalive_of_its_own_outlasts_a_cut_that_is_shorter_than_it_takes";
+    beside_another_host(test, || async {
+        let keepalive = Keepalive::new().idle(SECOND).interval(SECOND).count(8);
+        let dialer = Dialer::new(THERE_V4)?
+            .dead_after(SECOND * 2)
+            .keepalive(keepalive);
+        let mut stream = dialer.dial().await?;
+        ip_there("link set cable down")?;
+        let early = timeout(SECOND * 5, stream.read(&mut [0])).await;
+        assert!(early.is_err(), "{early:?}");
+        ip_there("link set cable up")?;
+        // Idle for longer than the keepalive takes: it is the probes that keep it.
+        sleep(SECOND * 6).await;
+        stream.write_all(b"still there?").await?;
+        timeout(SECOND * 5, stream.read_exact(&mut [0; 12])).await??;
+        Ok(())
+    })
 }
 
 /// Row 15: no route, then a route.

@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::network::{in_a_host_of_its_own, shell};
 use crate::{Result, checked, rerun};
+use socket2::{Domain, Socket, Type};
 
 const DELAY: Duration = Duration::from_millis(10);
 
@@ -85,10 +86,32 @@ fn being_out_of_local_ports_is_waited_out() -> Result {
         assert_eq!(all.len(), 4);
         assert_eq!(waited_out(dialer.clone(), all).await?, [Some(99); 3]);
 
-        // With a local address the port is taken in binding, and that has another error.
         let bound = dialer.local_addr(IpAddr::from([127, 0, 0, 1]));
         let all = all_ports(addr).await?;
-        assert_eq!(waited_out(bound, all).await?, [Some(98); 3]);
+        assert_eq!(waited_out(bound, all).await?, [Some(99); 3]);
+        Ok(())
+    })
+}
+
+#[test]
+fn connections_to_several_servers_share_the_ports_of_a_local_address() -> Result {
+    let test = "limits::connections_to_several_servers_share_the_ports_of_a_local_address";
+    in_a_host_of_its_own(test, || async {
+        shell("echo 40000 40003 > /proc/sys/net/ipv4/ip_local_port_range")?;
+        let mut streams = Vec::new();
+        for host in ["127.0.0.1:9000", "[::1]:9000"] {
+            let first = TcpListener::bind(host).await?;
+            let addr = first.local_addr()?;
+            let second = TcpListener::bind((addr.ip(), 9_001)).await?;
+            for server in [&first, &second] {
+                let dialer = Dialer::new(server.local_addr()?)?.local_addr(addr.ip());
+                for _ in 0..4 {
+                    streams.push(dialer.dial().await?);
+                }
+                dialer.dial().await.expect_err("there is no port left");
+            }
+        }
+        assert_eq!(streams.len(), 16);
         Ok(())
     })
 }
@@ -112,6 +135,8 @@ fn a_connection_to_itself_is_none() -> Result {
             "could not connect to 127.0.0.1:40000: refused (the connection met itself)"
         );
         assert!(error.is_transient());
+        // The server may start at once: no connection is in TIME_WAIT there.
+        Socket::new(Domain::IPV4, Type::STREAM, None)?.bind(&nobody.into())?;
 
         shell("echo 40001 40001 > /proc/sys/net/ipv4/ip_local_port_range")?;
         let this_host = SocketAddr::from(([0, 0, 0, 0], 40_001));
@@ -125,9 +150,10 @@ fn a_connection_to_itself_is_none() -> Result {
         shell("echo 40002 40002 > /proc/sys/net/ipv4/ip_local_port_range")?;
         let somebody = SocketAddr::from(([127, 0, 0, 2], 40_002));
         let _server = TcpListener::bind(somebody).await?;
-        let from = IpAddr::from([127, 0, 0, 1]);
-        let stream = Dialer::new(somebody)?.local_addr(from).dial().await?;
-        assert_eq!(stream.local_addr()?, (from, 40_002).into());
+        let from = SocketAddr::from(([127, 0, 0, 1], 40_002));
+        let dialer =
+            Dialer::new(somebody)?.before_connect(move |socket, _| socket.bind(&from.into()));
+        assert_eq!(dialer.dial().await?.local_addr()?, from);
         Ok(())
     })
 }

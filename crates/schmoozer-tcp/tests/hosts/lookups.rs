@@ -1,14 +1,16 @@
 //! A lookup of the system that hangs does not hold up the end of a program.
 
 use std::io;
+use std::net::IpAddr;
 use std::thread;
 use std::time::Duration;
 
 use schmoozer_tcp::{Dialer, TcpConnector};
-use tokio::net::UdpSocket;
+use tokio::net::{TcpListener, UdpSocket};
 use tokio::runtime::Runtime;
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::name_server::{Answer, serve};
 use crate::network::{in_a_host_of_its_own, shell};
 use crate::{Result, checked};
 
@@ -17,18 +19,47 @@ const RESOLVERS_PATIENCE: Duration = Duration::from_secs(30);
 /// At once, on a machine that is busy.
 const SOON: Duration = Duration::from_secs(3);
 
+/// Has the system's resolver ask 127.0.0.1 for this long, in the mounts of this process.
+fn resolvers_patience(patience: Duration) -> Result {
+    let seconds = patience.as_secs();
+    shell(&format!(
+        "mount -t tmpfs none /mnt && \
+         printf 'nameserver 127.0.0.1\\noptions timeout:{seconds} attempts:1\\n' > /mnt/resolv.conf && \
+         mount --bind /mnt/resolv.conf /etc/resolv.conf"
+    ))
+    .map(drop)
+}
+
+/// Row 43: a name server that drops the questions for IPv6 addresses, so that a lookup takes longer than a dial.
+#[test]
+fn a_lookup_that_takes_longer_than_a_dial_serves_a_later_one() -> Result {
+    let test = "lookups::a_lookup_that_takes_longer_than_a_dial_serves_a_later_one";
+    in_a_host_of_its_own(test, || async {
+        let here = IpAddr::from([127, 0, 0, 1]);
+        let v4 = Answer::Addresses(Duration::ZERO, vec![here]);
+        serve("127.0.0.1:53", Answer::Silence, v4).await?;
+        resolvers_patience(Duration::from_secs(2))?;
+        let server = TcpListener::bind("127.0.0.1:7000").await?;
+        let dialer = Dialer::new("db.example.com:7000")?.timeout(Duration::from_millis(500));
+        let begun = Instant::now();
+        let mut dials = 1;
+        while let Err(error) = dialer.dial().await {
+            dials += 1;
+            assert!(begun.elapsed() < SOON * 3, "{error}");
+        }
+        assert!(dials > 2, "the lookup took no longer than a dial");
+        drop(server);
+        Ok(())
+    })
+}
+
 /// Row 13: a lookup of the system's that hangs keeps no program alive.
 #[test]
 fn a_program_ends_at_once_while_the_system_looks_a_name_up() -> Result {
     let test = "lookups::a_program_ends_at_once_while_the_system_looks_a_name_up";
     in_a_host_of_its_own(test, || async {
         let silent = UdpSocket::bind("127.0.0.1:53").await?;
-        let seconds = RESOLVERS_PATIENCE.as_secs();
-        shell(&format!(
-            "mount -t tmpfs none /mnt && \
-             printf 'nameserver 127.0.0.1\\noptions timeout:{seconds} attempts:1\\n' > /mnt/resolv.conf && \
-             mount --bind /mnt/resolv.conf /etc/resolv.conf"
-        ))?;
+        resolvers_patience(RESOLVERS_PATIENCE)?;
         let begun = Instant::now();
         let program = thread::spawn(|| {
             let runtime = Runtime::new().expect("a runtime");

@@ -8,12 +8,22 @@
 mod bad_network;
 #[path = "../harness/mod.rs"]
 mod harness;
+#[cfg(feature = "hickory")]
+mod hickory;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod lacking;
 mod limits;
 mod lookups;
+#[expect(dead_code, reason = "no answer is refused here")]
+#[path = "../sockets/name_server.rs"]
+mod name_server;
 mod network;
 mod rerun;
 mod routes;
-#[expect(dead_code, reason = "no lookup takes long or fails here")]
+#[expect(
+    dead_code,
+    reason = "no lookup takes long or fails here, and none is counted"
+)]
 #[path = "../sockets/scripted.rs"]
 mod scripted;
 

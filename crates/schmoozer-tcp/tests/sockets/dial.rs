@@ -27,15 +27,13 @@ async fn refusing(host: &str) -> io::Result<SocketAddr> {
     TcpListener::bind((host, 0)).await?.local_addr()
 }
 
-fn by_name(resolver: Scripted) -> Dialer<Arc<Scripted>> {
+fn by_name(resolver: Scripted) -> Dialer {
     let dialer = Dialer::new("db.example.com:5432").expect("a good target");
     dialer.resolver(Arc::new(resolver)).attempt_delay(DELAY)
 }
 
 /// Dials, and returns how long that took.
-async fn timed<R: schmoozer_tcp::Resolve>(
-    dialer: &Dialer<R>,
-) -> (std::result::Result<TcpStream, DialError>, Duration) {
+async fn timed(dialer: &Dialer) -> (std::result::Result<TcpStream, DialError>, Duration) {
     let begun = Instant::now();
     let result = dialer.dial().await;
     (result, begun.elapsed())
@@ -43,9 +41,7 @@ async fn timed<R: schmoozer_tcp::Resolve>(
 
 /// Dials three times with the same outcome, none much slower than the others, and returns the last result
 /// and the shortest time: what a busy machine adds is not the dialer's.
-async fn quickest<R: schmoozer_tcp::Resolve>(
-    dialer: &Dialer<R>,
-) -> (std::result::Result<TcpStream, DialError>, Duration) {
+async fn quickest(dialer: &Dialer) -> (std::result::Result<TcpStream, DialError>, Duration) {
     let [(first, a), (second, b), (result, c)] = [
         timed(dialer).await,
         timed(dialer).await,

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use schmoozer_tcp::{DialError, Dialer, Order, Resolve, Target};
+use schmoozer_tcp::{DialError, Dialer, Order, Target};
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
@@ -28,7 +28,7 @@ async fn listeners() -> Result<([TcpListener; 3], [SocketAddr; 3])> {
     Ok((listeners, addrs))
 }
 
-async fn used<R: Resolve>(dialer: &Dialer<R>) -> Result<SocketAddr> {
+async fn used(dialer: &Dialer) -> Result<SocketAddr> {
     Ok(dialer.dial().await?.peer_addr()?)
 }
 

@@ -2,11 +2,9 @@
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use hickory_resolver::config::{NameServerConfigGroup, ResolverConfig};
-use hickory_resolver::name_server::TokioConnectionProvider;
-use hickory_resolver::{ResolveError, TokioResolver};
 use schmoozer_tcp::{DialError, Dialer, HickoryResolver};
 use tokio::net::TcpListener;
 use tokio::time::Instant;
@@ -19,23 +17,8 @@ const V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
 const V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// Makes a dialer for a name, with an underscore as some networks have them, and listeners of both families at its port.
-async fn name(v6: Answer, v4: Answer) -> Result<(Dialer<HickoryResolver>, [TcpListener; 2])> {
-    name_asked_within(Duration::from_secs(5), v6, v4).await
-}
-
-/// The same with a limit on each question.
-async fn name_asked_within(
-    limit: Duration,
-    v6: Answer,
-    v4: Answer,
-) -> Result<(Dialer<HickoryResolver>, [TcpListener; 2])> {
-    let server = serve(v6, v4).await?;
-    let servers = NameServerConfigGroup::from_ips_clear(&[server.ip()], server.port(), true);
-    let config = ResolverConfig::from_parts(None, vec![], servers);
-    let mut resolver =
-        TokioResolver::builder_with_config(config, TokioConnectionProvider::default());
-    resolver.options_mut().timeout = limit;
-    let resolver = resolver.build();
+async fn name(v6: Answer, v4: Answer) -> Result<(Dialer, [TcpListener; 2])> {
+    let server = serve("127.0.0.1:0", v6, v4).await?;
     // What is free in one family may be taken in the other.
     let (port, listeners) = loop {
         let v4 = TcpListener::bind((V4, 0)).await?;
@@ -45,8 +28,8 @@ async fn name_asked_within(
             v6 => break (port, [v6?, v4]),
         }
     };
-    let dialer =
-        Dialer::new(("my_db.example.com", port))?.resolver(HickoryResolver::from(resolver));
+    let resolver = HickoryResolver::name_servers([server]);
+    let dialer = Dialer::new(("my_db.example.com", port))?.resolver(resolver);
     Ok((dialer, listeners))
 }
 
@@ -117,10 +100,9 @@ async fn a_name_without_addresses_differs_from_one_that_is_unknown() -> Result {
         let DialError::Resolve { source, .. } = &error else {
             panic!("{error:?}")
         };
-        let source = source
-            .get_ref()
-            .and_then(|source| source.downcast_ref::<ResolveError>());
-        assert!(source.is_some_and(ResolveError::is_nx_domain), "{error:?}");
+        assert_eq!(source.kind(), ErrorKind::NotFound);
+        let said = "the name server answered \"Non-Existent Domain\" (response code 3)";
+        assert_eq!(source.to_string(), said);
         assert!(error.is_transient());
     }
     Ok(())
@@ -143,8 +125,8 @@ async fn a_server_that_cannot_tell_differs_from_a_name_without_addresses() -> Re
 
 /// Dials from `local`, where only addresses of the other family are found.
 async fn dialed_from(local: IpAddr, v6: Answer, v4: Answer) -> Result<DialError> {
-    let limit = Duration::from_millis(50);
-    let (dialer, _listeners) = name_asked_within(limit, v6, v4).await?;
+    let (dialer, _listeners) = name(v6, v4).await?;
+    let dialer = dialer.timeout(Duration::from_millis(400));
     let error = dialer.local_addr(local).dial().await;
     Ok(error.expect_err("the local address is of the other family"))
 }
@@ -176,5 +158,51 @@ async fn a_family_that_the_name_lacks_is_not_asked_for_again() -> Result {
             assert!(!error.is_transient());
         }
     }
+    Ok(())
+}
+
+/// Row 50: a question that is not answered is asked twice, and has failed, before the dial's time is over.
+#[tokio::test]
+async fn its_own_timeouts_fit_into_a_dial() -> Result {
+    let (dialer, _listeners) = name(Answer::Silence, Answer::Silence).await?;
+    let begun = Instant::now();
+    let error = dialer.timeout(Duration::from_secs(2)).dial().await;
+    let error = error.expect_err("no name server answers");
+    let DialError::Resolve { source, .. } = &error else {
+        panic!("{error:?}")
+    };
+    assert_eq!(source.to_string(), "no name server answered in time");
+    let took = begun.elapsed();
+    assert!(took < Duration::from_millis(1_900), "{took:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_dead_name_server_beside_one_that_is_well_costs_nothing() -> Result {
+    let silent = serve("127.0.0.1:0", Answer::Silence, Answer::Silence).await?;
+    let well = serve("127.0.0.1:0", none(), soon(V4)).await?;
+    let listener = TcpListener::bind((V4, 0)).await?;
+    let dialer = Dialer::new(("db.example.com", listener.local_addr()?.port()))?
+        .resolver(HickoryResolver::name_servers([silent, well]));
+    let begun = Instant::now();
+    dialer.dial().await?;
+    assert!(
+        begun.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        begun.elapsed()
+    );
+    Ok(())
+}
+
+/// Row 50: a name that does not exist, says its name server, for an hour, is asked for again at the next dial.
+#[tokio::test]
+async fn a_name_that_did_not_exist_is_asked_for_again() -> Result {
+    let answers = [Answer::Unknown, Answer::Unknown].map(|answer| Arc::new(Mutex::new(answer)));
+    let [v6, v4] = answers.clone().map(Answer::Changing);
+    let (dialer, _listeners) = name(v6, v4).await?;
+    let error = dialer.dial().await.expect_err("there is no such name");
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    *answers[1].lock().expect("no test panics here") = soon(V4);
+    assert_eq!(dialer.dial().await?.peer_addr()?.ip(), V4);
     Ok(())
 }

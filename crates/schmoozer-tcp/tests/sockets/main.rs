@@ -15,6 +15,7 @@ mod hostile;
 mod name_server;
 mod options;
 mod outages;
+mod reach;
 mod scripted;
 mod steered;
 

@@ -1,0 +1,99 @@
+//! `HickoryResolver` follows the system's configuration, and asks no name server for what this host knows.
+
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use schmoozer_tcp::{DialError, Dialer, HickoryResolver};
+use tokio::net::TcpListener;
+use tokio::time::{Instant, sleep};
+
+use crate::Result;
+use crate::name_server::{Answer, serve};
+use crate::network::{in_a_host_of_its_own, shell};
+
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+const SOON: Duration = Duration::from_secs(1);
+
+/// Writes what is in `/etc/resolv.conf` or `/etc/hosts`, in the mounts of this process.
+fn etc(file: &str, text: &str) -> Result {
+    shell(&format!(
+        "mountpoint -q /mnt || mount -t tmpfs none /mnt; printf '{text}' > /mnt/{file}; \
+         mountpoint -q /etc/{file} || mount --bind /mnt/{file} /etc/{file}"
+    ))
+    .map(drop)
+}
+
+fn here() -> Answer {
+    Answer::Addresses(Duration::ZERO, vec![HERE])
+}
+
+fn dialer(target: &str) -> Result<Dialer> {
+    let dialer = Dialer::new(target)?.resolver(HickoryResolver::system());
+    Ok(dialer.timeout(SOON))
+}
+
+/// Row 50: no name server at the start, then one that is dead, then one that is well.
+#[test]
+fn a_changed_configuration_is_seen_at_the_next_dial() -> Result {
+    let test = "hickory::a_changed_configuration_is_seen_at_the_next_dial";
+    in_a_host_of_its_own(test, || async {
+        etc("resolv.conf", "")?;
+        serve("127.0.0.2:53", here(), here()).await?;
+        let _server = TcpListener::bind((HERE, 7_000)).await?;
+        let dialer = dialer("db.example.com:7000")?;
+        let error = dialer.dial().await.expect_err("there is no name server");
+        assert!(matches!(error, DialError::Resolve { .. }), "{error:?}");
+        etc("resolv.conf", "nameserver 127.0.0.3\\n")?;
+        dialer.dial().await.expect_err("none listens there");
+        etc("resolv.conf", "nameserver 127.0.0.2\\n")?;
+        assert_eq!(dialer.dial().await?.peer_addr()?.ip(), HERE);
+        Ok(())
+    })
+}
+
+/// Row 50: names of the hosts file, an IPv4-only one too, are not asked for, and one that is added is seen.
+#[test]
+fn a_name_of_the_hosts_file_is_not_asked_for() -> Result {
+    let test = "hickory::a_name_of_the_hosts_file_is_not_asked_for";
+    in_a_host_of_its_own(test, || async {
+        etc("resolv.conf", "nameserver 127.0.0.1\\n")?;
+        etc("hosts", "127.0.0.2 one.example\\n")?;
+        serve("127.0.0.1:53", Answer::Silence, Answer::Silence).await?;
+        let begun = Instant::now();
+        for name in ["one.example:7000", "localhost:7000"] {
+            let error = dialer(name)?.dial().await.expect_err("none listens there");
+            assert_eq!(error.kind(), ErrorKind::ConnectionRefused, "{error}");
+        }
+        assert!(begun.elapsed() < SOON / 2, "{:?}", begun.elapsed());
+        let other = dialer("other.example:7000")?;
+        other.dial().await.expect_err("the name server is silent");
+        etc("hosts", "127.0.0.2 other.example\\n")?;
+        let error = other.dial().await.expect_err("none listens there");
+        assert_eq!(error.kind(), ErrorKind::ConnectionRefused, "{error}");
+        Ok(())
+    })
+}
+
+/// Row 50: a zone is a name that this host alone knows.
+#[test]
+fn a_zone_is_not_asked_for() -> Result {
+    let test = "hickory::a_zone_is_not_asked_for";
+    in_a_host_of_its_own(test, || async {
+        etc("resolv.conf", "")?;
+        shell("ip address add fe80::1/64 dev lo nodad")?;
+        let server = loop {
+            match TcpListener::bind("[fe80::1%1]:7000").await {
+                Err(error) if error.kind() == ErrorKind::AddrNotAvailable => {
+                    sleep(Duration::from_millis(10)).await;
+                }
+                bound => break bound?,
+            }
+        };
+        // The first packet may be lost, as long as the route is not there.
+        let dialer = dialer("[fe80::1%lo]:7000")?.timeout(SOON * 5);
+        let stream = dialer.dial().await?;
+        assert_eq!(stream.peer_addr()?.ip(), server.local_addr()?.ip());
+        Ok(())
+    })
+}
