@@ -20,7 +20,7 @@ const NOT_YET_HELD: &str =
 ///
 /// Names the rows, and the tests with their files.
 pub(crate) fn check(project: &Project) -> Result<()> {
-    let page = fs::read_to_string(project.root().join(PAGE)).context(PAGE)?;
+    let page = fs::read_to_string(project.metadata.workspace_root.join(PAGE)).context(PAGE)?;
     let rows: BTreeSet<&str> = rows(&page).collect();
     let (mut held, mut faults) = (BTreeSet::new(), Vec::new());
     for package in project.packages() {
