@@ -55,9 +55,9 @@ impl Report {
         }
     }
 
-    /// The step could not run on this machine.
-    pub(crate) fn skipped(reason: impl AsRef<str>) -> Self {
-        Self::line(format!("skipped: {}", reason.as_ref()))
+    /// The step cannot run on a machine without `what`, which `command` brings.
+    pub(crate) fn skipped(what: &str, command: &str) -> Self {
+        Self::line(format!("skipped: no {what}; {command} brings it"))
     }
 }
 

@@ -15,7 +15,7 @@ pub(crate) const LAYERS: &[Layer] = &[
             Tree("--no-default-features", LINUX, 4, PURE),
             Tree("--no-default-features --features backoff", LINUX, 6, PURE),
             Tree("", LINUX, 22, NO_RUNTIME),
-            Tree("", MACOS, 20, NO_RUNTIME),
+            Tree("", MACOS, 16, NO_RUNTIME),
             Tree("", WINDOWS, 17, NO_RUNTIME),
         ],
     },
@@ -70,7 +70,7 @@ pub(crate) const LAYERS: &[Layer] = &[
         strangers: &["schmoozer"],
         trees: &[
             Tree("", LINUX, 21, NO_RUNTIME),
-            Tree("", MACOS, 19, NO_RUNTIME),
+            Tree("", MACOS, 15, NO_RUNTIME),
             Tree("", WINDOWS, 16, NO_RUNTIME),
         ],
     },

@@ -16,9 +16,8 @@ pub(crate) fn check(project: &Project) -> Result<Report> {
         Some(path) => path,
         None if project.installs => CARGO_DENY.ready(project)?,
         None => {
-            return Ok(Report::skipped(
-                "no cargo-deny; cargo xtask check --only licences --install brings it",
-            ));
+            let install = "cargo xtask check --only licences --install";
+            return Ok(Report::skipped("cargo-deny", install));
         }
     };
     let _path = project.shell.push_env("PATH", path);

@@ -67,6 +67,10 @@ fn not_inherited(name: &str, manifest: &str) -> Vec<String> {
         if line.starts_with('[') {
             declares = line.ends_with("dependencies]");
         } else if declares && line.contains(" = ") && !line.contains("workspace = true") {
+            // Cargo takes no default feature away from what is inherited.
+            if line.contains("path = ") && line.contains("default-features = false") {
+                continue;
+            }
             faults.push(format!("{name} does not inherit the version of {line}"));
         }
     }

@@ -11,9 +11,8 @@ use crate::project::Project;
 /// Needs the nightly cargo, which alone can choose these versions, and the registry, for what was not fetched.
 pub(crate) fn check(project: &Project) -> Result<Report> {
     if !project.has_toolchain("nightly") {
-        return Ok(Report::skipped(
-            "no nightly; rustup toolchain install nightly brings it",
-        ));
+        let install = "rustup toolchain install nightly";
+        return Ok(Report::skipped("nightly cargo", install));
     }
     let shell = &project.shell;
     let place = project.metadata.target_directory.join("minimal-versions");

@@ -29,9 +29,8 @@ pub(crate) fn oldest_rust(project: &Project) -> Result<Report> {
     let promised = promised.context("no product says its rust-version")?;
     let toolchain = format!("{}.{}", promised.major, promised.minor);
     if !project.has_toolchain(&toolchain) {
-        return Ok(Report::skipped(format!(
-            "no Rust {toolchain}; rustup toolchain install {toolchain} brings it"
-        )));
+        let install = format!("rustup toolchain install {toolchain}");
+        return Ok(Report::skipped(&format!("Rust {toolchain}"), &install));
     }
     let _toolchain = project.shell.push_env("RUSTUP_TOOLCHAIN", toolchain);
     all_features(project)

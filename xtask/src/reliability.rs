@@ -3,6 +3,7 @@ use std::fs;
 
 use anyhow::{Context, Result, bail};
 
+use crate::check::Report;
 use crate::project::{Project, directory};
 use crate::style::sources;
 
@@ -19,7 +20,7 @@ const NOT_YET_HELD: &str =
 /// # Errors
 ///
 /// Names the rows, and the tests with their files.
-pub(crate) fn check(project: &Project) -> Result<()> {
+pub(crate) fn check(project: &Project) -> Result<Report> {
     let page = fs::read_to_string(project.metadata.workspace_root.join(PAGE)).context(PAGE)?;
     let rows: BTreeSet<&str> = rows(&page).collect();
     let (mut held, mut faults) = (BTreeSet::new(), Vec::new());
@@ -50,7 +51,7 @@ pub(crate) fn check(project: &Project) -> Result<()> {
     if !faults.is_empty() {
         bail!("{}", faults.join("\n"));
     }
-    Ok(())
+    Ok(Report::default())
 }
 
 /// The first cell of each table row, where that is a number or the name of the one row without.

@@ -111,48 +111,45 @@ pub(crate) struct Step(
     pub(crate) fn(&Project) -> Result<Report>,
 );
 
+/// Says nothing when cargo ends well.
+fn quiet(project: &Project, line: &str) -> Result<Report> {
+    cargo(project, line).map(|_| Report::default())
+}
+
 fn format(project: &Project) -> Result<Report> {
-    cargo(project, "fmt --all --check")?;
     // No member of the workspace.
-    cargo(
-        project,
-        "fmt --check --manifest-path crates/fuzz/Cargo.toml",
-    )?;
-    Ok(Report::default())
+    let fuzz = "--manifest-path crates/fuzz/Cargo.toml";
+    cargo(project, &format!("fmt --check {fuzz}"))?;
+    quiet(project, "fmt --all --check")
 }
 
 fn style(project: &Project) -> Result<Report> {
     style::check(project)?;
-    reliability::check(project)?;
-    Ok(Report::default())
+    reliability::check(project)
 }
 
 fn lint(project: &Project, selection: &str) -> Result<Report> {
     let line = format!("clippy --locked {selection} -- -D warnings");
-    cargo(project, &line).map(|_| Report::default())
+    quiet(project, &line)
 }
 
 fn clippy(project: &Project) -> Result<Report> {
-    let all = project.built_together();
-    lint(project, &format!("--all-targets {all}"))?;
-    let products = project.products();
-    lint(project, &format!("--all-targets {products}"))
+    for selection in [project.built_together(), project.products()] {
+        lint(project, &format!("--all-targets {selection}"))?;
+    }
+    Ok(Report::default())
 }
 
 fn feature_sets(project: &Project) -> Result<Report> {
     let mut sets = 0;
     for package in project.published() {
-        let select = |features: &str| {
-            format!(
-                "--lib --package {} --no-default-features {features}",
-                package.name
-            )
-        };
-        lint(project, &select(""))?;
-        for feature in package.features.keys() {
-            lint(project, &select(&format!("--features {feature}")))?;
+        let library = format!("--lib --package {}", package.name);
+        let features = package.features.keys().map(String::as_str);
+        for feature in features.chain([""]) {
+            let line = format!("{library} --no-default-features --features={feature}");
+            lint(project, &line)?;
+            sets += 1;
         }
-        sets += 1 + package.features.len();
     }
     Ok(Report::line(format!("{sets} sets of features")))
 }
@@ -168,8 +165,7 @@ fn no_std(project: &Project) -> Result<Report> {
 
 fn doc(project: &Project) -> Result<Report> {
     let _flags = project.shell.push_env("RUSTDOCFLAGS", "-D warnings");
-    cargo(project, "doc --locked --workspace --no-deps --all-features")?;
-    Ok(Report::default())
+    quiet(project, "doc --locked --workspace --no-deps --all-features")
 }
 
 fn package(project: &Project) -> Result<Report> {
@@ -180,10 +176,9 @@ fn package(project: &Project) -> Result<Report> {
     let _target = project.shell.push_env("CARGO_TARGET_DIR", &target);
     // What is packaged is what lies here, committed or not; on a clean clone that is the same.
     let line = format!("package --locked --allow-dirty {}", project.products());
-    let packaged = cargo(project, &line);
+    let packaged = quiet(project, &line);
     project.shell.remove_path(&target)?;
-    packaged?;
-    Ok(Report::default())
+    packaged
 }
 
 fn windows(project: &Project) -> Result<Report> {
@@ -194,13 +189,9 @@ fn windows(project: &Project) -> Result<Report> {
     );
     let libraries = printed.quiet().ignore_stderr().read()?;
     if !project.shell.path_exists(&libraries) {
-        return Ok(Report::skipped(format!(
-            "no std for {SYSTEM}; rustup target add {SYSTEM} brings it"
-        )));
+        let install = format!("rustup target add {SYSTEM}");
+        return Ok(Report::skipped(&format!("std for {SYSTEM}"), &install));
     }
-    let products = project.products();
-    lint(
-        project,
-        &format!("--target {SYSTEM} --all-targets --all-features {products}"),
-    )
+    let line = format!("--target {SYSTEM} --all-targets --all-features");
+    lint(project, &format!("{line} {}", project.products()))
 }
