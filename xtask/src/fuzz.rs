@@ -1,6 +1,6 @@
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::Args;
 
 use crate::project::Project;
@@ -28,10 +28,9 @@ pub(crate) struct Options {
 /// Needs the nightly compiler. What is found on the way is kept in `target/fuzz`, beside the corpus that is committed.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let project = Project::read()?;
-    if !project.has_toolchain("nightly") {
-        bail!("no nightly compiler, which fuzzing needs: rustup toolchain install nightly");
-    }
-    let _nightly = project.shell.push_env("RUSTUP_TOOLCHAIN", "nightly");
+    let nightly = project.toolchain("nightly");
+    let nightly = nightly.context("fuzzing needs nightly: rustup toolchain install nightly")?;
+    let _nightly = project.shell.push_env("RUSTUP_TOOLCHAIN", nightly);
     let _target = project.shell.push_env("CARGO_TARGET_DIR", "target/fuzz");
     for (name, longest) in TARGETS {
         if options.target.as_ref().is_some_and(|wanted| wanted != name) {

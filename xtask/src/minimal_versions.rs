@@ -10,10 +10,10 @@ use crate::project::Project;
 ///
 /// Needs the nightly cargo, which alone can choose these versions, and the registry, for what was not fetched.
 pub(crate) fn check(project: &Project) -> Result<Report> {
-    if !project.has_toolchain("nightly") {
+    let Some(nightly) = project.toolchain("nightly") else {
         let install = "rustup toolchain install nightly";
         return Ok(Report::skipped("nightly cargo", install));
-    }
+    };
     let shell = &project.shell;
     let place = project.metadata.target_directory.join("minimal-versions");
     shell.remove_path(&place)?;
@@ -32,8 +32,8 @@ pub(crate) fn check(project: &Project) -> Result<Report> {
         shell.write_file(place.join("Cargo.toml"), product)?;
     }
     let _here = shell.push_dir(&place);
-    let resolve = "+nightly generate-lockfile -Zdirect-minimal-versions";
-    cargo(project, resolve)?;
+    let resolve = format!("+{nightly} generate-lockfile -Zdirect-minimal-versions");
+    cargo(project, &resolve)?;
     cargo(project, "check --locked --workspace --all-features")?;
     Ok(Report::default())
 }

@@ -27,11 +27,11 @@ pub(crate) fn default_features(project: &Project) -> Result<Report> {
 pub(crate) fn oldest_rust(project: &Project) -> Result<Report> {
     let promised = project.published().find_map(|it| it.rust_version.as_ref());
     let promised = promised.context("no product says its rust-version")?;
-    let toolchain = format!("{}.{}", promised.major, promised.minor);
-    if !project.has_toolchain(&toolchain) {
-        let install = format!("rustup toolchain install {toolchain}");
-        return Ok(Report::skipped(&format!("Rust {toolchain}"), &install));
-    }
+    let name = format!("{}.{}", promised.major, promised.minor);
+    let Some(toolchain) = project.toolchain(&format!("{name}.")) else {
+        let install = format!("rustup toolchain install {name}.0");
+        return Ok(Report::skipped(&format!("Rust {name}"), &install));
+    };
     let _toolchain = project.shell.push_env("RUSTUP_TOOLCHAIN", toolchain);
     all_features(project)
 }

@@ -35,11 +35,12 @@ impl Project {
         })
     }
 
-    /// Whether rustup has the toolchain whose name begins with `name`.
-    pub(crate) fn has_toolchain(&self, name: &str) -> bool {
+    /// The toolchain of rustup whose name begins with `name`, if it is installed.
+    pub(crate) fn toolchain(&self, name: &str) -> Option<String> {
         let list = cmd!(self.shell, "rustup toolchain list");
-        let list = list.quiet().ignore_stderr().read();
-        list.is_ok_and(|list| list.lines().any(|line| line.starts_with(name)))
+        let list = list.quiet().ignore_stderr().read().ok()?;
+        let mut names = list.lines().filter_map(|line| line.split(' ').next());
+        names.find(|it| it.starts_with(name)).map(str::to_owned)
     }
 
     /// The members of the workspace.
