@@ -31,7 +31,8 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let nightly = project.toolchain("nightly");
     let nightly = nightly.context("fuzzing needs nightly: rustup toolchain install nightly")?;
     let _nightly = project.shell.push_env("RUSTUP_TOOLCHAIN", nightly);
-    let _target = project.shell.push_env("CARGO_TARGET_DIR", "target/fuzz");
+    let target = project.metadata.workspace_root.join("target/fuzz");
+    let _target = project.shell.push_env("CARGO_TARGET_DIR", target);
     for (name, longest) in TARGETS {
         if options.target.as_ref().is_some_and(|wanted| wanted != name) {
             continue;
