@@ -16,9 +16,6 @@ pub(crate) struct Options {
     /// Runs this step alone, of either part; repeat it to run several
     #[arg(long, value_name = "STEP", value_parser = names(), conflicts_with = "all")]
     only: Vec<String>,
-    /// Installs the tools that the chosen steps need, instead of skipping what lacks one
-    #[arg(long)]
-    install: bool,
     /// Lists the steps of both parts, and what each one proves
     #[arg(long)]
     list: bool,
@@ -76,8 +73,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
 
-    let mut project = Project::read()?;
-    project.installs = options.install;
+    let project = Project::read()?;
     let mut tests = Tally::default();
     let mut code = ExitCode::SUCCESS;
     for Step(name, _, run) in options.steps() {

@@ -10,15 +10,11 @@ const CARGO_DENY: Tool = Tool("deny", "0.20.2");
 /// Has cargo-deny judge by `deny.toml` what the published crates bring: licences, sources, bans, second versions.
 /// Advisories are no part of it: they come from elsewhere, and not everywhere.
 ///
-/// Where cargo-deny is not there, it is skipped unless `--install` was given: its build takes longer than other steps.
+/// Skipped where cargo-deny is not there and cannot be installed, which takes two minutes.
 pub(crate) fn check(project: &Project) -> Result<Report> {
-    let path = match CARGO_DENY.find(project)? {
-        Some(path) => path,
-        None if project.installs => CARGO_DENY.ready(project)?,
-        None => {
-            let install = "cargo xtask check --only licences --install";
-            return Ok(Report::skipped("cargo-deny", install));
-        }
+    let Ok(path) = CARGO_DENY.ready(project) else {
+        let install = format!("cargo install --locked cargo-deny@{}", CARGO_DENY.1);
+        return Ok(Report::skipped("cargo-deny", &install));
     };
     let _path = project.shell.push_env("PATH", path);
     cargo(

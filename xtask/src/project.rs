@@ -12,8 +12,6 @@ pub(crate) const LINUX: &str = "x86_64-unknown-linux-gnu";
 pub(crate) struct Project {
     pub(crate) shell: Shell,
     pub(crate) metadata: Metadata,
-    /// Whether a step may install the tool that it needs.
-    pub(crate) installs: bool,
 }
 
 impl Project {
@@ -28,11 +26,7 @@ impl Project {
             .exec()?;
         let shell = Shell::new()?;
         shell.change_dir(root);
-        Ok(Self {
-            shell,
-            metadata,
-            installs: false,
-        })
+        Ok(Self { shell, metadata })
     }
 
     /// The toolchain of rustup whose name begins with `name`, if it is installed.

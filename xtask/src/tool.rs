@@ -8,7 +8,7 @@ use xshell::cmd;
 use crate::cargo::show;
 use crate::project::Project;
 
-/// A subcommand of cargo that a task needs, in the one version that it is known to work with.
+/// A subcommand of cargo that a task needs, and the one version of it that the task is known to work with.
 #[derive(Debug)]
 pub(crate) struct Tool(pub(crate) &'static str, pub(crate) &'static str);
 
@@ -16,7 +16,7 @@ impl Tool {
     /// Returns the `PATH` to run the tool with, if it is there.
     ///
     /// One that the user installed serves too, if its version is right.
-    pub(crate) fn find(&self, project: &Project) -> Result<Option<OsString>> {
+    fn find(&self, project: &Project) -> Result<Option<OsString>> {
         let before = env::var_os("PATH").unwrap_or_default();
         let directories = [self.root()?.join("bin")].into_iter();
         let path = env::join_paths(directories.chain(env::split_paths(&before)))?;
