@@ -10,6 +10,8 @@ const CARGO_LLVM_COV: Tool = Tool("llvm-cov", "0.9.1");
 /// Measures how many lines of each published crate the tests of all of them reach, and names the lines that none does.
 pub(crate) fn run() -> Result<ExitCode> {
     let project = Project::read()?;
+    // What it lacks is said, not added to the toolchain.
+    let _setup = project.shell.push_env("CARGO_LLVM_COV_SETUP", "no");
     let options = "--locked --all-features --tests --show-missing-lines";
     let line = format!("{options} {}", project.products());
     let measured = CARGO_LLVM_COV.run(&project, &line);
