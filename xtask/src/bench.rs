@@ -2,8 +2,8 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
-use xshell::cmd;
 
+use crate::cargo::show;
 use crate::project::Project;
 
 #[derive(Debug, Args)]
@@ -13,36 +13,22 @@ pub(crate) struct Options {
     arguments: Vec<String>,
 }
 
-/// Builds the benchmark as a release, and hands it its arguments.
+/// Builds the benchmark as a release, and hands it its arguments; those after `--faults` go to the program that puts
+/// ours and the peers through the same faults, whose counts and outcomes need no release.
 ///
-/// It is a program of its own, so that nobody who checks the project compiles it as a release.
+/// It is a program of its own, so that a check of the project does not compile it as a release.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let project = Project::read()?;
-    if let Some((first, arguments)) = options.arguments.split_first() {
-        if first == "--faults" {
-            return faults(&project, arguments);
+    let bench = "--quiet --locked --package bench";
+    match options.arguments.split_first() {
+        Some((first, arguments)) if first == "--faults" => {
+            show(&project, &format!("run {bench} --bin faults --"), arguments)?;
+        }
+        _ => {
+            show(&project, &format!("build --release {bench} --bins"), &[])?;
+            let line = format!("run --release {bench} --bin questions --");
+            show(&project, &line, &options.arguments)?;
         }
     }
-    let arguments = &options.arguments;
-    let bench = "--quiet --release --locked --package bench".split(' ');
-    let (build, run) = (bench.clone(), bench);
-    cmd!(project.shell, "cargo build {build...} --bins")
-        .quiet()
-        .run()?;
-    cmd!(
-        project.shell,
-        "cargo run {run...} --bin questions -- {arguments...}"
-    )
-    .quiet()
-    .run()?;
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Puts ours and the peers through the same faults. Counts and outcomes need no release.
-fn faults(project: &Project, arguments: &[String]) -> Result<ExitCode> {
-    let run = "--quiet --locked --package bench --bin faults".split(' ');
-    cmd!(project.shell, "cargo run {run...} -- {arguments...}")
-        .quiet()
-        .run()?;
     Ok(ExitCode::SUCCESS)
 }

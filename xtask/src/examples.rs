@@ -1,5 +1,5 @@
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::fs::{self, File};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -7,40 +7,45 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use cargo_metadata::{Message, TargetKind};
 
-use crate::cargo::{capture, text};
+use crate::cargo::cargo;
+use crate::check::Report;
 use crate::project::Project;
 
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 
-/// Builds each example and runs it without arguments and without input, as a visitor would.
+/// Builds the examples that `selection` chooses, and runs them all at once, without arguments and without input: most
+/// of their time is waiting.
 ///
 /// # Errors
 ///
-/// When one fails, or has not ended within [`TIME_LIMIT`]: its name and what it printed.
-pub(crate) fn run(project: &Project) -> Result<usize> {
-    let examples = build(project)?;
+/// When one fails, or has not ended within a minute: its name and what it printed.
+pub(crate) fn run(project: &Project, selection: &str) -> Result<Report> {
+    let examples = build(project, selection)?;
     if examples.is_empty() {
         bail!("there is no example");
     }
-    for (name, executable) in &examples {
-        run_one(executable, TIME_LIMIT).with_context(|| format!("example {name}"))?;
+    let start = |(name, executable): (_, PathBuf)| {
+        let output = executable.with_extension("printed");
+        Ok((name, Running::start(&mut Command::new(executable), output)?))
+    };
+    let running = examples.into_iter().map(start);
+    let running = running.collect::<Result<Vec<_>>>()?;
+    let line = format!("{} ran", running.len());
+    for (name, example) in running {
+        let outcome = example.end(TIME_LIMIT);
+        outcome.with_context(|| format!("example {name}"))?;
     }
-    Ok(examples.len())
+    Ok(Report::line(line))
 }
 
-/// Builds each example; says its name and where it is.
-pub(crate) fn build(project: &Project) -> Result<Vec<(String, PathBuf)>> {
-    let arguments = "build --locked --package examples --package larger-examples --examples --message-format=json";
-    let output = capture(project, &arguments.split(' ').collect::<Vec<_>>())?;
-    if !output.status.success() {
-        bail!("cargo {arguments}\n\n{}", text(&output));
-    }
+/// Builds each example; returns its name and where it is.
+fn build(project: &Project, selection: &str) -> Result<Vec<(String, PathBuf)>> {
+    let line = format!("build --locked --examples --message-format=json {selection}");
     let mut examples = Vec::new();
-    for message in Message::parse_stream(output.stdout.as_slice()) {
+    for message in Message::parse_stream(cargo(project, &line)?.as_bytes()) {
         if let Message::CompilerArtifact(artifact) = message? {
-            let kind = &artifact.target.kind;
-            let runs = kind.contains(&TargetKind::Bin) || kind.contains(&TargetKind::Example);
-            if let Some(executable) = artifact.executable.filter(|_| runs) {
+            let is_example = artifact.target.kind.contains(&TargetKind::Example);
+            if let Some(executable) = artifact.executable.filter(|_| is_example) {
                 examples.push((artifact.target.name, executable.into()));
             }
         }
@@ -48,52 +53,47 @@ pub(crate) fn build(project: &Project) -> Result<Vec<(String, PathBuf)>> {
     Ok(examples)
 }
 
-fn run_one(executable: &Path, limit: Duration) -> Result<()> {
-    let mut child = Command::new(executable)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()?;
-    let stdout = drain(child.stdout.take());
-    let stderr = drain(child.stderr.take());
-    let status = wait(&mut child, limit)?;
-    let printed = || {
-        let [out, err] = [stdout, stderr].map(|reader| reader.join().unwrap_or_default());
-        format!("{out}{err}")
-    };
-    match status {
-        None => bail!("has not ended after {} s\n\n{}", limit.as_secs(), printed()),
-        Some(status) if !status.success() => bail!("{status}\n\n{}", printed()),
-        Some(_) => Ok(()),
+/// A program that runs, and is killed when this is dropped.
+#[derive(Debug)]
+struct Running {
+    child: Child,
+    begin: Instant,
+    /// What it prints.
+    output: PathBuf,
+}
+
+impl Running {
+    fn start(command: &mut Command, output: PathBuf) -> Result<Self> {
+        let file = File::create(&output)?;
+        command.stdin(Stdio::null()).stderr(file.try_clone()?);
+        Ok(Self {
+            child: command.stdout(file).spawn()?,
+            begin: Instant::now(),
+            output,
+        })
+    }
+
+    /// Waits for it to end well, within `limit`.
+    fn end(mut self, limit: Duration) -> Result<()> {
+        let fault = loop {
+            match self.child.try_wait()? {
+                Some(status) if status.success() => return Ok(()),
+                Some(status) => break status.to_string(),
+                None if self.begin.elapsed() > limit => break "has not ended".to_owned(),
+                None => thread::sleep(Duration::from_millis(20)),
+            }
+        };
+        let printed = fs::read(&self.output)?;
+        bail!("{fault}\n\n{}", String::from_utf8_lossy(&printed))
     }
 }
 
-/// Waits for `child` to end, and kills it after `limit`.
-fn wait(child: &mut Child, limit: Duration) -> Result<Option<std::process::ExitStatus>> {
-    let begin = Instant::now();
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(Some(status));
-        }
-        if begin.elapsed() > limit {
-            child.kill()?;
-            child.wait()?;
-            return Ok(None);
-        }
-        thread::sleep(Duration::from_millis(20));
+impl Drop for Running {
+    fn drop(&mut self) {
+        // One that has ended is left alone.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
-}
-
-/// Reads a pipe to its end on a thread of its own, so that a chatty child does not block on it.
-fn drain(pipe: Option<impl Read + Send + 'static>) -> thread::JoinHandle<String> {
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        if let Some(mut pipe) = pipe {
-            // What was read before an error is all there is to show.
-            let _ = pipe.read_to_end(&mut bytes);
-        }
-        String::from_utf8_lossy(&bytes).into_owned()
-    })
 }
 
 #[cfg(all(test, unix))]
@@ -101,19 +101,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_example_that_ends_well_passes() {
-        assert!(run_one(Path::new("true"), TIME_LIMIT).is_ok());
-    }
-
-    #[test]
-    fn an_example_that_fails_tells_its_status() {
-        let error = run_one(Path::new("false"), TIME_LIMIT).expect_err("a failure");
-        assert!(error.to_string().starts_with("exit status: 1"), "{error}");
-    }
-
-    #[test]
-    fn an_example_that_does_not_end_is_killed() {
-        let error = run_one(Path::new("yes"), Duration::from_millis(1)).expect_err("a failure");
-        assert!(error.to_string().starts_with("has not ended"), "{error}");
+    fn an_example_must_end_well_and_in_time() -> Result<()> {
+        let place = std::env::temp_dir().join(format!("schmoozer-{}", std::process::id()));
+        for (script, limit, fault) in [
+            ("true", 60, None),
+            ("echo why; false", 60, Some("exit status: 1\n\nwhy\n")),
+            ("sleep 60", 0, Some("has not ended\n\n")),
+        ] {
+            let mut command = Command::new("sh");
+            let example = Running::start(command.args(["-c", script]), place.clone())?;
+            let ended = example.end(Duration::from_secs(limit));
+            let found = ended.err().map(|error| error.to_string());
+            assert_eq!(found.as_deref(), fault, "{script}");
+        }
+        fs::remove_file(place)?;
+        Ok(())
     }
 }

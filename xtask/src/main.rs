@@ -1,27 +1,25 @@
-//! Runs what the project asks of itself: `cargo xtask check`, `bench`, `torture`, `mutants`, `fuzz`, `coverage`,
-//! `semver` and `recording`.
+//! Runs what the project asks of itself: `cargo xtask check`, `bench`, `torture`, `mutants`, `fuzz` and `coverage`.
 #![forbid(unsafe_code)]
 
 mod bench;
 mod cargo;
 mod check;
 mod coverage;
-mod deny_lists;
 mod dependency_tree;
 mod examples;
-mod feature_sets;
 mod fuzz;
 mod layering;
-mod llvm;
+mod layers;
+mod licences;
 mod manifests;
+mod minimal_versions;
 mod mutants;
+mod product_tests;
+mod progress;
 mod project;
-mod reached;
-mod recording;
 mod reliability;
-mod semver;
+mod steps;
 mod style;
-mod supply_chain;
 mod tally;
 mod tool;
 mod torture;
@@ -36,7 +34,7 @@ use clap::Parser;
     about = "Runs what the project asks of itself"
 )]
 enum Task {
-    /// Runs every check that must hold before a change lands; stops at the first that fails
+    /// Proves that the products work; stops at the first step that fails. `check --all` proves the rest
     Check(check::Options),
     /// Measures the crates beside their peers: one table a question; `bench --help` for more.
     /// `bench --faults` puts them through the same faults instead
@@ -47,14 +45,10 @@ enum Task {
     Torture(torture::Options),
     /// Changes the code in one place after another: some test must notice each change
     Mutants(mutants::Options),
-    /// Gives text that nobody thought of to what reads policies and targets
+    /// Gives arbitrary text to what reads policies and targets
     Fuzz(fuzz::Options),
     /// Measures which lines of the published crates the tests reach
     Coverage,
-    /// Compares the public API with that of the last tag; says so if there is none
-    Semver,
-    /// Draws the pictures of `schmooze` and `fleet` in the README anew
-    Recording,
 }
 
 fn main() -> ExitCode {
@@ -65,8 +59,6 @@ fn main() -> ExitCode {
         Task::Mutants(options) => mutants::run(&options),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::Coverage => coverage::run(),
-        Task::Semver => semver::run(),
-        Task::Recording => recording::run(),
     };
     match outcome {
         Ok(code) => code,

@@ -1,11 +1,11 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use cargo_metadata::{Metadata, MetadataCommand, Package, TargetKind};
-use xshell::Shell;
+use cargo_metadata::{Metadata, MetadataCommand, Package};
+use xshell::{Shell, cmd};
 
-/// The platform whose dependencies are looked at, wherever the check runs.
-pub(crate) const PLATFORM: &str = "x86_64-unknown-linux-gnu";
+/// The system that the tasks run on, and whose dependency trees are looked at by default.
+pub(crate) const LINUX: &str = "x86_64-unknown-linux-gnu";
 
 /// The workspace under check, as `cargo metadata` describes it.
 #[derive(Debug)]
@@ -22,29 +22,24 @@ impl Project {
             .context("xtask lies at the top of the workspace")?;
         let metadata = MetadataCommand::new()
             .current_dir(root)
-            .other_options(["--locked", "--filter-platform", PLATFORM].map(str::to_owned))
+            .other_options(["--locked", "--filter-platform", LINUX].map(str::to_owned))
             .exec()?;
         let shell = Shell::new()?;
         shell.change_dir(root);
         Ok(Self { shell, metadata })
     }
 
-    pub(crate) fn root(&self) -> PathBuf {
-        self.metadata.workspace_root.clone().into()
+    /// The toolchain of rustup whose name begins with `name`, if it is installed.
+    pub(crate) fn toolchain(&self, name: &str) -> Option<String> {
+        let list = cmd!(self.shell, "rustup toolchain list");
+        let list = list.quiet().ignore_stderr().read().ok()?;
+        let mut names = list.lines().filter_map(|line| line.split(' ').next());
+        names.find(|it| it.starts_with(name)).map(str::to_owned)
     }
 
     /// The members of the workspace.
     pub(crate) fn packages(&self) -> Vec<&Package> {
         self.metadata.workspace_packages()
-    }
-
-    /// The package of that name and version, ours or somebody else's.
-    pub(crate) fn resolved(&self, name: &str, version: &str) -> Option<&Package> {
-        let version = version.trim_start_matches('v');
-        self.metadata
-            .packages
-            .iter()
-            .find(|package| *package.name == name && package.version.to_string() == version)
     }
 
     /// The packages that users can depend on.
@@ -53,6 +48,30 @@ impl Project {
             .into_iter()
             .filter(|package| is_published(package))
     }
+
+    /// How cargo is told to take what users can depend on.
+    pub(crate) fn products(&self) -> String {
+        selection(self.published())
+    }
+
+    /// How cargo is told to take the products and the small examples with all features. The steps that share it share
+    /// what it compiles.
+    pub(crate) fn built_together(&self) -> String {
+        format!("{} --package examples --all-features", self.products())
+    }
+
+    /// How cargo is told to take all else but the benchmark, with all features.
+    pub(crate) fn others(&self) -> String {
+        let mut others = self.packages();
+        others.retain(|it| !is_published(it) && *it.name != "examples" && *it.name != "bench");
+        format!("{} --all-features", selection(others))
+    }
+}
+
+fn selection<'a>(packages: impl IntoIterator<Item = &'a Package>) -> String {
+    let selected = |package: &Package| format!("--package {}", package.name);
+    let all: Vec<_> = packages.into_iter().map(selected).collect();
+    all.join(" ")
 }
 
 /// Whether users can depend on `package`: it does not say `publish = false`.
@@ -65,12 +84,4 @@ pub(crate) fn directory(package: &Package) -> PathBuf {
     let mut path = PathBuf::from(&package.manifest_path);
     path.pop();
     path
-}
-
-/// Whether `package` has a library, so that it can have doc tests.
-pub(crate) fn has_library(package: &Package) -> bool {
-    package
-        .targets
-        .iter()
-        .any(|target| target.kind.contains(&TargetKind::Lib))
 }

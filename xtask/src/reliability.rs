@@ -3,6 +3,7 @@ use std::fs;
 
 use anyhow::{Context, Result, bail};
 
+use crate::check::Report;
 use crate::project::{Project, directory};
 use crate::style::sources;
 
@@ -10,8 +11,7 @@ use crate::style::sources;
 const PAGE: &str = "crates/schmoozer-tcp/src/_reliability.md";
 
 /// The rows that no test holds yet. The first test of one takes it off this list.
-const NOT_YET_HELD: &str =
-    "37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62 63 64 65 66";
+const NOT_YET_HELD: &str = "";
 
 /// Checks that each row of the page stands in the documentation of a test, as `/// Row 23: …` or
 /// `/// Rows 23, 24: …`, and that each test names only rows that are there.
@@ -19,8 +19,8 @@ const NOT_YET_HELD: &str =
 /// # Errors
 ///
 /// Names the rows, and the tests with their files.
-pub(crate) fn check(project: &Project) -> Result<()> {
-    let page = fs::read_to_string(project.root().join(PAGE)).context(PAGE)?;
+pub(crate) fn check(project: &Project) -> Result<Report> {
+    let page = fs::read_to_string(project.metadata.workspace_root.join(PAGE)).context(PAGE)?;
     let rows: BTreeSet<&str> = rows(&page).collect();
     let (mut held, mut faults) = (BTreeSet::new(), Vec::new());
     for package in project.packages() {
@@ -50,7 +50,7 @@ pub(crate) fn check(project: &Project) -> Result<()> {
     if !faults.is_empty() {
         bail!("{}", faults.join("\n"));
     }
-    Ok(())
+    Ok(Report::default())
 }
 
 /// The first cell of each table row, where that is a number or the name of the one row without.

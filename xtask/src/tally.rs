@@ -1,28 +1,46 @@
+use std::collections::BTreeMap;
 use std::fmt;
 
-/// How many tests passed and failed, and which were left out for what reason.
+/// How many tests passed and failed, and how many were skipped for which reason.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
-    pub(crate) passed: usize,
+    passed: usize,
     pub(crate) failed: usize,
-    pub(crate) skipped: Vec<String>,
+    skipped: BTreeMap<String, usize>,
 }
 
 impl Tally {
     /// Counts the tests in what `cargo test -- --show-output` printed.
     ///
-    /// A test that cannot run on this machine prints a line that begins with `skipped:` and says why.
+    /// A test that cannot run on this machine prints a line that begins with `skipped:` and says why. It passes, and
+    /// counts as skipped. One that is ignored counts so too.
     pub(crate) fn of(output: &str) -> Self {
         let mut tally = Self::default();
+        let mut said = 0;
+        // Whether the test whose output this is has given a reason already.
+        let mut is_known = false;
         for line in output.lines() {
             if let Some(result) = line.strip_prefix("test result: ") {
                 tally.passed += count(result, " passed;");
                 tally.failed += count(result, " failed;");
-            } else if line.starts_with("skipped:") {
-                tally.skipped.push(line.to_owned());
+                is_known = false;
+            } else if line.starts_with("---- ") {
+                is_known = false;
+            } else if let Some(reason) = line.strip_prefix("skipped: ").filter(|_| !is_known) {
+                said += 1;
+                is_known = true;
+                tally.skip(reason);
+            } else if line.starts_with("test ") && line.contains(" ... ignored") {
+                let (_, reason) = line.split_once(" ... ").unwrap_or_default();
+                tally.skip(reason);
             }
         }
+        tally.passed = tally.passed.saturating_sub(said);
         tally
+    }
+
+    fn skip(&mut self, reason: &str) {
+        *self.skipped.entry(reason.to_owned()).or_default() += 1;
     }
 
     /// Whether no test has run.
@@ -30,17 +48,27 @@ impl Tally {
         self.passed + self.failed == 0
     }
 
+    /// One line for each reason why tests were skipped.
+    pub(crate) fn reasons(&self) -> impl Iterator<Item = String> {
+        let line = |(reason, tests): (&String, &usize)| format!("skipped {tests}: {reason}");
+        self.skipped.iter().map(line)
+    }
+
     pub(crate) fn add(&mut self, other: Self) {
         self.passed += other.passed;
         self.failed += other.failed;
-        self.skipped.extend(other.skipped);
+        for (reason, tests) in other.skipped {
+            *self.skipped.entry(reason).or_default() += tests;
+        }
     }
 }
 
 /// The line by which people and machines tell how the tests went.
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} passed, {} failed", self.passed, self.failed)
+        let skipped: usize = self.skipped.values().sum();
+        let Self { passed, failed, .. } = self;
+        write!(f, "{passed} passed, {failed} failed, {skipped} skipped")
     }
 }
 
@@ -58,29 +86,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_test_binary_counts() {
-        let output = "\
-running 2 tests
-test result: ok. 12 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s
-test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.1s
-";
-        assert_eq!(Tally::of(output).to_string(), "15 passed, 2 failed");
-    }
-
-    #[test]
-    fn a_failure_counts_as_a_test_that_ran() {
-        let mut tally = Tally::of("skipped: valgrind is not installed\n");
-        assert!(tally.is_empty());
-        tally.failed += 1;
-        assert!(!tally.is_empty());
-    }
-
-    #[test]
-    fn a_skipped_test_tells_its_reason() {
-        let output = "---- parks stdout ----\nskipped: valgrind is not installed\n";
-        assert_eq!(
-            Tally::of(output).skipped,
-            ["skipped: valgrind is not installed"]
+    fn all_programs_count_and_a_skipped_test_is_not_one_that_passed() {
+        let mut tally = Tally::of(
+            "\
+test by_hand ... ignored, takes an hour
+---- parks stdout ----
+skipped: no valgrind
+skipped: the second reason of the same test
+---- waits stdout ----
+skipped: no valgrind
+test result: ok. 5 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.1s
+test result: FAILED. 12 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0s
+",
         );
+        assert_eq!(tally.to_string(), "15 passed, 2 failed, 3 skipped");
+        tally.add(Tally::of(
+            "skipped: no valgrind\ntest result: ok. 1 passed;",
+        ));
+        let reasons: Vec<_> = tally.reasons().collect();
+        let expected = "skipped 1: ignored, takes an hour; skipped 3: no valgrind";
+        assert_eq!(reasons.join("; "), expected);
+        assert!(!tally.is_empty() && Tally::default().is_empty());
     }
 }

@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use anyhow::Result;
 use clap::Args;
-use xshell::cmd;
 
+use crate::cargo::show;
 use crate::project::Project;
 
 #[derive(Debug, Args)]
@@ -30,47 +30,31 @@ pub(crate) struct Options {
 /// Runs, as a release, what was asked for: the real servers, the soak, all of it, or the simulation alone.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let project = Project::read()?;
+    let run = |program: &str, arguments: &str| {
+        let torture = "run --quiet --release --locked --package torture";
+        show(
+            &project,
+            &format!("{torture} --bin {program} -- {arguments}"),
+            &[],
+        )
+    };
+    let soak = |time| {
+        let time = humantime::format_duration(time).to_string();
+        run("soak", &time.replace(' ', ""))
+    };
+    let seeds = match options.seed {
+        Some(seed) => format!("--seed {seed}"),
+        None => format!("--seeds {}", options.seeds),
+    };
     match options.soak {
         _ if options.all => {
-            simulate(&project, options)?;
-            soak(&project, Duration::from_secs(600))?;
-            servers(&project)
+            run("simulation", &seeds)?;
+            soak(Duration::from_secs(600))?;
+            run("servers", "")?;
         }
-        _ if options.servers => servers(&project),
-        Some(duration) => soak(&project, duration),
-        None => simulate(&project, options),
+        _ if options.servers => run("servers", "")?,
+        Some(time) => soak(time)?,
+        None => run("simulation", &seeds)?,
     }
-}
-
-fn servers(project: &Project) -> Result<ExitCode> {
-    let servers = "--quiet --release --locked --package torture --bin servers".split(' ');
-    cmd!(project.shell, "cargo run {servers...}")
-        .quiet()
-        .run()?;
-    Ok(ExitCode::SUCCESS)
-}
-
-fn soak(project: &Project, duration: Duration) -> Result<ExitCode> {
-    let duration = humantime::format_duration(duration).to_string();
-    let soak = "--quiet --release --locked --package torture --bin soak".split(' ');
-    cmd!(project.shell, "cargo run {soak...} -- {duration}")
-        .quiet()
-        .run()?;
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Plays many seeds; those that show a fault are printed with the command that replays them.
-fn simulate(project: &Project, options: &Options) -> Result<ExitCode> {
-    let (option, number) = match options.seed {
-        Some(seed) => ("--seed", seed.to_string()),
-        None => ("--seeds", options.seeds.to_string()),
-    };
-    let simulation = "--quiet --release --locked --package torture --bin simulation".split(' ');
-    cmd!(
-        project.shell,
-        "cargo run {simulation...} -- {option} {number}"
-    )
-    .quiet()
-    .run()?;
     Ok(ExitCode::SUCCESS)
 }
