@@ -1,5 +1,5 @@
 //! A client of a Unix socket, on `schmoozer-core` alone: a [`Connector`] written by hand.
-//! Shows the trait's three methods, `Delays`, and a mark that says when the connection counts as good.
+//! Shows the trait's three methods, `Retry`, and a connection that is ready when the server answers.
 //! Without arguments it takes its own server down and up again once; `-- PATH` asks any that answers a line with a line.
 
 #[cfg(unix)]
@@ -22,7 +22,8 @@ mod unix {
 
     use clap::Parser;
     use schmoozer_core::{
-        ConnResult, Connector, Delays, Failure, Health, RetryResult, RunResult, run,
+        ConnResult, Connector, End, Failure, Lifecycle, Retry, RetryResult, RunResult, Session,
+        closed, run,
     };
     use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
     use tokio::net::{UnixListener, UnixStream};
@@ -36,8 +37,7 @@ mod unix {
     /// Asks the server for numbers, one after the other, until it has enough.
     struct Counter {
         path: PathBuf,
-        delays: Delays<Repeat<Duration>>,
-        health: Health,
+        retry: Retry<Repeat<Duration>>,
         received: u32,
         wanted: u32,
     }
@@ -47,46 +47,37 @@ mod unix {
         type Error = io::Error;
 
         async fn connect(&mut self) -> ConnResult<UnixStream, io::Error> {
-            match UnixStream::connect(&self.path).await {
-                Ok(stream) => ConnResult::Connected(stream),
-                Err(error) => ConnResult::Reconnect(error),
-            }
+            UnixStream::connect(&self.path).await.into()
         }
 
-        async fn run(&mut self, stream: UnixStream) -> RunResult<io::Error> {
-            match self.ask(stream).await {
-                Ok(()) => RunResult::Exit(Ok(())),
-                Err(error) => RunResult::Reconnect(error),
-            }
+        async fn run(&mut self, stream: UnixStream, session: Session) -> RunResult<io::Error> {
+            self.ask(stream, session).await.into()
         }
 
         async fn retry_delay(&mut self, failure: Failure<io::Error>) -> RetryResult<io::Error> {
             println!("{}", failure.cause);
-            self.delays.on_failure(failure)
+            self.retry.on_failure(failure)
         }
 
-        fn health(&self) -> Health {
-            self.delays.health()
+        fn lifecycle(&self) -> Lifecycle {
+            Lifecycle::new().ready_when_marked()
         }
     }
 
     impl Counter {
-        async fn ask(&mut self, stream: UnixStream) -> io::Result<()> {
+        async fn ask(&mut self, stream: UnixStream, session: Session) -> io::Result<End> {
             let mut stream = BufReader::new(stream);
             while self.received < self.wanted {
                 stream.write_all(b"next\n").await?;
                 let mut line = String::new();
                 if stream.read_line(&mut line).await? == 0 {
-                    return Err(io::Error::new(
-                        io::ErrorKind::UnexpectedEof,
-                        "closed by the server",
-                    ));
+                    return Err(closed());
                 }
-                self.health.mark();
+                session.ready();
                 self.received += 1;
                 println!("received {}", line.trim_end());
             }
-            Ok(())
+            Ok(End::Exit)
         }
     }
 
@@ -104,12 +95,10 @@ mod unix {
 
     async fn keep(path: PathBuf) -> io::Result<()> {
         // Any iterator of durations is a policy; `schmoozer-backoff` has better ones.
-        let delays = Delays::new(repeat(Duration::from_millis(100)));
-        let health = delays.health();
+        let retry = Retry::new(repeat(Duration::from_millis(100)));
         let mut counter = Counter {
             path,
-            delays,
-            health,
+            retry,
             received: 0,
             wanted: 6,
         };

@@ -1,5 +1,5 @@
 //! A protocol of lines, framed by tokio-util: a login on each connection, and a goodbye on shutdown.
-//! Shows when a connection counts as good, an error that is not worth another attempt, and the grace period.
+//! Shows a connection that is ready after its login, an error that is final, and a handler that hears when it must stop.
 //! Without arguments it talks to its own server, which goes down once; `-- HOST:PORT NAME` to any that speaks as that one does.
 
 use std::error::Error;
@@ -9,11 +9,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use clap::Parser;
-use examples::Server;
+use examples::outage;
 use futures_util::{SinkExt, StreamExt};
-use schmoozer_backoff::Exponential;
-use schmoozer_core::{Delays, Event, Health, Runner};
-use schmoozer_tcp::{Dialer, TcpConnector};
+use schmoozer_faults::{Behaviour, Connection, Peer};
+use schmoozer_tcp::{Dialer, End, Event, Failure, Runner, Session, TcpConnector, closed};
+use tokio::io::AsyncRead;
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 use tokio_util::codec::{Framed, LinesCodec, LinesCodecError};
@@ -29,41 +29,39 @@ struct Arguments {
     name: String,
 }
 
-type Lines = Framed<TcpStream, LinesCodec>;
+type Lines<S> = Framed<S, LinesCodec>;
 
 /// What the server says to a name that it does not know.
 const REFUSAL: &str = "who are you?";
 
 /// How long the login may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+const LOGIN: Duration = Duration::from_secs(5);
 
-/// Logs in, says that the connection is good, and prints the news until it is told to leave.
-async fn converse(
-    stream: TcpStream,
-    name: &str,
-    health: &Health,
-    leave: &CancellationToken,
-) -> io::Result<()> {
+/// Logs in, says that the connection is ready, and prints the news until it must stop.
+async fn converse(stream: TcpStream, session: Session, name: String) -> io::Result<End> {
     // A line without end must not fill the memory.
     let mut lines = Framed::new(stream, LinesCodec::new_with_max_length(1024));
-    // A server that lets one in and says nothing is as good as down.
-    timeout(PATIENCE, log_in(&mut lines, name)).await??;
-    health.mark();
+    // Nothing else ends a login that hangs.
+    timeout(LOGIN, log_in(&mut lines, &name)).await??;
+    session.ready();
     println!("logged in");
     loop {
         tokio::select! {
             news = heard(&mut lines) => println!("heard: {}", news?),
-            () = leave.cancelled() => {
-                lines.send("goodbye").await.map_err(told)?;
+            end = session.stopping() => {
+                lines.send("goodbye").await.map_err(io_error)?;
                 println!("said goodbye, heard: {}", heard(&mut lines).await?);
-                return Ok(());
+                return Ok(end);
             }
         }
     }
 }
 
-async fn log_in(lines: &mut Lines, name: &str) -> io::Result<()> {
-    lines.send(format!("login {name}")).await.map_err(told)?;
+async fn log_in(lines: &mut Lines<TcpStream>, name: &str) -> io::Result<()> {
+    lines
+        .send(format!("login {name}"))
+        .await
+        .map_err(io_error)?;
     match heard(lines).await?.as_str() {
         "welcome" => Ok(()),
         // The same name will be refused again: this kind is not retried.
@@ -73,84 +71,78 @@ async fn log_in(lines: &mut Lines, name: &str) -> io::Result<()> {
     }
 }
 
-async fn heard(lines: &mut Lines) -> io::Result<String> {
+/// Whether the server has refused the login. A firewall refuses with the same kind, but before there is a connection.
+fn is_refusal(failure: &Failure<io::Error>) -> bool {
+    failure.uptime.is_some() && failure.cause.kind() == io::ErrorKind::PermissionDenied
+}
+
+async fn heard<S: AsyncRead + Unpin>(lines: &mut Lines<S>) -> io::Result<String> {
     match lines.next().await {
-        Some(line) => line.map_err(told),
-        None => Err(io::ErrorKind::UnexpectedEof.into()),
+        Some(line) => line.map_err(io_error),
+        None => Err(closed()),
     }
 }
 
-fn told(error: LinesCodecError) -> io::Error {
+fn io_error(error: LinesCodecError) -> io::Error {
     match error {
         LinesCodecError::Io(error) => error,
         LinesCodecError::MaxLineLengthExceeded => io::Error::new(io::ErrorKind::InvalidData, error),
     }
 }
 
-/// Keeps a conversation with `target` until `leave` is cancelled.
+/// Keeps a conversation with `target` until `leave` resolves.
 async fn keep(
     target: String,
     name: String,
-    leave: CancellationToken,
+    leave: impl Future + Send,
 ) -> Result<(), Box<dyn Error>> {
-    let delays = Delays::new(Exponential::default());
-    let health = delays.health();
-    let told_to_leave = leave.clone();
-    let connector = TcpConnector::new(Dialer::new(target)?, move |stream| {
-        let (name, health, leave) = (name.clone(), health.clone(), leave.clone());
-        async move { converse(stream, &name, &health, &leave).await }
-    })
-    .delays(delays);
-    let tell = |event: &Event<'_>| {
+    let link = TcpConnector::new(Dialer::new(target)?, move |stream, session| {
+        converse(stream, session, name.clone())
+    });
+    let link = link
+        .ready_when_marked()
+        .retry_if(|failure| !is_refusal(failure));
+    let runner = Runner::new(link).shutdown(leave).on_event(|event| {
         if let Event::Failed { cause, .. } = event {
             println!("{cause}");
         }
-    };
-    let runner = Runner::new(connector)
-        .shutdown(told_to_leave.cancelled())
-        .grace(Duration::from_secs(2))
-        .observer(tell);
+    });
     Ok(runner.run().await?)
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let Arguments { target, name } = Arguments::parse();
-    let leave = CancellationToken::new();
-    let Some(target) = target else {
-        return demonstrate(leave).await;
-    };
-    let interrupted = leave.clone();
-    tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            interrupted.cancel();
-        }
-    });
-    keep(target, name, leave).await
+    match target {
+        Some(target) => keep(target, name, tokio::signal::ctrl_c()).await,
+        None => demonstrate().await,
+    }
 }
 
-async fn demonstrate(leave: CancellationToken) -> Result<(), Box<dyn Error>> {
+async fn demonstrate() -> Result<(), Box<dyn Error>> {
     let (logins, goodbyes) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
     let counted = (Arc::clone(&logins), Arc::clone(&goodbyes));
-    let mut server = Server::start(move |stream| tell_news(stream, counted.clone()))?;
+    let service = Behaviour::serve(move |stream| tell_news(stream, counted.clone()));
+    let server = Peer::start(service.clone()).await?;
     let target = server.addr().to_string();
 
-    let leaving = leave.clone();
+    let leave = CancellationToken::new();
     let operator = async {
         sleep(Duration::from_millis(300)).await;
         println!("--- the server goes down for half a second");
-        server.goes_down_for(Duration::from_millis(500)).await?;
+        outage(&server, &service, Duration::from_millis(500)).await?;
         sleep(Duration::from_millis(1_500)).await;
         println!("--- time to leave");
-        leaving.cancel();
+        leave.cancel();
         io::Result::Ok(())
     };
-    let (kept, operated) = tokio::join!(keep(target.clone(), "ann".to_owned(), leave), operator);
+    let keeping = keep(target.clone(), "ann".to_owned(), leave.cancelled());
+    let (kept, operated) = tokio::join!(keeping, operator);
     kept?;
     operated?;
 
     println!("--- with a name that the server does not know");
-    let refused = keep(target, "eve".to_owned(), CancellationToken::new()).await;
+    let refused = keep(target, "eve".to_owned(), std::future::pending::<()>()).await;
     let refusal = refused.err().ok_or("the server let eve in")?;
     println!("not tried again: {refusal}");
     let counts = [&logins, &goodbyes].map(|count| count.load(Ordering::Relaxed));
@@ -163,22 +155,22 @@ async fn demonstrate(leave: CancellationToken) -> Result<(), Box<dyn Error>> {
 
 /// The server: knows ann, and has news for her five times a second.
 async fn tell_news(
-    stream: TcpStream,
+    stream: Connection,
     (logins, goodbyes): (Arc<AtomicU32>, Arc<AtomicU32>),
 ) -> io::Result<()> {
     let mut lines = Framed::new(stream, LinesCodec::new_with_max_length(1024));
     if heard(&mut lines).await? != "login ann" {
-        return lines.send(REFUSAL).await.map_err(told);
+        return lines.send(REFUSAL).await.map_err(io_error);
     }
     logins.fetch_add(1, Ordering::Relaxed);
-    lines.send("welcome").await.map_err(told)?;
+    lines.send("welcome").await.map_err(io_error)?;
     loop {
         tokio::select! {
             said = heard(&mut lines) => if said? == "goodbye" {
                 goodbyes.fetch_add(1, Ordering::Relaxed);
-                return lines.send("farewell").await.map_err(told);
+                return lines.send("farewell").await.map_err(io_error);
             },
-            () = sleep(Duration::from_millis(200)) => lines.send("it rains").await.map_err(told)?,
+            () = sleep(Duration::from_millis(200)) => lines.send("it rains").await.map_err(io_error)?,
         }
     }
 }

@@ -8,17 +8,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use examples::Server;
-use schmoozer_core::{BoxConnector, Connector, connector_fn, run};
+use examples::outage;
+use schmoozer_core::{BoxConnector, Connector, End, closed, connector_fn, run};
+use schmoozer_faults::{Behaviour, Peer};
 use schmoozer_tcp::{Dialer, TcpConnector};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader, DuplexStream};
-use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let visits = Arc::new(AtomicU32::new(0));
-    let mut server = Server::start(move |mut stream: TcpStream| {
+    let service = Behaviour::serve(move |mut stream| {
         let visit = visits.fetch_add(1, Ordering::Relaxed);
         async move {
             stream.write_all(b"one\ntwo\n").await?;
@@ -28,14 +28,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             }
             Ok(())
         }
-    })?;
+    });
+    let server = Peer::start(service.clone()).await?;
 
-    let over_tcp = TcpConnector::new(Dialer::new(server.addr())?, |stream: TcpStream| {
+    let over_tcp = TcpConnector::new(Dialer::new(server.addr())?, |stream, _session| {
         three_lines("tcp", stream)
     });
     let over_a_pipe = connector_fn(
         async || Ok(pipe()),
-        |pipe: DuplexStream| three_lines("pipe", pipe),
+        |pipe, _session| three_lines("pipe", pipe),
         [Duration::from_millis(100); 50],
     );
     let links: BTreeMap<&str, BoxConnector<io::Error>> =
@@ -45,7 +46,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     for (name, link) in links {
         running.spawn(async move { (name, run(link).await) });
     }
-    server.goes_down_for(Duration::from_millis(200)).await?;
+    outage(&server, &service, Duration::from_millis(200)).await?;
     while let Some(ended) = running.join_next().await {
         let (name, result) = ended?;
         result?;
@@ -55,14 +56,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// Reads three lines; a peer that hangs up earlier is asked again.
-async fn three_lines(name: &str, connection: impl AsyncRead + Unpin) -> io::Result<()> {
+async fn three_lines(name: &str, connection: impl AsyncRead + Unpin) -> io::Result<End> {
     let mut lines = BufReader::new(connection).lines();
     for _ in 0..3 {
         let line = lines.next_line().await?;
         println!("{name}: {}", line.as_deref().unwrap_or("hung up"));
-        line.ok_or(io::ErrorKind::UnexpectedEof)?;
+        line.ok_or_else(closed)?;
     }
-    Ok(())
+    Ok(End::Exit)
 }
 
 /// A pipe whose other end writes three lines.

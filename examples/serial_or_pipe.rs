@@ -1,5 +1,5 @@
 //! A transport that is no socket, on `schmoozer-core` alone: what a serial port, or the pipes of a command, deliver line by line.
-//! Shows `connector_fn` with a policy of one's own, and a target's name in what is printed.
+//! Shows `connector_with`, whose state outlives connections, with a policy of your own.
 //! Without arguments it reads a device that it plays itself and unplugs twice; `-- --path /dev/ttyUSB0` reads that, `-- -- COMMAND` runs that.
 
 use std::env;
@@ -8,11 +8,10 @@ use std::io;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::process::Stdio;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use clap::Parser;
-use schmoozer_core::{Event, Runner, connector_fn};
+use schmoozer_core::{End, Event, Runner, Session, closed, connector_with};
 use tokio::fs::File;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, Lines};
 use tokio::process::{Child, Command};
@@ -69,37 +68,54 @@ impl Source {
     }
 }
 
-/// Keeps reading from `source` until `wanted` readings came; without a number, until it is stopped.
-async fn keep(source: Source, name: &str, wanted: Option<u32>) -> io::Result<u32> {
-    let received = AtomicU32::new(0);
-    let policy = [200, 500, 1_000].map(Duration::from_millis);
-    let connector = connector_fn(
-        || source.open(),
-        |readings: Readings| {
-            let received = &received;
-            async move {
-                // Both, or else the child would end here already.
-                let Readings { mut lines, _child } = readings;
-                while let Some(reading) = lines.next_line().await? {
-                    println!("{reading}");
-                    if Some(received.fetch_add(1, Ordering::Relaxed) + 1) == wanted {
-                        return Ok(());
-                    }
-                }
-                Err(io::ErrorKind::UnexpectedEof.into())
+/// What is read, and what came of it so far.
+struct Reader {
+    source: Source,
+    received: u32,
+    /// After how many readings it ends. Without a number, it goes on until it is stopped.
+    wanted: Option<u32>,
+}
+
+impl Reader {
+    async fn open(&mut self) -> io::Result<Readings> {
+        self.source.open().await
+    }
+
+    async fn read(&mut self, readings: Readings, _session: Session) -> io::Result<End> {
+        // Both, or else the child would end here already.
+        let Readings { mut lines, _child } = readings;
+        while let Some(reading) = lines.next_line().await? {
+            println!("{reading}");
+            self.received += 1;
+            if Some(self.received) == self.wanted {
+                return Ok(End::Exit);
             }
-        },
-        policy.into_iter().cycle(),
-    )
-    .reset_after(Duration::from_secs(1))
-    .target(name);
-    let tell = |event: &Event<'_>| match event {
-        Event::Failed { cause, .. } => eprintln!("{name}: {cause}"),
-        Event::Waiting { delay, .. } => eprintln!("{name}: opened again in {delay:?}"),
-        _ => {}
+        }
+        Err(closed())
+    }
+}
+
+/// Keeps reading from `source`, and returns how many readings came.
+async fn keep(source: Source, name: &str, wanted: Option<u32>) -> io::Result<u32> {
+    let policy = [200, 500, 1_000].map(Duration::from_millis);
+    let reader = Reader {
+        source,
+        received: 0,
+        wanted,
     };
-    Runner::new(connector).observer(tell).run().await?;
-    Ok(received.into_inner())
+    let delays = policy.into_iter().cycle();
+    let mut link = connector_with(reader, Reader::open, Reader::read, delays)
+        .stable_after(Duration::from_secs(1))
+        .target(name);
+    Runner::new(&mut link)
+        .on_event(|event| match event {
+            Event::Failed { cause, .. } => eprintln!("{name}: {cause}"),
+            Event::Waiting { delay, .. } => eprintln!("{name}: opened again in {delay:?}"),
+            _ => {}
+        })
+        .run()
+        .await?;
+    Ok(link.into_state().received)
 }
 
 #[tokio::main]

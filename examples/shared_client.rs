@@ -8,9 +8,11 @@ use std::io;
 use std::time::Duration;
 
 use clap::Parser;
-use examples::Server;
-use schmoozer_core::{Current, Event, Publisher, Runner};
-use schmoozer_tcp::{Dialer, TcpConnector};
+use examples::outage;
+use schmoozer_faults::{Behaviour, Connection, Peer};
+use schmoozer_tcp::{
+    Current, Dialer, End, Event, Handle, Live, Publisher, Runner, Session, TcpConnector, closed,
+};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
@@ -29,8 +31,12 @@ type Request = (String, oneshot::Sender<String>);
 /// What every task holds: a way to whatever connection is live.
 #[derive(Clone)]
 struct Client {
-    live: Current<mpsc::Sender<Request>>,
+    current: Current<mpsc::Sender<Request>>,
+    handle: Handle,
 }
+
+/// A connection on which an answer takes longer is replaced.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
 enum Unanswered {
@@ -59,26 +65,38 @@ impl Client {
         }
         let (answer, answered) = oneshot::channel();
         let sending = async {
-            let live = self.live.ready().await.map_err(|_| Unanswered::NotSent)?;
-            live.send((question, answer))
-                .await
-                .map_err(|_| Unanswered::NotSent)
+            let live = self.current.ready().await;
+            let live = live.map_err(|_| Unanswered::NotSent)?;
+            let sent = live.send((question, answer)).await;
+            sent.map_err(|_| Unanswered::NotSent)?;
+            Ok(live)
         };
-        timeout(Duration::from_secs(2), sending)
+        let live = timeout(Duration::from_secs(2), sending)
             .await
             .unwrap_or(Err(Unanswered::NotSent))?;
-        answered.await.map_err(|_| Unanswered::Lost)
+        match timeout(PATIENCE, answered).await {
+            Ok(answer) => answer.map_err(|_| Unanswered::Lost),
+            Err(_late) => {
+                // However many tasks find it broken, the connection is replaced once.
+                self.handle.reconnect_if(Live::id(&live));
+                Err(Unanswered::Lost)
+            }
+        }
     }
 }
 
 /// Carries requests over one connection until it breaks. What is then under way is dropped, and its
 /// senders told by that.
-async fn carry(stream: TcpStream, publisher: Publisher<mpsc::Sender<Request>>) -> io::Result<()> {
+async fn carry(
+    stream: TcpStream,
+    session: Session,
+    publisher: Publisher<mpsc::Sender<Request>>,
+) -> io::Result<End> {
     let (from, mut to) = stream.into_split();
     let mut answers = BufReader::new(from).lines();
     let (sender, mut requests) = mpsc::channel::<Request>(16);
     let (sent, mut under_way) = mpsc::unbounded_channel::<oneshot::Sender<String>>();
-    let _live = publisher.publish(sender);
+    let _live = publisher.publish(&session, sender);
     // Side by side: a server that does not read on before its answers are read must not stop both.
     let asking = async {
         while let Some((question, asker)) = requests.recv().await {
@@ -93,35 +111,39 @@ async fn carry(stream: TcpStream, publisher: Publisher<mpsc::Sender<Request>>) -
             // One that has stopped waiting does not get its answer.
             let _ = asker.send(answer);
         }
-        Err(io::ErrorKind::UnexpectedEof.into())
+        Err(closed())
     };
-    tokio::try_join!(asking, answering).map(|((), ())| ())
+    tokio::try_join!(asking, answering).map(|((), end)| end)
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let Arguments { target } = Arguments::parse();
-    let mut server = Server::start(answer_slowly)?;
+    let service = Behaviour::serve(answer_slowly);
+    let server = Peer::start(service.clone()).await?;
     let demonstration = target.is_none();
     let target = target.unwrap_or_else(|| server.addr().to_string());
 
-    let (publisher, live) = Current::new();
-    let connector = TcpConnector::new(Dialer::new(target)?, move |stream| {
-        carry(stream, publisher.clone())
+    let (publisher, current) = Current::new();
+    let link = TcpConnector::new(Dialer::new(target)?, move |stream, session| {
+        carry(stream, session, publisher.clone())
     });
-    let tell = |event: &Event<'_>| {
+    let runner = Runner::new(link.ready_when_marked()).on_event(|event| {
         if let Event::Failed { cause, .. } = event {
             println!("{cause}");
         }
-    };
-    let (handle, keeper) = Runner::new(connector).observer(tell).spawn();
+    });
+    let (handle, keeper) = runner.spawn();
 
-    let client = Client { live };
+    let client = Client {
+        current,
+        handle: handle.clone(),
+    };
     let tasks = ["ann", "bob", "cyd"].map(|name| tokio::spawn(asks(name, client.clone())));
     if demonstration {
         sleep(Duration::from_millis(450)).await;
         println!("--- the server goes down");
-        server.goes_down_for(Duration::from_millis(700)).await?;
+        outage(&server, &service, Duration::from_millis(700)).await?;
         println!("--- and is back");
     }
     let (mut answered, mut lost) = (0, 0);
@@ -159,8 +181,8 @@ async fn asks(name: &str, client: Client) -> (u32, u32) {
     (answered, lost)
 }
 
-async fn answer_slowly(stream: TcpStream) -> io::Result<()> {
-    let (from, mut to) = stream.into_split();
+async fn answer_slowly(stream: Connection) -> io::Result<()> {
+    let (from, mut to) = tokio::io::split(stream);
     let mut questions = BufReader::new(from).lines();
     while let Some(question) = questions.next_line().await? {
         sleep(Duration::from_millis(30)).await;

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::Parser;
-use examples::Server;
+use examples::outage;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
@@ -17,12 +17,13 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use schmoozer_core::{Handle, Metrics, Runner, Status};
-use schmoozer_tcp::{Dialer, TcpConnector};
+use schmoozer_core::Metrics;
+use schmoozer_faults::{Behaviour, Peer};
+use schmoozer_tcp::{Dialer, End, Handle, Runner, Session, Status, TcpConnector, closed};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 #[derive(Parser)]
 struct Arguments {
@@ -39,17 +40,20 @@ fn health(handle: &Handle) -> (StatusCode, Value) {
     let counts = handle.stats();
     let status = handle.status();
     let code = match status {
-        Status::Connected { .. } => StatusCode::OK,
+        Status::Connected { ready: true, .. } => StatusCode::OK,
         _ => StatusCode::SERVICE_UNAVAILABLE,
     };
     let status = match status {
-        Status::Connected { since } => json!({ "connected_for": since.elapsed().as_secs_f64() }),
+        Status::Connected { since, stable, .. } => json!({
+            "connected_for": since.elapsed().as_secs_f64(),
+            "stable": stable,
+        }),
         Status::Connecting { attempt } => json!({ "connecting": attempt }),
         Status::Waiting { until, cause, .. } => json!({
-            "waiting_for": until.saturating_duration_since(tokio::time::Instant::now()).as_secs_f64(),
+            "waiting_for": until.map(|until| until.saturating_duration_since(Instant::now()).as_secs_f64()),
             "cause": cause,
         }),
-        _ => json!("stopped"),
+        stopped => json!(stopped.to_string()),
     };
     let down_for = counts
         .outage_since
@@ -122,16 +126,16 @@ async fn serve(listener: TcpListener, handle: Handle, metrics: PrometheusHandle)
 }
 
 /// What this program is for: here, reading until the server closes.
-async fn read(mut stream: TcpStream) -> io::Result<()> {
+async fn read(mut stream: TcpStream, _session: Session) -> io::Result<End> {
     let mut buffer = [0; 1024];
     while stream.read(&mut buffer).await? > 0 {}
-    Err(io::ErrorKind::UnexpectedEof.into())
+    Err(closed())
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let Arguments { target, listen } = Arguments::parse();
-    let mut server = Server::start(read)?;
+    let server = Peer::start(Behaviour::Silent).await?;
     let demonstration = target.is_none();
     let target = target.unwrap_or_else(|| server.addr().to_string());
     let listen = if demonstration {
@@ -164,7 +168,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     handle.connected().await?;
     println!("--- connected\n{}", get(endpoint, "/health").await?);
-    let down = server.goes_down_for(Duration::from_millis(500));
+    let down = outage(&server, &Behaviour::Silent, Duration::from_millis(500));
     let asking = async {
         sleep(Duration::from_millis(250)).await;
         get(endpoint, "/health").await

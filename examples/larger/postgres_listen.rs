@@ -1,21 +1,21 @@
 //! LISTEN that is renewed on every connection, and a catch-up by id, so that no row is missed while there is none (where one
 //! session inserts: see `follow`).
-//! Shows a connector written by hand, because it remembers across connections, and errors that no second try would mend.
+//! Shows a state that outlives connections, and errors that no second try would mend.
 //! Without arguments its own server goes down once; `-- postgres://USER@HOST/DATABASE` reads any (`--help` says which table).
 
 use std::error::Error;
 use std::fmt;
 use std::future::poll_fn;
+use std::io;
+use std::sync::mpsc;
 use std::time::Duration;
 
 use clap::Parser;
-use examples::Server;
+use examples::outage;
 use larger_examples::FakePostgres;
 use schmoozer_backoff::Exponential;
-use schmoozer_core::{
-    ConnResult, ConnectTimeout, Connector, Delays, Event, Failure, Health, RetryResult, RunResult,
-    Runner,
-};
+use schmoozer_core::{ConnectTimeout, End, Event, Runner, Session, closed, connector_with};
+use schmoozer_faults::{Behaviour, Peer};
 use schmoozer_tcp::{DialError, Dialer, Order};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
@@ -45,7 +45,7 @@ enum Fault {
     Dial(DialError),
     Timeout(ConnectTimeout),
     Database(tokio_postgres::Error),
-    Closed,
+    Closed(io::Error),
     NotARow,
 }
 
@@ -59,7 +59,7 @@ impl fmt::Display for Fault {
                 Some(told) => told.fmt(f),
                 None => error.fmt(f),
             },
-            Self::Closed => f.write_str("the server closed the connection"),
+            Self::Closed(error) => error.fmt(f),
             Self::NotARow => f.write_str("`id` is not a number"),
         }
     }
@@ -95,8 +95,7 @@ impl From<tokio_postgres::Error> for Fault {
 /// A wrong password (class 28), database (3D) or statement (42) will be wrong the next time too.
 fn may_pass(fault: &Fault) -> bool {
     match fault {
-        Fault::Dial(error) => error.is_transient(),
-        Fault::Timeout(_) | Fault::Closed => true,
+        Fault::Dial(_) | Fault::Timeout(_) | Fault::Closed(_) => true,
         Fault::NotARow => false,
         Fault::Database(error) => error.code().is_none_or(|state| {
             let classes = ["28", "3D", "42"];
@@ -108,11 +107,11 @@ fn may_pass(fault: &Fault) -> bool {
 /// How many rows are in memory at most.
 const AT_A_TIME: usize = 1_000;
 
+type Connected = (Client, Connection<TcpStream, NoTlsStream>);
+
 struct Listener<F> {
     config: Config,
     dialer: Dialer,
-    delays: Delays<Exponential>,
-    health: Health,
     /// The last row that was read, on whatever connection.
     last: i64,
     read: F,
@@ -127,15 +126,35 @@ enum Wanted {
 impl<F: FnMut(i64, &str) -> Wanted + Send> Listener<F> {
     /// Hands each row to `read`, once and in the order of their ids, until that has had enough.
     fn new(config: Config, read: F) -> Result<Self, Box<dyn Error>> {
-        let delays = Delays::new(Exponential::default());
         Ok(Self {
             dialer: dialer(&config)?,
             config,
-            health: delays.health(),
-            delays,
             last: 0,
             read,
         })
+    }
+
+    async fn connect(&mut self) -> Result<Connected, Fault> {
+        let stream = self.dialer.dial().await?;
+        Ok(self.config.connect_raw(stream, NoTls).await?)
+    }
+
+    async fn listen(&mut self, connected: Connected, session: Session) -> Result<End, Fault> {
+        let (client, mut connection) = connected;
+        let notified = Notify::new();
+        // The client gets no answer unless its connection is driven.
+        let drive = async {
+            while let Some(message) = poll_fn(|cx| connection.poll_message(cx)).await {
+                if let AsyncMessage::Notification(_) = message? {
+                    notified.notify_one();
+                }
+            }
+            Err(Fault::Closed(closed()))
+        };
+        tokio::select! {
+            broken = drive => broken,
+            followed = self.follow(&client, &notified, &session) => followed,
+        }
     }
 
     /// Listens first and reads then: what is inserted between the two is notified of. A notification
@@ -143,9 +162,14 @@ impl<F: FnMut(i64, &str) -> Wanted + Send> Listener<F> {
     ///
     /// Ids are in the order of the commits while one session inserts; where several do, a row can
     /// appear below one that was read already.
-    async fn follow(&mut self, client: &Client, notified: &Notify) -> Result<(), Fault> {
+    async fn follow(
+        &mut self,
+        client: &Client,
+        notified: &Notify,
+        session: &Session,
+    ) -> Result<End, Fault> {
         client.batch_execute("LISTEN events").await?;
-        self.health.mark();
+        session.ready();
         println!("listening, from row {}", self.last + 1);
         loop {
             let after = self.last;
@@ -157,62 +181,13 @@ impl<F: FnMut(i64, &str) -> Wanted + Send> Listener<F> {
                     let id = row.get(0).and_then(|id| id.parse().ok());
                     self.last = id.ok_or(Fault::NotARow)?;
                     if (self.read)(self.last, row.get(1).unwrap_or_default()) == Wanted::Enough {
-                        return Ok(());
+                        return Ok(End::Exit);
                     }
                 }
             }
             if self.last == after {
                 notified.notified().await;
             }
-        }
-    }
-}
-
-impl<F: FnMut(i64, &str) -> Wanted + Send> Connector for Listener<F> {
-    type Connection = (Client, Connection<TcpStream, NoTlsStream>);
-    type Error = Fault;
-
-    async fn connect(&mut self) -> ConnResult<Self::Connection, Fault> {
-        let connecting = async {
-            let stream = self.dialer.dial().await?;
-            Ok::<_, Fault>(self.config.connect_raw(stream, NoTls).await?)
-        };
-        match connecting.await {
-            Ok(connection) => ConnResult::Connected(connection),
-            Err(fault) => ConnResult::Reconnect(fault),
-        }
-    }
-
-    async fn run(&mut self, (client, mut connection): Self::Connection) -> RunResult<Fault> {
-        let notified = Notify::new();
-        // The client gets no answer unless somebody drives its connection.
-        let drive = async {
-            while let Some(message) = poll_fn(|cx| connection.poll_message(cx)).await {
-                if let AsyncMessage::Notification(_) = message? {
-                    notified.notify_one();
-                }
-            }
-            Err(Fault::Closed)
-        };
-        let ended = tokio::select! {
-            broken = drive => broken,
-            followed = self.follow(&client, &notified) => followed,
-        };
-        match ended {
-            Ok(()) => RunResult::Exit(Ok(())),
-            Err(fault) => RunResult::Reconnect(fault),
-        }
-    }
-
-    fn health(&self) -> Health {
-        self.health.clone()
-    }
-
-    async fn retry_delay(&mut self, failure: Failure<Fault>) -> RetryResult<Fault> {
-        if may_pass(&failure.cause) {
-            self.delays.on_failure(failure)
-        } else {
-            RetryResult::Exit(Err(failure.cause))
         }
     }
 }
@@ -234,20 +209,23 @@ fn dialer(config: &Config) -> Result<Dialer, Box<dyn Error>> {
     Ok(Dialer::any_of(endpoints)?.order(Order::Failover))
 }
 
-fn tell(event: &Event<'_>) {
-    match event {
-        Event::Failed { cause, .. } => println!("{cause}"),
-        Event::Waiting { delay, .. } => println!("again in {delay:.0?}"),
-        _ => {}
-    }
-}
-
 async fn keep<F>(listener: Listener<F>) -> Result<(), Fault>
 where
-    F: FnMut(i64, &str) -> Wanted + Send,
+    F: FnMut(i64, &str) -> Wanted + Send + 'static,
 {
-    let runner = Runner::new(listener).connect_timeout(Duration::from_secs(10));
-    runner.observer(tell).run().await
+    let connect = Listener::connect;
+    let link = connector_with(listener, connect, Listener::listen, Exponential::default())
+        .ready_when_marked()
+        .retry_if(|failure| may_pass(&failure.cause));
+    Runner::new(link)
+        .connect_timeout(Duration::from_secs(10))
+        .on_event(|event| match event {
+            Event::Failed { cause, .. } => println!("{cause}"),
+            Event::Waiting { delay, .. } => println!("again in {delay:.0?}"),
+            _ => {}
+        })
+        .run()
+        .await
 }
 
 #[tokio::main]
@@ -269,13 +247,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
 async fn demonstrate() -> Result<(), Box<dyn Error>> {
     let postgres = FakePostgres::new();
     let fake = postgres.clone();
-    let mut server = Server::start(move |stream| fake.clone().serve(stream))?;
+    let service = Behaviour::serve(move |stream| fake.clone().serve(stream));
+    let server = Peer::start(service.clone()).await?;
 
     let url = format!("postgres://ann@{}/weather", server.addr());
-    let mut ids = Vec::new();
-    let until_the_end = |id, body: &str| {
+    let (told, ids) = mpsc::channel();
+    let until_the_end = move |id, body: &str| {
         println!("row {id}: {body}");
-        ids.push(id);
+        // Rows are no longer counted when the demonstration has ended.
+        let _ = told.send(id);
         if body == "the end" {
             Wanted::Enough
         } else {
@@ -290,7 +270,8 @@ async fn demonstrate() -> Result<(), Box<dyn Error>> {
         postgres.insert("it pours");
         sleep(Duration::from_millis(100)).await;
         println!("--- the server goes down, and two rows come while nobody listens");
-        let (down, ()) = tokio::join!(server.goes_down_for(Duration::from_millis(700)), async {
+        let down = outage(&server, &service, Duration::from_millis(700));
+        let (down, ()) = tokio::join!(down, async {
             sleep(Duration::from_millis(200)).await;
             postgres.insert("hail");
             postgres.insert("the sun is out");
@@ -304,6 +285,7 @@ async fn demonstrate() -> Result<(), Box<dyn Error>> {
     let (kept, told) = timeout(Duration::from_secs(20), both).await?;
     kept?;
     told?;
+    let ids: Vec<i64> = ids.try_iter().collect();
     match (ids.as_slice(), postgres.listened()) {
         ([1, 2, 3, 4, 5], 2) => Ok(()),
         seen => Err(format!("rows read and LISTENs: {seen:?}").into()),

@@ -8,7 +8,7 @@ use std::io;
 use std::time::Duration;
 
 use clap::Parser;
-use examples::Server;
+use examples::outage;
 use futures_util::FutureExt;
 use larger_examples::FakeRedis;
 use redis::aio::MultiplexedConnection;
@@ -17,7 +17,8 @@ use redis::{
     PushInfo, PushKind, RedisConnectionInfo, RedisError, RedisResult, ServerErrorKind,
 };
 use schmoozer_backoff::Exponential;
-use schmoozer_core::{Connector, Delays, Event, Runner, connector_fn};
+use schmoozer_core::{Connector, End, Event, Runner, Session, closed, connector_fn};
+use schmoozer_faults::{Behaviour, Peer};
 use schmoozer_tcp::Dialer;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{sleep, timeout};
@@ -50,8 +51,6 @@ fn subscription(
     channel: String,
     heard: impl Fn(String) + Clone + Send + Sync + 'static,
 ) -> impl Connector<Error = RedisError> {
-    let delays = Delays::new(Exponential::default());
-    let health = delays.health();
     // Messages come between the answers of one connection in the third version of the protocol only.
     let login = login.set_protocol(ProtocolVersion::RESP3);
     connector_fn(
@@ -80,25 +79,26 @@ fn subscription(
                     .map_err(io::Error::from)?
             }
         },
-        move |(mut connection, drive)| {
-            let (health, channel) = (health.clone(), channel.clone());
+        move |(mut connection, drive), session: Session| {
+            let channel = channel.clone();
             async move {
                 let subscribe = async {
                     connection.subscribe(&channel).await?;
-                    health.mark();
+                    session.ready();
                     println!("subscribed to {channel}");
-                    pending::<RedisResult<()>>().await
+                    pending::<RedisResult<End>>().await
                 };
-                // No answer and no message comes unless somebody drives the connection.
+                // No answer and no message comes unless the connection is driven.
                 tokio::select! {
                     refused = subscribe => refused,
-                    () = drive => Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
+                    () = drive => Err(closed().into()),
                 }
             }
         },
-        delays,
+        Exponential::default(),
     )
-    .retry_if(may_pass)
+    .ready_when_marked()
+    .retry_if(|failure| may_pass(&failure.cause))
 }
 
 fn tell(event: &Event<'_>) {
@@ -129,7 +129,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 async fn demonstrate(channel: String) -> Result<(), Box<dyn Error>> {
     let redis = FakeRedis::new();
     let fake = redis.clone();
-    let mut server = Server::start(move |stream| fake.clone().serve(stream))?;
+    let service = Behaviour::serve(move |stream| fake.clone().serve(stream));
+    let server = Peer::start(service.clone()).await?;
 
     let (told, mut heard) = mpsc::unbounded_channel();
     let subscription = subscription(
@@ -151,7 +152,7 @@ async fn demonstrate(channel: String) -> Result<(), Box<dyn Error>> {
         }
         sleep(Duration::from_millis(100)).await;
         println!("--- the server goes down");
-        server.goes_down_for(Duration::from_millis(700)).await?;
+        outage(&server, &service, Duration::from_millis(700)).await?;
         println!("--- and is back; a channel keeps nothing for those who are away");
         publish(&redis, &channel, "the sun is out").await;
         let mut all = Vec::new();

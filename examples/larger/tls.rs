@@ -1,5 +1,5 @@
-//! TLS over the dialer's plain `TcpStream`: the handshake is part of `connect`, so one that fails is a failed attempt.
-//! Shows two kinds of failure told apart by a classifier: a broken line is retried, a wrong certificate is not.
+//! TLS over the dialer's plain `TcpStream`: the handshake is part of connecting, so one that fails is a failed attempt.
+//! Shows `TcpConnector::upgraded`, and an error that is final: a broken line is retried, a wrong certificate is not.
 //! Without arguments it talks to its own server, which goes down once; `-- HOST:PORT ROOT.pem` to any whose root is in that file.
 
 use std::error::Error;
@@ -10,10 +10,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use clap::Parser;
-use examples::Server;
-use schmoozer_backoff::Exponential;
-use schmoozer_core::{Event, Runner, connector_fn};
-use schmoozer_tcp::{Dialer, is_transient};
+use examples::outage;
+use schmoozer_faults::{Behaviour, Connection, Peer};
+use schmoozer_tcp::{Dialer, End, Event, Runner, Session, TcpConnector, closed};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
@@ -32,15 +31,12 @@ struct Arguments {
     root: Option<PathBuf>,
 }
 
-/// Retried unless the certificate is not to be trusted: it will be the same the next time.
-fn may_pass(error: &io::Error) -> bool {
+/// A certificate that is not to be trusted will be the same the next time.
+fn is_final(error: &io::Error) -> bool {
     let tls = error
         .get_ref()
         .and_then(|source| source.downcast_ref::<rustls::Error>());
-    match tls {
-        Some(rustls::Error::InvalidCertificate(_)) => false,
-        _ => is_transient(error),
-    }
+    matches!(tls, Some(rustls::Error::InvalidCertificate(_)))
 }
 
 fn trusting(
@@ -64,33 +60,18 @@ async fn keep(
     tls: TlsConnector,
     enough: Option<u32>,
 ) -> Result<u32, Box<dyn Error>> {
+    // A server that accepts and says nothing must not hold the handshake up.
     let dialer = Dialer::new(target)?.timeout(Duration::from_secs(5));
     let name = ServerName::try_from(name.to_owned())?;
-    let received = AtomicU32::new(0);
-    let connector = connector_fn(
-        async || {
-            let stream = dialer.dial().await.map_err(io::Error::from)?;
-            tls.connect(name.clone(), stream).await
-        },
-        async |stream: TlsStream<TcpStream>| {
-            println!("connected, the certificate is good");
-            let mut lines = BufReader::new(stream).lines();
-            while let Some(line) = lines.next_line().await? {
-                println!("received {line}");
-                if Some(received.fetch_add(1, Ordering::Relaxed) + 1) == enough {
-                    return Ok(());
-                }
-            }
-            Err(io::ErrorKind::UnexpectedEof.into())
-        },
-        Exponential::default(),
-    )
-    .retry_if(may_pass);
-    // A server that accepts and says nothing must not hold the handshake up for ever.
+    let received = Arc::new(AtomicU32::new(0));
+    let link = TcpConnector::upgraded(
+        dialer,
+        move |stream| tls.connect(name.clone(), stream),
+        move |stream, session| read(stream, session, Arc::clone(&received), enough),
+    );
     let mut connections = 0;
-    Runner::new(connector)
-        .connect_timeout(Duration::from_secs(10))
-        .observer(|event: &Event<'_>| match event {
+    Runner::new(link.retry_if(|failure| !is_final(&failure.cause)))
+        .on_event(|event| match event {
             Event::Connected { .. } => connections += 1,
             Event::Failed { cause, .. } => println!("{cause}"),
             _ => {}
@@ -98,6 +79,23 @@ async fn keep(
         .run()
         .await?;
     Ok(connections)
+}
+
+async fn read(
+    stream: TlsStream<TcpStream>,
+    _session: Session,
+    received: Arc<AtomicU32>,
+    enough: Option<u32>,
+) -> io::Result<End> {
+    println!("connected, the certificate is good");
+    let mut lines = BufReader::new(stream).lines();
+    while let Some(line) = lines.next_line().await? {
+        println!("received {line}");
+        if Some(received.fetch_add(1, Ordering::Relaxed) + 1) == enough {
+            return Ok(End::Exit);
+        }
+    }
+    Err(closed())
 }
 
 #[tokio::main]
@@ -120,16 +118,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .with_no_client_auth()
         .with_single_cert(vec![certificate.clone()], key)?;
     let acceptor = TlsAcceptor::from(Arc::new(config));
-    let mut server = Server::start(move |stream| count(stream, acceptor.clone()))?;
+    let service = Behaviour::serve(move |stream| count(stream, acceptor.clone()));
+    let server = Peer::start(service.clone()).await?;
     let target = format!("localhost:{}", server.addr().port());
 
     let keeping = keep(&target, "localhost", trusting([certificate])?, Some(8));
-    let outage = async {
+    let losing = async {
         tokio::time::sleep(Duration::from_millis(500)).await;
         println!("--- the server goes down for half a second");
-        server.goes_down_for(Duration::from_millis(500)).await
+        outage(&server, &service, Duration::from_millis(500)).await
     };
-    let (kept, down) = tokio::join!(keeping, outage);
+    let (kept, down) = tokio::join!(keeping, losing);
     let connections = kept?;
     down?;
     if connections != 2 {
@@ -155,7 +154,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Counts, a line each tenth of a second.
-async fn count(stream: TcpStream, acceptor: TlsAcceptor) -> io::Result<()> {
+async fn count(stream: Connection, acceptor: TlsAcceptor) -> io::Result<()> {
     let mut stream = acceptor.accept(stream).await?;
     for number in 1.. {
         stream.write_all(format!("{number}\n").as_bytes()).await?;

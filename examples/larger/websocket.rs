@@ -10,11 +10,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use clap::Parser;
-use examples::Server;
 use futures_util::{SinkExt, StreamExt};
-use schmoozer_backoff::Exponential;
-use schmoozer_core::{ConnectTimeout, Delays, Event, Runner, connector_fn};
-use schmoozer_tcp::Dialer;
+use schmoozer_faults::{Behaviour, Connection, Peer};
+use schmoozer_tcp::{Dialer, End, Event, Runner, Session, TcpConnector, closed};
 use tokio::net::TcpStream;
 use tokio::time::{interval, sleep, timeout};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -59,9 +57,9 @@ impl fmt::Display for Ended {
 
 impl Error for Ended {}
 
-impl From<ConnectTimeout> for Ended {
-    fn from(timeout: ConnectTimeout) -> Self {
-        Self::Broken(timeout.to_string())
+impl From<io::Error> for Ended {
+    fn from(error: io::Error) -> Self {
+        broken(error)
     }
 }
 
@@ -92,7 +90,11 @@ impl Ended {
     }
 }
 
-async fn listen(mut socket: WebSocketStream<TcpStream>, beat: Duration) -> Result<(), Ended> {
+async fn listen(
+    mut socket: WebSocketStream<TcpStream>,
+    session: Session,
+    beat: Duration,
+) -> Result<End, Ended> {
     let mut heartbeat = interval(beat);
     let mut silent_since = tokio::time::Instant::now();
     loop {
@@ -101,9 +103,9 @@ async fn listen(mut socket: WebSocketStream<TcpStream>, beat: Duration) -> Resul
             biased;
             message = socket.next() => {
                 silent_since = tokio::time::Instant::now();
-                match message.ok_or_else(|| broken("closed without a word"))?.map_err(broken)? {
+                match message.ok_or_else(closed)?.map_err(broken)? {
                     Message::Text(text) => println!("heard: {text}"),
-                    Message::Close(Some(CloseFrame { code: CloseCode::Normal, .. })) => return Ok(()),
+                    Message::Close(Some(CloseFrame { code: CloseCode::Normal, .. })) => return Ok(End::Exit),
                     Message::Close(Some(CloseFrame { code, reason })) => {
                         return Err(Ended::Closed(code, reason.to_string()));
                     }
@@ -116,6 +118,10 @@ async fn listen(mut socket: WebSocketStream<TcpStream>, beat: Duration) -> Resul
                 }
                 socket.send(Message::Ping(tungstenite::Bytes::new())).await.map_err(broken)?;
             }
+            end = session.stopping() => {
+                socket.close(None).await.map_err(broken)?;
+                return Ok(end);
+            }
         }
     }
 }
@@ -125,26 +131,27 @@ async fn keep(target: String, path: String, beat: Duration) -> Result<(), Box<dy
     let url = format!("ws://{target}{path}");
     // Malformed once, malformed always: not for the loop to find out.
     url.as_str().into_client_request()?;
-    let delays = Delays::new(Exponential::default()).hint(Ended::asked_delay);
-    let connector = connector_fn(
-        async || {
-            let stream = dialer.dial().await.map_err(broken)?;
-            let (socket, _) = client_async(url.as_str(), stream).await.map_err(broken)?;
+    let open = move |stream| {
+        let url = url.clone();
+        async move {
+            let (socket, _) = client_async(url, stream).await.map_err(broken)?;
             Ok(socket)
-        },
-        |socket| listen(socket, beat),
-        delays,
-    )
-    .retry_if(Ended::may_pass);
-    let tell = |event: &Event<'_>| match event {
-        Event::Connected { .. } => println!("open"),
-        Event::Failed { cause, .. } => println!("{cause}"),
-        Event::Waiting { delay, .. } => println!("again in {delay:.0?}"),
-        _ => {}
+        }
     };
-    let runner = Runner::new(connector)
-        .connect_timeout(Duration::from_secs(10))
-        .observer(tell);
+    let link = TcpConnector::upgraded(dialer, open, move |socket, session| {
+        listen(socket, session, beat)
+    });
+    let link = link
+        .hint(Ended::asked_delay)
+        .retry_if(|failure| failure.cause.may_pass());
+    let runner = Runner::new(link)
+        .shutdown(tokio::signal::ctrl_c())
+        .on_event(|event| match event {
+            Event::Connected { .. } => println!("open"),
+            Event::Failed { cause, .. } => println!("{cause}"),
+            Event::Waiting { delay, .. } => println!("again in {delay:.0?}"),
+            _ => {}
+        });
     Ok(runner.run().await?)
 }
 
@@ -156,8 +163,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     let visits = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&visits);
-    let server =
-        Server::start(move |stream| greet(stream, counted.fetch_add(1, Ordering::Relaxed)))?;
+    let service =
+        Behaviour::serve(move |stream| greet(stream, counted.fetch_add(1, Ordering::Relaxed)));
+    let server = Peer::start(service).await?;
     let ended = timeout(
         Duration::from_secs(20),
         keep(server.addr().to_string(), path, HEARTBEAT / 100),
@@ -175,7 +183,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 /// The server: restarts on the first visitor, falls silent on the second, breaks off on the third, and
 /// refuses the fourth.
-async fn greet(stream: TcpStream, visit: u32) -> io::Result<()> {
+async fn greet(stream: Connection, visit: u32) -> io::Result<()> {
     let mut socket = accept_async(stream).await.map_err(io::Error::other)?;
     let greeting = format!("hello, visitor {}", visit + 1);
     socket

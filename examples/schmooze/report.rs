@@ -4,16 +4,19 @@ use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use schmoozer_core::{Event, Observer};
+use schmoozer_tcp::{End, Event, Observer};
 use tokio::time::{Instant, sleep};
 
-use crate::Args;
+use crate::{Args, tell};
 
 /// Tells on standard error what happens to the link.
 pub(crate) struct Reporter {
     quiet: bool,
     verbose: bool,
     targets: String,
+    /// The attempt that is under way, and when it began.
+    attempt: (u32, Instant),
+    /// When the outage began that is not over.
     down_since: Option<Instant>,
     countdown: Option<ProgressBar>,
 }
@@ -24,14 +27,32 @@ impl Reporter {
             quiet: args.quiet,
             verbose: args.verbose,
             targets: args.targets.join(", "),
+            attempt: (1, Instant::now()),
             down_since: None,
             countdown: None,
         }
     }
 
+    fn connected(&self) {
+        let (attempt, began) = self.attempt;
+        let took = if self.verbose {
+            format!(" in {}", short(began.elapsed()))
+        } else {
+            String::new()
+        };
+        match self.down_since {
+            None => tell(format_args!("connected{took}")),
+            Some(since) => tell(format_args!(
+                "connected again{took} after {attempt} attempt{} and an outage of {}",
+                if attempt == 1 { "" } else { "s" },
+                short(since.elapsed())
+            )),
+        }
+    }
+
     fn count_down(&mut self, delay: Duration) {
         if !io::stderr().is_terminal() {
-            return eprintln!("waiting {}", short(delay));
+            return tell(format_args!("waiting {}", short(delay)));
         }
         let bar = ProgressBar::new_spinner();
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
@@ -59,40 +80,33 @@ impl Observer for Reporter {
             bar.finish_and_clear();
         }
         match *event {
-            Event::Connecting { attempt } if self.verbose => {
-                eprintln!("connecting to {}, attempt {attempt}", self.targets);
-            }
-            Event::Connecting { .. } => eprintln!("connecting to {}", self.targets),
-            Event::Connected { attempt, elapsed } => {
-                let took = if self.verbose {
-                    format!(" in {}", short(elapsed))
+            Event::Connecting { attempt } => {
+                self.attempt = (attempt, Instant::now());
+                let number = if self.verbose {
+                    format!(", attempt {attempt}")
                 } else {
                     String::new()
                 };
-                match self.down_since {
-                    None => eprintln!("connected{took}"),
-                    Some(since) => eprintln!(
-                        "connected again{took} after {attempt} attempt{} and an outage of {}",
-                        if attempt == 1 { "" } else { "s" },
-                        short(since.elapsed())
-                    ),
-                }
+                tell(format_args!("connecting to {}{number}", self.targets));
             }
-            Event::Recovered { .. } => self.down_since = None,
+            Event::Connected { .. } => self.connected(),
+            Event::Stable { .. } => self.down_since = None,
             Event::Failed {
                 cause,
-                uptime: None,
-                ..
-            } => eprintln!("failed: {cause}"),
-            Event::Failed {
-                cause,
-                uptime: Some(uptime),
+                uptime,
+                outage,
                 ..
             } => {
-                eprintln!("lost after {}: {cause}", short(uptime));
+                self.down_since = Some(outage.since);
+                match uptime {
+                    None => tell(format_args!("failed: {cause}")),
+                    Some(uptime) => tell(format_args!("lost after {}: {cause}", short(uptime))),
+                }
             }
-            Event::OutageBegan { outage } => self.down_since = Some(outage.since),
-            Event::Waiting { delay, .. } => self.count_down(delay),
+            Event::Waiting { delay, .. } if !delay.is_zero() => self.count_down(delay),
+            Event::Ending {
+                end: End::Renew, ..
+            } => tell("the first target works again"),
             _ => {}
         }
     }

@@ -1,15 +1,15 @@
 //! Real programs on the schmoozer crates, one directory or file each, beside this package.
 //!
-//! Here is only what several of them or their tests need: a server to demonstrate themselves against, numbers for
+//! Here is only what several of them or their tests need: an outage to demonstrate themselves in, numbers for
 //! people, and cargo as a shell runs it. Those that need larger crates are the package `larger-examples`.
 
 mod cargo;
 mod numbers;
-mod server;
+mod outage;
 
 pub use cargo::cargo;
 pub use numbers::thousands;
-pub use server::Server;
+pub use outage::outage;
 
 /// The program in the project's README.
 #[cfg(doctest)]

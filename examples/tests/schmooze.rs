@@ -3,10 +3,13 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use examples::cargo;
+use schmoozer_faults::{Behaviour, Peer};
+use tokio::io::AsyncReadExt as _;
 
 fn schmooze(arguments: &[&str]) -> Command {
     let mut command = cargo("run --quiet --package examples --example schmooze --");
@@ -127,8 +130,128 @@ fn of_several_targets_one_that_answers_is_enough() {
 }
 
 #[test]
-fn a_local_address_that_is_not_ours_is_not_retried() {
-    let (code, said) = run(&["127.0.0.1:9", "--bind", "192.0.2.1"]);
+fn a_local_address_that_is_not_ours_yet_is_tried_again() {
+    let arguments = "127.0.0.1:9 --bind 192.0.2.1 --attempts 1 --initial-delay 20ms";
+    let (code, said) = run(&arguments.split(' ').collect::<Vec<_>>());
     assert_eq!(code, Some(1));
-    assert!(!said.contains("waiting"), "{said}");
+    assert_eq!(said.matches("waiting").count(), 1, "{said}");
+}
+
+#[test]
+fn without_arguments_it_moves_on_from_a_server_that_closes_and_returns_to_the_first() {
+    let ended = schmooze(&[]).output().unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(ended.status.success(), "{said}");
+    let printed = String::from_utf8(ended.stdout).unwrap();
+    assert!(
+        printed.contains("connections: 2 to the first, 1 to the second, 1 to the third\n"),
+        "{printed}{said}"
+    );
+}
+
+/// The exit code when nothing reads its standard error, or else its standard output.
+fn code_unread(arguments: &[&str], stderr: bool) -> Option<i32> {
+    let mut client = schmooze(arguments).spawn().unwrap();
+    if stderr {
+        drop(client.stderr.take());
+    } else {
+        drop(client.stdout.take());
+    }
+    client.wait().unwrap().code()
+}
+
+/// Row 66: what it says there is no longer read.
+#[test]
+fn a_closed_standard_error_is_no_reason_to_end() {
+    assert_eq!(code_unread(&[], true), Some(0));
+    assert_eq!(code_unread(&["localhost"], true), Some(2));
+}
+
+#[test]
+fn a_closed_standard_output_exits_with_1() {
+    assert_eq!(code_unread(&[], false), Some(1));
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap().to_string();
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let _ = stream.write_all(b"hello");
+        // Until the client has left.
+        let _ = stream.read(&mut [0]);
+    });
+    assert_eq!(code_unread(&[&addr], false), Some(1));
+    server.join().unwrap();
+}
+
+/// Reads a request, and resets the first connection instead of answering it.
+async fn resets_the_first() -> Peer {
+    let first = AtomicBool::new(true);
+    let service = Behaviour::serve(move |mut connection| {
+        let first = first.swap(false, Ordering::Relaxed);
+        async move {
+            let mut request = [0; 64];
+            while connection.read(&mut request).await? > 0 {
+                if first {
+                    connection.reset();
+                    return Ok(());
+                }
+            }
+            Ok(())
+        }
+    });
+    Peer::start(service).await.unwrap()
+}
+
+/// Row 66: the whole request is at the server, and no answer will come.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_a_reset_loses_exits_with_1() {
+    let peer = resets_the_first().await;
+    let mut client = schmooze(&[&peer.addr().to_string()]).spawn().unwrap();
+    client.stdin.take().unwrap().write_all(b"request").unwrap();
+    let ended = client.wait_with_output().unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(1), "{said}");
+    let last = said.lines().last().unwrap();
+    assert!(
+        last.starts_with("schmooze: what was sent may be lost: "),
+        "{said}"
+    );
+}
+
+/// Row 66: while there is more to say, it connects again, and exits with an error at the end.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reset_before_the_answer_is_remembered() {
+    let peer = resets_the_first().await;
+    let arguments = [&peer.addr().to_string(), "--initial-delay", "20ms"];
+    let mut client = schmooze(&arguments).spawn().unwrap();
+    let mut stdin = client.stdin.take().unwrap();
+    stdin.write_all(b"request").unwrap();
+    peer.accepted(2).await.unwrap();
+    drop(stdin);
+    let ended = client.wait_with_output().unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(1), "{said}");
+    assert!(said.contains("connected again"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn failback_returns_to_the_first_target_when_that_works_again() {
+    let first = Peer::start(Behaviour::Refuse).await.unwrap();
+    let second = Peer::start(Behaviour::Echo).await.unwrap();
+    let targets = [&first, &second].map(|peer| peer.addr().to_string());
+    let options = "--stable-after 100ms --failback 100ms".split(' ');
+    let arguments: Vec<&str> = targets.iter().map(String::as_str).chain(options).collect();
+    let mut client = schmooze(&arguments).spawn().unwrap();
+    let mut stdin = client.stdin.take().unwrap();
+    second.live(1).await.unwrap();
+    stdin.write_all(b"one ").unwrap();
+    first.switch(Behaviour::Echo).await.unwrap();
+    first.live(1).await.unwrap();
+    second.live(0).await.unwrap();
+    stdin.write_all(b"two").unwrap();
+    drop(stdin);
+    let ended = client.wait_with_output().unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(ended.status.success(), "{said}");
+    assert_eq!(ended.stdout, b"one two", "{said}");
+    assert!(!said.contains("lost"), "{said}");
 }

@@ -5,8 +5,6 @@ use std::hint::black_box;
 use std::mem;
 use std::task::Poll;
 
-use schmoozer_core::ConnectTimeout;
-
 thread_local! {
     static LEFT: Cell<u64> = const { Cell::new(0) };
 }
@@ -33,12 +31,6 @@ impl fmt::Display for Refused {
 }
 
 impl std::error::Error for Refused {}
-
-impl From<ConnectTimeout> for Refused {
-    fn from(_: ConnectTimeout) -> Self {
-        Self(110)
-    }
-}
 
 /// What every candidate retries. It fails until the attempts set by [`set_attempts`] are used up; with
 /// `SUSPENDS` it is not ready when it is polled first.

@@ -33,22 +33,12 @@ pub const LOOPS: &[Loop] = &[
     candidate!("bare, cooperative", bare::cooperative),
     candidate!("bare, cooperative, timed", bare::timed),
     candidate!("schmoozer-core run", ours::run),
-    candidate!("schmoozer-core establish", ours::establish),
-    candidate!("schmoozer-core run, Delays", ours::with_delays),
+    candidate!("schmoozer-core run, Retry", ours::with_retry),
+    candidate!("schmoozer-core retry", ours::retry),
     candidate!("schmoozer-core Pacer, flat", ours::flat_with_a_pacer),
     candidate!("schmoozer-core Runner", ours::runner),
-    candidate!("schmoozer-core Runner, shutdown", ours::with_shutdown),
-    candidate!(
-        "schmoozer-core Runner, connect_timeout",
-        ours::with_connect_timeout
-    ),
-    candidate!("schmoozer-core Runner, pacer", ours::with_pacer),
     candidate!("schmoozer-core Runner, observer", ours::with_observer),
-    candidate!("schmoozer-core Runner, closure", ours::with_closure),
-    #[cfg(feature = "peers")]
-    candidate!("schmoozer-core Runner, metrics", ours::with_metrics),
     candidate!("schmoozer-core Runner, handle", ours::with_handle),
-    candidate!("schmoozer-core Runner, handle watched", ours::with_watch),
     #[cfg(feature = "peers")]
     candidate!("schmoozer 0.4.1", peers::schmoozer),
     #[cfg(feature = "peers")]

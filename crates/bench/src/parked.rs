@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use std::{future, io};
 
-use schmoozer_core::{ConnResult, Connector, Failure, RetryResult, RunResult};
+use schmoozer_core::{ConnResult, Connector, Failure, RetryResult, RunResult, Session};
 use schmoozer_peer::async_trait;
 use stubborn_io::tokio::{StubbornIo, UnderlyingIo};
 use tokio::io::{AsyncRead, ReadBuf};
@@ -104,7 +104,7 @@ impl Connector for Link {
         ConnResult::Connected(())
     }
 
-    async fn run(&mut self, (): ()) -> RunResult<Refused> {
+    async fn run(&mut self, (): (), _: Session) -> RunResult<Refused> {
         RunResult::Reconnect(pending().await)
     }
 

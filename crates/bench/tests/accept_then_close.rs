@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use backon::Retryable as _;
 use schmoozer_backoff::Exponential;
-use schmoozer_core::connector_fn;
+use schmoozer_core::{End, closed, connector_fn};
 use schmoozer_peer::tcpconn::{KillSwitch, SimpleTcpConnector};
 use stubborn_io::ReconnectOptions;
 use stubborn_io::tokio::{StubbornIo, UnderlyingIo};
@@ -44,11 +44,11 @@ impl Visits {
     }
 
     /// Is up, and breaks at once; ends with the last.
-    fn serve(&self) -> io::Result<()> {
+    fn serve(&self) -> io::Result<End> {
         if self.note() {
-            return Ok(());
+            return Ok(End::Exit);
         }
-        Err(io::ErrorKind::UnexpectedEof.into())
+        Err(closed())
     }
 }
 
@@ -61,7 +61,7 @@ async fn ours_waits_longer_each_time_up_to_its_cap() {
     // Without the jitter, which could draw a short delay after a long one.
     let policy = Exponential::new(Duration::from_millis(50)).cap(Duration::from_secs(1));
     let visits = Visits::default();
-    let connector = connector_fn(connect, async |()| visits.serve(), policy);
+    let connector = connector_fn(connect, async |(), _| visits.serve(), policy);
     schmoozer_core::run(connector)
         .await
         .expect("the last one ends it");

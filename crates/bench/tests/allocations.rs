@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use allocation_counter::measure;
 use bench::{DELAYS, LOOPS, Loop, Operation, attempts_left};
-use schmoozer_core::{Delays, Runner, connector_fn};
+use schmoozer_core::{End, Lifecycle, Runner, connector_fn};
 
 /// Our own loops and delays, not the peers'.
 fn is_ours(name: &str) -> bool {
@@ -31,16 +31,19 @@ fn allocated(candidate: &Loop, operation: Operation, attempts: u64) -> u64 {
 #[test]
 fn an_attempt_allocates_nothing() {
     let ours: Vec<_> = LOOPS.iter().filter(|one| is_ours(one.name)).collect();
-    assert_eq!(ours.len(), if cfg!(feature = "peers") { 13 } else { 12 });
+    assert_eq!(ours.len(), 7);
     for candidate in ours {
-        // Whoever subscribes to the status is sent a copy of each cause.
-        let each = u64::from(candidate.name.ends_with("handle watched"));
         for operation in [Operation::Ready, Operation::Suspends] {
             let [few, many] =
                 [1_000, 3_000].map(|attempts| allocated(candidate, operation, attempts));
-            assert_eq!(many - few, each * 2_000, "{}", candidate.name);
-            if !candidate.name.contains(',') {
-                assert_eq!(few, 0, "{}", candidate.name);
+            // A handle may be asked for the text of each cause: it has one, and the record of the outage another.
+            let texts = u64::from(candidate.name.ends_with("handle")) * 2;
+            assert!(many - few <= texts * 2_000, "{}", candidate.name);
+            // The session is one for a whole loop. The full loop and the pacer have more on the heap.
+            match candidate.name {
+                "schmoozer-core run" | "schmoozer-core run, Retry" => assert!(few <= 1),
+                "schmoozer-core retry" => assert_eq!(few, 0),
+                _ => {}
             }
         }
     }
@@ -75,9 +78,10 @@ fn live_bytes_after(attempts: u32, accepts: bool) -> i64 {
                 }
             }
         },
-        |()| ready(Err(cause())),
-        Delays::new(iter::repeat(Duration::ZERO)).at_least(Duration::ZERO),
-    );
+        |(), _| ready(Err::<End, _>(cause())),
+        iter::repeat(Duration::ZERO),
+    )
+    .lifecycle(Lifecycle::new().min_interval(Duration::ZERO));
     let runner = Runner::new(connector);
     let handle = runner.handle();
     let watch = handle.watch();

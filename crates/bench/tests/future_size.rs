@@ -4,12 +4,15 @@ use std::convert::Infallible;
 use std::future::{Future, pending};
 use std::time::Duration;
 
-use schmoozer_core::{ConnResult, Connector, Failure, RetryResult, RunResult, run};
+use schmoozer_core::{
+    ConnResult, Connector, Failure, RetryResult, RunResult, Runner, Session, run,
+};
 
-/// What the loop keeps for itself: when the attempt began, which one it is, and where it stands.
-const LOOP: usize = 24;
-/// When the connection came up: kept while it runs, for its uptime.
-const CONNECTED: usize = 16;
+/// What the loop keeps for itself: when the attempt and the outage began, which attempt it is, the session, and where
+/// it stands.
+const LOOP: usize = 72;
+/// What is kept while a connection runs: its session, and where its handler stands.
+const CONNECTED: usize = 32;
 /// What a wait may need, tokio's timer entry and all; a callback's future overlaps it.
 const WAIT: usize = 112;
 
@@ -26,7 +29,7 @@ impl<const OWN: usize, const CONNECT: usize, const RUN: usize> Connector
         ConnResult::Connected(())
     }
 
-    async fn run(&mut self, (): ()) -> RunResult<Infallible> {
+    async fn run(&mut self, (): (), _: Session) -> RunResult<Infallible> {
         hold::<RUN>().await;
         RunResult::Exit(Ok(()))
     }
@@ -51,7 +54,7 @@ fn size<F: Future>(future: &F) -> usize {
 fn sizes<const OWN: usize, const CONNECT: usize, const RUN: usize>() -> (usize, usize) {
     let mut connector = Parked::<OWN, CONNECT, RUN>([0; OWN]);
     let connect = size(&connector.connect());
-    let run_callback = size(&connector.run(())) + CONNECTED;
+    let run_callback = size(&connector.run((), Session::detached())) + CONNECTED;
     let bound = OWN + LOOP + connect.max(run_callback).max(WAIT);
     (size(&run(connector)), bound)
 }
@@ -73,4 +76,11 @@ fn callbacks_share_their_room_with_each_other_and_with_the_wait() {
     assert_within(sizes::<64, 100, 1>());
     assert_within(sizes::<64, 1, 4096>());
     assert_within(sizes::<64, 4096, 4096>());
+}
+
+#[test]
+fn the_full_loop_is_on_the_heap() {
+    let connector = Parked::<4096, 4096, 4096>([0; 4096]);
+    let running = size(&Runner::new(connector).run());
+    assert_within((running, 256));
 }

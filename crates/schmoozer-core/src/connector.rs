@@ -1,42 +1,42 @@
 use std::fmt::Display;
 use std::future::Future;
 
-use crate::{BoxConnector, ConnResult, Failure, Health, RetryResult, RunResult};
+use crate::{BoxConnector, ConnResult, Failure, Lifecycle, RetryResult, RunResult, Session};
 
-/// Keeps one connection alive, driven by [`run`](crate::run).
+/// Keeps one connection alive, driven by [`run`](crate::run) or a [`Runner`](crate::Runner).
 ///
-/// A connector knows three things: how to establish a connection, what to do with one, and what to
-/// make of a failure. The loop calls them in turn:
+/// A connector knows three things: how to establish a connection, what to do with one, and what to do after a failure.
+/// The loop calls them in turn:
 ///
 /// ```text
 ///             ┌───────────────────── After(delay) ─────────────────────┐
 ///             ▼                                                        │
-///   ──►  connect  ── Connected(connection) ──►  run                    │
+///   ──►  connect  ── Connected(connection) ──►  run  ── Renew ──► back to connect
 ///             │                                  │                     │
 ///             └── Reconnect(cause) ──┬───────────┘ Reconnect(cause)    │
 ///                                    ▼                                 │
 ///                               retry_delay  ── ── ── ── ── ── ── ── ──┘
 /// ```
 ///
-/// and `Exit(result)` from any of the three ends it. At most one connection exists at a time: `run`
-/// owns it, and has dropped it before the next `connect`.
+/// `Exit(result)` from any of the three ends the loop, and so does `GiveUp(cause)` from `retry_delay`. At most one
+/// connection exists at a time: `run` owns it, and has dropped it before the next `connect`.
 ///
-/// Write the methods as plain `async fn`; their futures must be `Send`. `&mut C` and `Box<C>` are
-/// connectors too, so a stopped connector can be run again.
+/// Write the methods as plain `async fn`; their futures must be `Send`. `&mut C` and `Box<C>` are connectors too, so a
+/// stopped connector can be run again.
 ///
 /// # Cancel safety
 ///
-/// Any of the three futures may be dropped at any await point, when the caller drops the loop. Keep
-/// in `self` only what is right at each of them.
+/// The loop may drop any of the three futures at any await point: on a shutdown, on a request, or when its own future
+/// is dropped. Keep in `self` only what is right at each of them.
 ///
 /// # Examples
 ///
 /// ```
 /// use std::io;
 /// use std::time::Duration;
-/// use schmoozer_core::{ConnResult, Connector, Failure, RetryResult, RunResult, run};
+/// use schmoozer_core::{ConnResult, Connector, Failure, RetryResult, RunResult, Session, run};
 ///
-/// /// Answers on the third attempt.
+/// /// Connects on the third attempt.
 /// struct Flaky { attempts: u32 }
 ///
 /// impl Connector for Flaky {
@@ -51,21 +51,22 @@ use crate::{BoxConnector, ConnResult, Failure, Health, RetryResult, RunResult};
 ///         }
 ///     }
 ///
-///     async fn run(&mut self, greeting: &'static str) -> RunResult<io::Error> {
+///     async fn run(&mut self, greeting: &'static str, _session: Session) -> RunResult<io::Error> {
 ///         assert_eq!(greeting, "hello");
 ///         RunResult::Exit(Ok(()))
 ///     }
 ///
 ///     async fn retry_delay(&mut self, failure: Failure<io::Error>) -> RetryResult<io::Error> {
-///         if failure.attempt < 10 {
-///             RetryResult::After(Duration::from_millis(1))
-///         } else {
-///             RetryResult::Exit(Err(failure.cause))
+///         // `attempt` counts until a connection is stable, so a server that accepts and closes meets longer and
+///         // longer delays too.
+///         match failure.attempt {
+///             attempt @ 1..=10 => RetryResult::After(Duration::from_millis(5 << attempt)),
+///             _ => RetryResult::GiveUp(failure.cause),
 ///         }
 ///     }
 /// }
 ///
-/// # #[tokio::main(flavor = "current_thread")]
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
 /// # async fn main() -> io::Result<()> {
 /// let mut flaky = Flaky { attempts: 0 };
 /// run(&mut flaky).await?;
@@ -77,8 +78,9 @@ use crate::{BoxConnector, ConnResult, Failure, Health, RetryResult, RunResult};
     message = "`{Self}` is not a `Connector`",
     label = "this must implement `Connector`",
     note = "implement `schmoozer_core::Connector`, or build one from two closures with `connector_fn`: \
-            its connect closure answers a future of `Result<Connection, Error>`, its run closure one of \
-            `Result<(), Error>` with the same `Error`, and both futures must be `Send`"
+            its connect closure returns a future of `Result<Connection, Error>`, its serve closure takes the \
+            connection and a `Session` and returns a future of `Result<End, Error>` with the same `Error`, and \
+            both futures must be `Send`"
 )]
 pub trait Connector: Send {
     /// What `connect` establishes and `run` consumes.
@@ -90,17 +92,18 @@ pub trait Connector: Send {
     fn connect(&mut self)
     -> impl Future<Output = ConnResult<Self::Connection, Self::Error>> + Send;
 
-    /// Runs the application on an established connection until it ends.
+    /// Runs the application on an established connection until it ends. `session` is its link to the loop.
     fn run(
         &mut self,
         connection: Self::Connection,
+        session: Session,
     ) -> impl Future<Output = RunResult<Self::Error>> + Send;
 
     /// Decides whether to try again after `failure`, and when.
     ///
-    /// May itself sleep, ask, or watch the network come back, and then answer
-    /// [`After(Duration::ZERO)`](RetryResult::After). A delay that it answers is waited for by the
-    /// loop. [`Delays`](crate::Delays) makes the decision from a delay policy.
+    /// The loop waits for the delay that this returns. It may also wait itself, and then return
+    /// [`After(Duration::ZERO)`](RetryResult::After); a request drops it and starts the next attempt.
+    /// [`Retry`](crate::Retry) decides by a delay policy.
     fn retry_delay(
         &mut self,
         failure: Failure<Self::Error>,
@@ -111,13 +114,14 @@ pub trait Connector: Send {
         None
     }
 
-    /// Says when a connection counts as good, so that status, logs and metrics end an outage when the
-    /// delays do. A connector that has [`Delays`](crate::Delays) forwards to
-    /// [`Delays::health`](crate::Delays::health); the default is a connection that lasts 10 s.
-    ///
-    /// Asked once a connection, and only where somebody watches.
-    fn health(&self) -> Health {
-        Health::default()
+    /// Returns the constants of a connection's life. Asked once, when the loop starts.
+    fn lifecycle(&self) -> Lifecycle {
+        Lifecycle::new()
+    }
+
+    /// Whether the next `connect` returns a connection that is up already, so that a renewal needs no delay.
+    fn holds_connection(&self) -> bool {
+        false
     }
 
     /// Hides the connector's type, so that connectors of different kinds go into one collection.
@@ -147,8 +151,9 @@ macro_rules! forward_to_inner {
             fn run(
                 &mut self,
                 connection: Self::Connection,
+                session: Session,
             ) -> impl Future<Output = RunResult<Self::Error>> + Send {
-                (**self).run(connection)
+                (**self).run(connection, session)
             }
 
             fn retry_delay(
@@ -162,8 +167,12 @@ macro_rules! forward_to_inner {
                 (**self).display_target()
             }
 
-            fn health(&self) -> Health {
-                (**self).health()
+            fn lifecycle(&self) -> Lifecycle {
+                (**self).lifecycle()
+            }
+
+            fn holds_connection(&self) -> bool {
+                (**self).holds_connection()
             }
         }
     };

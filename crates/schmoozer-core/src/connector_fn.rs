@@ -1,21 +1,25 @@
 use std::fmt::{self, Display};
 use std::future::Future;
-use std::marker::PhantomData;
 use std::time::Duration;
 
-use crate::{ConnResult, Connector, Delays, Failure, Health, Hint, NoHint, RetryResult, RunResult};
+use crate::{
+    ConnResult, Connector, End, Failure, Lifecycle, Retry, RetryResult, RunResult, Session,
+};
 
 /// Makes a connector of two closures and a delay policy.
 ///
-/// `connect` establishes a connection; `run` serves it, and its `Ok(())` ends the loop. An `Err` of
-/// either is a reason to reconnect, unless [`retry_if`](ConnectorFn::retry_if) says otherwise. `delays`
-/// is a policy, or [`Delays`] where more is to be set.
+/// `connect` establishes a connection and returns `Result<C, E>`. `serve` runs it and returns `Result<End, E>`:
+/// `Ok(End::Exit)` ends the loop, `Ok(End::Renew)` connects again, and an `Err` is a lost connection. `retry` is a
+/// policy, or a [`Retry`] where more is to be set. Every error is retried, unless [`retry_if`](ConnectorFn::retry_if)
+/// says otherwise.
+///
+/// State that both closures use, or that outlives connections, goes to [`connector_with`](crate::connector_with).
 ///
 /// # Examples
 ///
 /// ```
 /// use std::{io, time::Duration};
-/// use schmoozer_core::{connector_fn, run};
+/// use schmoozer_core::{End, connector_fn, run};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> io::Result<()> {
@@ -30,160 +34,145 @@ use crate::{ConnResult, Connector, Delays, Failure, Health, Hint, NoHint, RetryR
 ///             }
 ///         }
 ///     },
-///     async |connection| {
+///     async |connection, _session| {
 ///         assert_eq!(connection, "a connection");
-///         Ok(())
+///         Ok(End::Exit)
 ///     },
 ///     [Duration::from_millis(10); 3],
 /// );
 /// run(connector).await
 /// # }
 /// ```
-pub fn connector_fn<Connect, Connecting, Connection, Run, Running, E, P, H>(
+pub fn connector_fn<Connect, Connecting, Connection, Serve, Serving, E, P>(
     connect: Connect,
-    run: Run,
-    delays: impl Into<Delays<P, H>>,
-) -> ConnectorFn<Connect, Run, E, P, H>
+    serve: Serve,
+    retry: impl Into<Retry<P>>,
+) -> ConnectorFn<(Connect, Serve), E, P>
 where
     Connect: FnMut() -> Connecting,
     Connecting: Future<Output = Result<Connection, E>> + Send,
-    Run: FnMut(Connection) -> Running,
-    Running: Future<Output = Result<(), E>> + Send,
+    Serve: FnMut(Connection, Session) -> Serving,
+    Serving: Future<Output = Result<End, E>> + Send,
     P: Clone + IntoIterator<Item = Duration>,
 {
-    ConnectorFn {
-        connect,
-        run,
-        delays: delays.into(),
-        retry_if: |_| true,
-        judged: false,
-        target: None,
-        error: PhantomData,
-    }
+    ConnectorFn::new((connect, serve), retry.into())
 }
 
-/// A [`Connector`] made of closures by [`connector_fn`].
+/// A [`Connector`] made of closures by [`connector_fn`] or [`connector_with`](crate::connector_with).
+///
+/// `F` is what it was made of, as a tuple.
 #[must_use = "a connector does nothing until it is run"]
-pub struct ConnectorFn<Connect, Run, E, P: IntoIterator, H = NoHint, R = fn(&E) -> bool> {
-    connect: Connect,
-    run: Run,
-    delays: Delays<P, H>,
-    retry_if: R,
-    /// `retry_if` has let the last error pass.
-    judged: bool,
-    target: Option<String>,
-    error: PhantomData<fn(E)>,
+pub struct ConnectorFn<F, E, P: IntoIterator> {
+    pub(crate) parts: F,
+    retry: Retry<P>,
+    retry_if: Option<RetryIf<E>>,
+    hint: Option<Hint<E>>,
+    pub(crate) lifecycle: Lifecycle,
+    pub(crate) target: Option<String>,
 }
 
-impl<Connect, Run, E, P, H, R> ConnectorFn<Connect, Run, E, P, H, R>
-where
-    P: Clone + IntoIterator<Item = Duration>,
-{
-    /// Says which errors are worth another attempt; the others end the loop. By default all are.
-    ///
-    /// It is asked about errors of both closures, and about a [`ConnectTimeout`](crate::ConnectTimeout).
-    pub fn retry_if<Q: FnMut(&E) -> bool>(
-        self,
-        retry_if: Q,
-    ) -> ConnectorFn<Connect, Run, E, P, H, Q> {
-        ConnectorFn {
-            connect: self.connect,
-            run: self.run,
-            delays: self.delays,
-            retry_if,
-            judged: false,
-            target: self.target,
-            error: PhantomData,
+type RetryIf<E> = Box<dyn FnMut(&Failure<E>) -> bool + Send>;
+type Hint<E> = Box<dyn FnMut(&E) -> Option<Duration> + Send>;
+
+impl<F, E, P: Clone + IntoIterator<Item = Duration>> ConnectorFn<F, E, P> {
+    pub(crate) fn new(parts: F, retry: Retry<P>) -> Self {
+        Self {
+            parts,
+            retry,
+            retry_if: None,
+            hint: None,
+            lifecycle: Lifecycle::new(),
+            target: None,
         }
     }
 
-    /// Sets how long a connection must last to end an outage: see [`Delays::reset_after`].
-    pub fn reset_after(mut self, uptime: Duration) -> Self {
-        self.delays = self.delays.reset_after(uptime);
+    pub(crate) fn decide(&mut self, failure: Failure<E>) -> RetryResult<E> {
+        let is_final = |retry_if: &mut RetryIf<E>| !retry_if(&failure);
+        if self.retry_if.as_mut().is_some_and(is_final) {
+            return RetryResult::Exit(Err(failure.cause));
+        }
+        let hint = self.hint.as_mut();
+        let asked = hint.and_then(|hint| hint(&failure.cause));
+        self.retry.on_failure_asked(failure, asked)
+    }
+
+    /// Sets which failures are worth a retry. The loop ends with the error of any other:
+    /// [`Why::Final`](crate::Why::Final).
+    pub fn retry_if(mut self, retry_if: impl FnMut(&Failure<E>) -> bool + Send + 'static) -> Self {
+        self.retry_if = Some(Box::new(retry_if));
         self
     }
 
-    /// Bounds an outage: see [`Delays::give_up_after`].
-    pub fn give_up_after(mut self, outage: Duration) -> Self {
-        self.delays = self.delays.give_up_after(outage);
+    /// Reads from an error when the server wants to be tried again. See
+    /// [`Retry::on_failure_asked`].
+    pub fn hint(mut self, hint: impl FnMut(&E) -> Option<Duration> + Send + 'static) -> Self {
+        self.hint = Some(Box::new(hint));
         self
     }
 
-    /// Names the target in logs: see [`Connector::display_target`].
-    pub fn target(mut self, target: impl Into<String>) -> Self {
-        self.target = Some(target.into());
+    /// Sets the constants of a connection's life.
+    pub fn lifecycle(mut self, lifecycle: Lifecycle) -> Self {
+        self.lifecycle = lifecycle;
+        self
+    }
+
+    /// Sets [`Lifecycle::stable_after`], by default 10 s.
+    pub fn stable_after(mut self, uptime: Duration) -> Self {
+        self.lifecycle = self.lifecycle.stable_after(uptime);
+        self
+    }
+
+    /// Sets [`Lifecycle::ready_when_marked`]: `serve` calls [`Session::ready`].
+    pub fn ready_when_marked(mut self) -> Self {
+        self.lifecycle = self.lifecycle.ready_when_marked();
+        self
+    }
+
+    /// Names the target in logs. Holds no secret.
+    pub fn target(mut self, name: impl Into<String>) -> Self {
+        self.target = Some(name.into());
         self
     }
 }
 
-impl<Connect, Run, E, P: IntoIterator, H, R: FnMut(&E) -> bool>
-    ConnectorFn<Connect, Run, E, P, H, R>
-{
-    fn judge(&mut self, cause: &E) -> bool {
-        self.judged = (self.retry_if)(cause);
-        self.judged
-    }
-}
-
-impl<Connect, Connecting, Connection, Run, Running, E, P, H, R> Connector
-    for ConnectorFn<Connect, Run, E, P, H, R>
+impl<Connect, Connecting, C, Serve, Serving, E, P> Connector for ConnectorFn<(Connect, Serve), E, P>
 where
     Connect: FnMut() -> Connecting + Send,
-    Connecting: Future<Output = Result<Connection, E>> + Send,
-    Connection: Send,
-    Run: FnMut(Connection) -> Running + Send,
-    Running: Future<Output = Result<(), E>> + Send,
+    Connecting: Future<Output = Result<C, E>> + Send,
+    Serve: FnMut(C, Session) -> Serving + Send,
+    Serving: Future<Output = Result<End, E>> + Send,
+    C: Send,
     E: Display + Send,
     P: Clone + IntoIterator<Item = Duration> + Send,
     P::IntoIter: Send,
-    H: Hint<E> + Send,
-    R: FnMut(&E) -> bool + Send,
 {
-    type Connection = Connection;
+    type Connection = C;
     type Error = E;
 
-    async fn connect(&mut self) -> ConnResult<Connection, E> {
-        self.judged = false;
-        match (self.connect)().await {
-            Ok(connection) => ConnResult::Connected(connection),
-            Err(cause) if self.judge(&cause) => ConnResult::Reconnect(cause),
-            Err(cause) => ConnResult::Exit(Err(cause)),
-        }
+    async fn connect(&mut self) -> ConnResult<C, E> {
+        (self.parts.0)().await.into()
     }
 
-    async fn run(&mut self, connection: Connection) -> RunResult<E> {
-        match (self.run)(connection).await {
-            Ok(()) => RunResult::Exit(Ok(())),
-            Err(cause) if self.judge(&cause) => RunResult::Reconnect(cause),
-            Err(cause) => RunResult::Exit(Err(cause)),
-        }
+    async fn run(&mut self, connection: C, session: Session) -> RunResult<E> {
+        (self.parts.1)(connection, session).await.into()
     }
 
     async fn retry_delay(&mut self, failure: Failure<E>) -> RetryResult<E> {
-        // Not judged when it is the loop's: a timeout of `connect`.
-        if self.judged || (self.retry_if)(&failure.cause) {
-            self.delays.on_failure(failure)
-        } else {
-            RetryResult::Exit(Err(failure.cause))
-        }
+        self.decide(failure)
     }
 
     fn display_target(&self) -> Option<String> {
         self.target.clone()
     }
 
-    fn health(&self) -> Health {
-        self.delays.health()
+    fn lifecycle(&self) -> Lifecycle {
+        self.lifecycle
     }
 }
 
-impl<Connect, Run, E, P, H, R> fmt::Debug for ConnectorFn<Connect, Run, E, P, H, R>
-where
-    P: IntoIterator + fmt::Debug,
-{
+impl<F, E, P: IntoIterator> fmt::Debug for ConnectorFn<F, E, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ConnectorFn")
-            .field("delays", &self.delays)
             .field("target", &self.target)
             .finish_non_exhaustive()
     }

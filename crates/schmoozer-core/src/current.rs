@@ -1,16 +1,20 @@
+use std::error::Error;
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::watch;
 
-use crate::Stopped;
+use crate::Session;
 
-/// The live connection's client, for other tasks to use while the connection comes and goes.
+/// The live connection's client, for other tasks to use while connections come and go.
 ///
-/// `T` is what they need of it: a channel's sender, an `Arc<Client>`. The connector's `run` publishes
-/// it, and withdraws it when it ends, so nobody is given a value whose connection is gone. One who has
-/// a value already may of course still hold it when its connection breaks; the value's own errors tell.
+/// `T` is what they need of it: a channel's sender, a client. The handler publishes it, and it is withdrawn when the
+/// handler drops its [`Published`] guard. So no task is given a client whose handler is gone. A task that has a client
+/// already may still hold it when the connection breaks; the client's own errors tell.
+///
+/// Several handlers may publish at once, for example two loops of which one replaces the other. The newest client
+/// shows, and the one before it again if the newest is withdrawn first.
 ///
 /// # Examples
 ///
@@ -18,7 +22,7 @@ use crate::Stopped;
 ///
 /// ```
 /// use std::{convert::Infallible, time::Duration};
-/// use schmoozer_core::{Current, connector_fn, run};
+/// use schmoozer_core::{Current, End, connector_fn, run};
 /// use tokio::sync::mpsc;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
@@ -27,25 +31,25 @@ use crate::Stopped;
 ///
 /// let connector = connector_fn(
 ///     async || Ok::<_, Infallible>(mpsc::channel(8)),
-///     move |(requests, mut inbox)| {
+///     move |(requests, mut inbox), session| {
 ///         let publisher = publisher.clone();
 ///         async move {
-///             let _live = publisher.publish(requests);
+///             let _live = publisher.publish(&session, requests); // shown, and then ready
 ///             for _ in 0..3 {
 ///                 inbox.recv().await;
 ///             }
-///             Ok(())
+///             Ok(End::Exit)
 ///         }
 ///     },
 ///     [Duration::from_secs(1)],
 /// );
-/// let keeper = tokio::spawn(run(connector));
+/// let keeper = tokio::spawn(run(connector.ready_when_marked()));
 ///
 /// let tasks = ["a", "b", "c"].map(|request| {
 ///     let current = current.clone();
 ///     tokio::spawn(async move {
-///         let requests: mpsc::Sender<&str> = current.ready().await?;
-///         requests.send(request).await?;
+///         let requests = current.ready().await?;
+///         mpsc::Sender::send(&requests, request).await?;
 ///         Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
 ///     })
 /// });
@@ -58,56 +62,46 @@ use crate::Stopped;
 /// # }
 /// ```
 pub struct Current<T> {
-    value: watch::Receiver<Option<T>>,
+    /// The newest last.
+    clients: watch::Receiver<Vec<Live<T>>>,
 }
 
-impl<T: Clone> Current<T> {
-    /// Makes the two ends: one for the connector, one for everybody else.
+impl<T> Current<T> {
+    /// Makes the two ends: one for the connector, one for everything else.
     #[must_use]
     pub fn new() -> (Publisher<T>, Self) {
-        let (sender, value) = watch::channel(None);
-        let publisher = Publisher {
-            value: sender,
-            latest: Arc::default(),
-        };
-        (publisher, Self { value })
+        let (sender, clients) = watch::channel(Vec::new());
+        (Publisher { clients: sender }, Self { clients })
     }
 
-    /// The live value, or `None` while there is none. Never waits.
+    /// Returns the live client, or `None` while there is none. Never waits.
     #[must_use]
-    pub fn get(&self) -> Option<T> {
-        self.value.borrow().clone()
+    pub fn get(&self) -> Option<Live<T>> {
+        self.clients.borrow().last().cloned()
     }
 
-    /// Waits for a live value: the one that is there, or the next one.
+    /// Waits for a live client: the one that is there, or the next one.
     ///
     /// # Errors
     ///
-    /// [`Stopped`] when every [`Publisher`] is gone, which a connector takes with it when it is dropped.
+    /// Returns [`PublishersGone`] when every [`Publisher`] is gone, as it is when the connector that holds it is
+    /// dropped.
     ///
     /// # Cancel safety
     ///
-    /// Nothing is lost when it is dropped.
-    pub async fn ready(&self) -> Result<T, Stopped> {
-        let mut value = self.value.clone();
-        match value.wait_for(Option::is_some).await {
-            Ok(live) => live.clone().ok_or(Stopped),
-            Err(_) => Err(Stopped),
-        }
-    }
-
-    /// A receiver of every change. As with any `watch` channel, one that looks rarely sees only the
-    /// latest.
-    #[must_use]
-    pub fn watch(&self) -> watch::Receiver<Option<T>> {
-        self.value.clone()
+    /// Cancel safe: nothing is lost when it is dropped.
+    pub async fn ready(&self) -> Result<Live<T>, PublishersGone> {
+        let mut clients = self.clients.clone();
+        let shown = clients.wait_for(|clients| !clients.is_empty()).await;
+        let live = shown.ok().and_then(|clients| clients.last().cloned());
+        live.ok_or(PublishersGone)
     }
 }
 
 impl<T> Clone for Current<T> {
     fn clone(&self) -> Self {
         Self {
-            value: self.value.clone(),
+            clients: self.clients.clone(),
         }
     }
 }
@@ -115,32 +109,91 @@ impl<T> Clone for Current<T> {
 impl<T> fmt::Debug for Current<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Current")
-            .field("live", &self.value.borrow().is_some())
+            .field("live", &!self.clients.borrow().is_empty())
             .finish()
     }
 }
 
+/// A live client, from [`Current`]. Dereferences to the client, and is cheap to clone.
+pub struct Live<T> {
+    entry: Arc<Entry<T>>,
+}
+
+struct Entry<T> {
+    id: u64,
+    client: T,
+}
+
+impl<T> Live<T> {
+    /// The id of the client's connection, for [`Handle::reconnect_if`](crate::Handle::reconnect_if).
+    #[must_use]
+    pub fn id(live: &Self) -> u64 {
+        live.entry.id
+    }
+}
+
+impl<T> Deref for Live<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.entry.client
+    }
+}
+
+impl<T> Clone for Live<T> {
+    fn clone(&self) -> Self {
+        Self {
+            entry: Arc::clone(&self.entry),
+        }
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Live<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Live")
+            .field("id", &self.entry.id)
+            .field("client", &self.entry.client)
+            .finish()
+    }
+}
+
+/// Every [`Publisher`] of a [`Current`] is gone: there will be no more clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PublishersGone;
+
+impl fmt::Display for PublishersGone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("every publisher of this client is gone")
+    }
+}
+
+impl Error for PublishersGone {}
+
 /// The connector's end of a [`Current`].
 pub struct Publisher<T> {
-    value: watch::Sender<Option<T>>,
-    /// Which value was published last; changed only while the channel is locked.
-    latest: Arc<AtomicU64>,
+    clients: watch::Sender<Vec<Live<T>>>,
 }
 
 impl<T> Publisher<T> {
-    /// Shows `value` to everybody until the guard is dropped, in place of one that is shown already.
-    pub fn publish(&self, value: T) -> Published<T> {
-        let mut number = 0;
-        // Dropped once the channel is unlocked: its `Drop` is not ours, and may look at the channel.
-        let mut replaced = None;
-        self.value.send_modify(|live| {
-            number = self.latest.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
-            replaced = live.replace(value);
-        });
-        drop(replaced);
+    /// Shows `client` until the guard is dropped, and then marks the session ready.
+    ///
+    /// On a session that has ended or was told to end it shows nothing.
+    pub fn publish(&self, session: &Session, client: T) -> Published<T> {
+        let live = Live {
+            entry: Arc::new(Entry {
+                id: session.id(),
+                client,
+            }),
+        };
+        if session.is_kept() {
+            self.clients
+                .send_modify(|clients| clients.push(live.clone()));
+            session.ready();
+        }
         Published {
             publisher: self.clone(),
-            number,
+            live,
         }
     }
 }
@@ -148,8 +201,7 @@ impl<T> Publisher<T> {
 impl<T> Clone for Publisher<T> {
     fn clone(&self) -> Self {
         Self {
-            value: self.value.clone(),
-            latest: Arc::clone(&self.latest),
+            clients: self.clients.clone(),
         }
     }
 }
@@ -157,35 +209,33 @@ impl<T> Clone for Publisher<T> {
 impl<T> fmt::Debug for Publisher<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Publisher")
-            .field("live", &self.value.borrow().is_some())
-            .finish_non_exhaustive()
+            .field("live", &!self.clients.borrow().is_empty())
+            .finish()
     }
 }
 
-/// Withdraws the published value when it is dropped: keep it for as long as the connection serves.
-#[must_use = "the value is withdrawn when this is dropped"]
+/// Withdraws a published client when it is dropped: keep it for as long as the connection serves.
+#[must_use = "the client is withdrawn when this is dropped"]
 pub struct Published<T> {
     publisher: Publisher<T>,
-    number: u64,
+    live: Live<T>,
 }
 
 impl<T> Drop for Published<T> {
     fn drop(&mut self) {
-        let Publisher { value, latest } = &self.publisher;
-        // As above.
-        let mut withdrawn = None;
-        value.send_if_modified(|live| {
-            let mine = latest.load(Ordering::Relaxed) == self.number;
-            if mine {
-                withdrawn = live.take();
-            }
-            mine
+        // The client itself is dropped later, with `live`, when the channel is unlocked: its `Drop` is not ours.
+        self.publisher.clients.send_if_modified(|clients| {
+            let before = clients.len();
+            clients.retain(|live| !Arc::ptr_eq(&live.entry, &self.live.entry));
+            clients.len() < before
         });
     }
 }
 
 impl<T> fmt::Debug for Published<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Published").finish_non_exhaustive()
+        f.debug_struct("Published")
+            .field("id", &self.live.entry.id)
+            .finish_non_exhaustive()
     }
 }

@@ -1,24 +1,30 @@
 use std::fmt::{self, Display};
 use std::time::Duration;
 
-use crate::Outage;
+use crate::duration::Spoken;
+use crate::{End, Outage, Stopped};
 
-/// A transition of the loop, as an [`Observer`](crate::Observer) sees it.
+/// A step in the life of a connection, as an [`Observer`](crate::Observer) receives it.
 ///
-/// `attempt` counts the calls of `connect` since the last connection that lasted, from 1.
+/// `attempt` counts the attempts of the current outage, from 1. `id` is the connection's
+/// [`Session::id`](crate::Session::id).
 ///
 /// In the order in which they can come:
 ///
 /// | after | comes |
 /// |---|---|
-/// | the start, `Waiting`, `Reconnecting` | `Connecting` |
-/// | `Connecting` | `Connected` or `Failed` |
-/// | `Connected` | `Recovered` (at most once), then `Failed` or `Reconnecting` |
-/// | `Failed` | `OutageBegan` if it is the first of its outage; then `Waiting` |
+/// | the start, `Waiting`, `Ending`, `Reconnecting`, `Failed` | `Connecting` |
+/// | `Connecting` | `Connected` or `Failed`; `Waiting` or `Connecting` again when a request ends the attempt |
+/// | `Connected` | `Ready`, once at most, then `Stable`, once at most |
+/// | `Connected`, `Ready`, `Stable` | `Failed`, `Ending` or `Reconnecting` |
+/// | `Ending` | `Waiting`; in its grace `Stable`, `Reconnecting`, or `Ending` again when a shutdown cuts a renewal short |
+/// | `Failed`, `Reconnecting` | `Waiting`, unless the next attempt starts at once |
 /// | any of them | `Stopped`, once, as the last |
 ///
-/// A loop whose future is dropped, or that panics, ends without `Stopped`.
-#[derive(Clone, Copy)]
+/// When a [`Pacer`](crate::Pacer) holds the attempt, a wait may be the first of all, or be followed by another one. With
+/// [`Runner::starting_with`](crate::Runner::starting_with), `Connected` is the first. After a panic there is no
+/// `Stopped`.
+#[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Event<'a> {
     /// `connect` is about to be called.
@@ -26,107 +32,90 @@ pub enum Event<'a> {
         /// Which attempt this is.
         attempt: u32,
     },
-    /// `connect` established a connection, and `run` is about to be called.
+    /// A connection is up, and `run` is about to be called.
     Connected {
-        /// Which attempt it was.
-        attempt: u32,
-        /// How long `connect` took.
-        elapsed: Duration,
+        /// The connection.
+        id: u64,
     },
-    /// The connection has lasted, or was marked as good: the outage before it is over.
-    Recovered {
-        /// All of that outage.
-        outage: &'a Outage,
+    /// The application can use the connection.
+    Ready {
+        /// The connection.
+        id: u64,
+    },
+    /// The connection has been ready for [`stable_after`](crate::Lifecycle::stable_after).
+    Stable {
+        /// The connection.
+        id: u64,
+        /// The outage that this ends, if there was one.
+        outage: Option<&'a Outage>,
     },
     /// `connect` failed, or the connection was lost.
     Failed {
-        /// Why.
-        cause: &'a dyn Display,
-        /// Which attempt it was; 0 when a connection was lost that had lasted.
+        /// Why, in one clean line of at most 1 KiB. Empty where no observer and no handle reads it.
+        cause: &'a str,
+        /// Which attempt failed. 1 begins an outage.
         attempt: u32,
-        /// The time since `connect` was called.
-        elapsed: Duration,
-        /// How long the connection had been up; `None` when `connect` failed.
+        /// How long the connection was up; `None` when `connect` failed.
         uptime: Option<Duration>,
-    },
-    /// The failure just reported is the first of an outage.
-    OutageBegan {
-        /// What is known of it.
-        outage: &'a Outage,
-    },
-    /// The next attempt comes after `delay`.
-    Waiting {
-        /// How long the loop will wait unless it is cut short.
-        delay: Duration,
-        /// How many attempts there have been.
-        attempt: u32,
         /// The outage so far.
         outage: &'a Outage,
     },
-    /// The connection was dropped because [`Handle::reconnect`](crate::Handle::reconnect) asked for it.
-    Reconnecting {
-        /// How long the connection had been up.
-        uptime: Duration,
+    /// The next attempt starts after `delay`.
+    Waiting {
+        /// How long the loop waits, unless a request cuts it short.
+        delay: Duration,
+        /// The number of the attempt to come.
+        attempt: u32,
     },
-    /// The loop has ended.
+    /// The connection ends as planned: its handler was told to stop, or has said that it is done.
+    Ending {
+        /// The connection.
+        id: u64,
+        /// Whether another connection follows.
+        end: End,
+    },
+    /// The connection was dropped on request, for a new one.
+    Reconnecting {
+        /// The connection.
+        id: u64,
+    },
+    /// The loop has ended, or its future was dropped.
     Stopped {
-        /// The outage that it ended in, if there was one.
-        outage: Option<&'a Outage>,
-        /// The error that it ended with; `None` when it was told to end.
-        error: Option<&'a dyn Display>,
+        /// Why, and with which error.
+        stopped: &'a Stopped,
     },
 }
 
-impl fmt::Debug for Event<'_> {
+impl Display for Event<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Connecting { attempt } => f
-                .debug_struct("Connecting")
-                .field("attempt", attempt)
-                .finish(),
-            Self::Connected { attempt, elapsed } => f
-                .debug_struct("Connected")
-                .field("attempt", attempt)
-                .field("elapsed", elapsed)
-                .finish(),
-            Self::Recovered { outage } => {
-                f.debug_struct("Recovered").field("outage", outage).finish()
-            }
+        match *self {
+            Self::Connecting { attempt } => write!(f, "connecting, attempt {attempt}"),
+            Self::Connected { .. } => f.write_str("connected"),
+            Self::Ready { .. } => f.write_str("ready"),
+            Self::Stable { outage: None, .. } => f.write_str("stable"),
+            Self::Stable {
+                outage: Some(outage),
+                ..
+            } => write!(f, "stable, outage over: {outage}"),
             Self::Failed {
                 cause,
-                attempt,
-                elapsed,
-                uptime,
-            } => f
-                .debug_struct("Failed")
-                .field("cause", &format_args!("{cause}"))
-                .field("attempt", attempt)
-                .field("elapsed", elapsed)
-                .field("uptime", uptime)
-                .finish(),
-            Self::OutageBegan { outage } => f
-                .debug_struct("OutageBegan")
-                .field("outage", outage)
-                .finish(),
-            Self::Waiting {
-                delay,
-                attempt,
-                outage,
-            } => f
-                .debug_struct("Waiting")
-                .field("delay", delay)
-                .field("attempt", attempt)
-                .field("outage", outage)
-                .finish(),
-            Self::Reconnecting { uptime } => f
-                .debug_struct("Reconnecting")
-                .field("uptime", uptime)
-                .finish(),
-            Self::Stopped { outage, error } => f
-                .debug_struct("Stopped")
-                .field("outage", outage)
-                .field("error", &error.map(ToString::to_string))
-                .finish(),
+                uptime: None,
+                ..
+            } => write!(f, "connect failed: {cause}"),
+            Self::Failed {
+                cause,
+                uptime: Some(uptime),
+                ..
+            } => write!(f, "connection lost after {}: {cause}", Spoken(uptime)),
+            Self::Waiting { delay, attempt } => {
+                write!(f, "attempt {attempt} in {}", Spoken(delay))
+            }
+            Self::Ending { end, .. } => f.write_str(match end {
+                End::Renew => "ending, to be renewed",
+                End::Exit => "ending",
+            }),
+            Self::Reconnecting { .. } => f.write_str("reconnecting on request"),
+            Self::Stopped { stopped } => stopped.fmt(f),
         }
     }
 }

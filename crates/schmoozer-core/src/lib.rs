@@ -1,64 +1,97 @@
 //! The reconnect loop: keeps a connection alive, over any transport.
 //!
-//! A program that must *stay connected* says three things in a [`Connector`]: how to connect, what to do
-//! with a connection, and what to make of a failure. [`run`] does the rest.
+//! A program that must *stay connected* says how to connect, how to serve a connection, and how long to wait after a
+//! failure. [`run`] does the rest.
 //!
 //! ```
 //! use std::{io, time::Duration};
-//! use schmoozer_core::{connector_fn, run};
-//! use tokio::io::{AsyncReadExt, AsyncWriteExt};
+//! use schmoozer_core::{closed, connector_fn, run};
+//! use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 //!
-//! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() -> io::Result<()> {
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() {
 //! let connector = connector_fn(
 //!     // Any transport will do. This one is a pipe in memory, with a server at its end.
 //!     async || {
 //!         let (connection, mut server) = tokio::io::duplex(64);
-//!         tokio::spawn(async move { server.write_all(b"hello").await });
+//!         tokio::spawn(async move { server.write_all(b"hello\n").await });
 //!         Ok::<_, io::Error>(connection)
 //!     },
-//!     async |mut connection| {
-//!         let mut greeting = String::new();
-//!         connection.read_to_string(&mut greeting).await?;
-//!         assert_eq!(greeting, "hello");
-//!         Ok(())
+//!     async |connection, _session| {
+//!         let mut lines = BufReader::new(connection).lines();
+//!         while let Some(line) = lines.next_line().await? {
+//!             println!("{line}");
+//! #           assert_eq!(line, "hello");
+//!         }
+//!         Err(closed()) // lost: connect again
 //!     },
 //!     // Any iterator of delays is a policy; `schmoozer-backoff` has good ones.
 //!     [50, 100, 200, 400].map(Duration::from_millis),
 //! );
-//! run(connector).await
+//! let error = run(connector).await.unwrap_err(); // after four retries
+//! # assert_eq!(error.to_string(), "closed by the peer");
 //! # }
 //! ```
 //!
-//! | to | take |
+//! | you want to | use |
 //! |---|---|
-//! | keep a connection, and no more | [`run`], with a [`Connector`] or a [`connector_fn`] |
-//! | connect with retries, and run the connection oneself | [`establish`] |
-//! | decide on failures by a delay policy | [`Delays`] |
-//! | stop from outside, limit or pace attempts, watch | [`Runner`] |
-//! | ask how it is doing, retry now, reconnect | [`Handle`] |
+//! | keep a connection | [`run`], with a [`connector_fn`] or your own [`Connector`] |
+//! | keep state that outlives connections | [`connector_with`] |
+//! | retry a plain operation | [`retry`] |
+//! | log in, say goodbye, renew the connection | [`Session`] |
+//! | stop from outside, limit, pace, watch | [`Runner`] |
+//! | ask how it is doing, retry now, reconnect, wait for it | [`Handle`] |
 //! | use the live connection from other tasks | [`Current`] |
-//! | count, log, show | [`Observer`], and the features below |
+//! | decide on failures by a delay policy in your own connector | [`Retry`] |
+//! | count, log, show | [`Runner::on_event`], [`Observer`], and the features below |
 //!
-//! # What it holds to
+//! # The life of a connection
 //!
-//! - **Only a lasting connection ends an outage.** A server that accepts and closes at once meets
-//!   growing delays, not a hot loop: see [`Delays`].
-//! - The last real error comes back from [`run`]; it never gives up by itself.
-//! - Every wait and every connect can be cut short, by dropping the future if nothing else.
-//! - The old connection is dropped before the next is dialed.
-//! - The loop allocates nothing, and no option costs those who do not set it.
+//! ```text
+//!             Connecting ──► Connected ──► Ready ──(stable_after)──► Stable
+//!                 ▲              │           │                         │
+//!                 │              └── failure ┴─ failure: same outage   ├─ failure: a new outage begins
+//!              Waiting ◄── Retry decides ◄───┘                         ├─ Renew: connect again, nothing failed
+//!                                                                      └─ Exit / shutdown: Stopped(why)
+//! ```
+//!
+//! - **Ready**: the application can use the connection. By default it is ready when it is connected. With
+//!   [`ready_when_marked`](Lifecycle::ready_when_marked) it is ready when the handler calls [`Session::ready`].
+//! - **Stable**: it has been ready for [`stable_after`](Lifecycle::stable_after), by default 10 s. Only a stable
+//!   connection ends an outage, restarts the delays, and stops the give-up clock. So a server that takes every login and
+//!   then closes meets growing delays.
+//! - **Outage**: begins with the first failure after a stable connection, or after the start. It ends when a connection is
+//!   stable, and has lasted until that connection became ready. `attempt` counts the attempts of the current outage,
+//!   from 1, in every place.
+//! - **Planned end**: `Ok(End::Renew)`, [`Session::renew`], [`Handle::renew`] and [`Runner::max_age`] end a connection in
+//!   good order. That is no failure, and no outage.
+//!
+//! # What you can rely on
+//!
+//! - Every error is retried. The loop ends by itself only if the policy ends, if you set
+//!   [`give_up_after`](Retry::give_up_after), or if `retry_if` refuses an error.
+//! - The last real error is what [`run`] returns. [`Stopped`] says why the loop ended, everywhere alike.
+//! - Every wait and every connect can be cut short: by a shutdown, by requests, by dropping the future.
+//! - The old connection is dropped before the next one is dialed.
+//! - Attempts start at least 10 ms apart, whatever the policy, a hint or a request asks for.
+//! - The loop allocates nothing for an attempt, except texts that something reads.
 //!
 //! # Stopping
 //!
-//! [`Runner::shutdown`] takes any future. A token:
+//! [`Runner::shutdown`] takes any future: `tokio::signal::ctrl_c()`, a token's `cancelled()`, the receiver of a oneshot
+//! channel. [`Handle::shutdown`] does the same from elsewhere. A handler that asks [`Session::stopping`] has time for a
+//! goodbye.
 //!
 //! ```
-//! # use std::{convert::Infallible, future::pending, time::Duration};
+//! # use std::{convert::Infallible, time::Duration};
 //! # use schmoozer_core::{Runner, connector_fn};
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Infallible> {
-//! # let connector = connector_fn(async || Ok::<_, Infallible>(()), async |()| pending().await, [Duration::ZERO]);
+//! # let connector = connector_fn(
+//! #     async || Ok::<_, Infallible>(()),
+//! #     async |(), session| Ok(session.stopping().await),
+//! #     [Duration::ZERO],
+//! # );
 //! use tokio_util::sync::CancellationToken;
 //!
 //! let token = CancellationToken::new();
@@ -68,127 +101,97 @@
 //! # }
 //! ```
 //!
-//! Ctrl-C:
+//! # Logs
 //!
-//! ```no_run
-//! # use std::{convert::Infallible, future::pending, time::Duration};
-//! # use schmoozer_core::{Runner, connector_fn};
-//! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() -> Result<(), Infallible> {
-//! # let connector = connector_fn(async || Ok::<_, Infallible>(()), async |()| pending().await, [Duration::ZERO]);
-//! Runner::new(connector).shutdown(tokio::signal::ctrl_c()).run().await
-//! # }
-//! ```
+//! With the feature `tracing`, target `schmoozer`, field `connector` the [target's name](Connector::display_target):
 //!
-//! A `watch` channel, which also lets the connector say goodbye within the grace period:
+//! | level | message | when | fields |
+//! |---|---|---|---|
+//! | WARN | `outage began` | failure 1 | `error` |
+//! | INFO | `outage goes on` | after 1 min, 10 min, and each hour | `outage` (s), `attempts`, `error`, `state` |
+//! | INFO | `outage over` | a connection is stable | `outage` (s), `attempts`, `error` (the last) |
+//! | WARN | `connections are renewed before they are stable` | the third in a row | `times` |
+//! | ERROR | `gave up`, `stopped by a final error` | the loop ends by itself | `error` |
+//! | DEBUG | the other events | | `attempt`, `id`, `delay` (s), `uptime` (s), `error` |
 //!
-//! ```
-//! # use std::{io, time::Duration};
-//! # use schmoozer_core::{Runner, connector_fn};
-//! use tokio::io::{AsyncReadExt, AsyncWriteExt};
-//! use tokio::sync::watch;
-//!
-//! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() -> io::Result<()> {
-//! let (stop, stopping) = watch::channel(false);
-//! # let (connection, mut server) = tokio::io::duplex(64);
-//! # let mut connection = Some(connection);
-//! # let connect = move || { let connection = connection.take(); async move { connection.ok_or_else(|| io::ErrorKind::NotFound.into()) } };
-//! let told = stopping.clone();
-//! let connector = connector_fn(
-//!     connect,
-//!     move |mut connection: tokio::io::DuplexStream| {
-//!         let mut told = told.clone();
-//!         async move {
-//!             // … serve the connection until:
-//!             told.wait_for(|stop| *stop).await.ok();
-//!             connection.write_all(b"bye").await
-//!         }
-//!     },
-//!     [Duration::from_secs(1)],
-//! );
-//! let mut stopping = stopping;
-//! let runner = Runner::new(connector)
-//!     .shutdown(async move { stopping.wait_for(|stop| *stop).await.is_ok() })
-//!     .grace(Duration::from_secs(5));
-//! # let handle = runner.handle();
-//! # let operator = async move { handle.connected().await.ok(); stop.send_replace(true); };
-//! # let (ended, ()) = tokio::join!(runner.run(), operator);
-//! # ended?;
-//! # let mut goodbye = String::new();
-//! # server.read_to_string(&mut goodbye).await?;
-//! # assert_eq!(goodbye, "bye");
-//! # Ok(())
-//! # }
-//! ```
+//! The texts of errors are written with `{:#}`, on one line, without control characters, in at most 1 KiB.
 //!
 //! # Features
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `rt` | yes | [`Runner::spawn`]; tokio's `rt`, no crate |
-//! | `tracing` | no | logs: one WARN when an outage begins, one INFO when it is over, DEBUG between, ERROR on giving up; within a span `connector` with the field `target` |
+//! | `tracing` | no | the logs above |
 //! | `metrics` | no | `Metrics`, an observer over the `metrics` facade |
-//!
-//! The fields of the logs are `attempt` (a count), `delay`, `elapsed`, `uptime` and `outage` (seconds) and
-//! `error`.
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod board;
 mod boxed;
+mod closed;
 mod connect_timeout;
 mod connector;
 mod connector_fn;
-mod control;
+mod connector_with;
 mod current;
-mod delays;
-mod driven;
-mod establish;
+mod duration;
 mod event;
 mod failure;
+mod full;
 mod handle;
-mod health;
-mod hint;
+mod judge;
+mod lifecycle;
 mod logs;
 #[cfg(feature = "metrics")]
 mod metrics;
-mod observed;
+#[cfg(doctest)]
+mod mistakes;
 mod observer;
+mod options;
 mod outage;
-mod paced;
 mod pacer;
 mod race;
+mod random;
+mod report;
 mod result;
+mod retry;
+mod retrying;
 mod run;
 mod runner;
+mod session;
+mod shared;
+mod signals;
 mod status;
-mod steered;
-mod steering;
+mod stopped;
+mod text;
+mod wait;
+mod waker;
 mod yield_now;
 
 pub use boxed::{BoxConnection, BoxConnector};
+pub use closed::{Closed, closed};
 pub use connect_timeout::ConnectTimeout;
 pub use connector::Connector;
 pub use connector_fn::{ConnectorFn, connector_fn};
-pub use current::{Current, Published, Publisher};
-pub use delays::Delays;
-pub use establish::establish;
+pub use connector_with::{ConnectWith, ServeWith, connector_with};
+pub use current::{Current, Live, Published, Publisher, PublishersGone};
 pub use event::Event;
 pub use failure::Failure;
-pub use handle::{Handle, NotConnected, Stopped};
-pub use health::Health;
-pub use hint::{Hint, NoHint};
+pub use handle::{Handle, ShutdownOnDrop};
+pub use lifecycle::Lifecycle;
 #[cfg(feature = "metrics")]
 #[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
 pub use metrics::Metrics;
 pub use observer::Observer;
 pub use outage::Outage;
-pub use pacer::Pacer;
-pub use result::{ConnResult, RetryResult, RunResult};
+pub use pacer::{InvalidPacer, Pacer, Rate};
+pub use result::{ConnResult, End, RetryResult, RunResult};
+pub use retry::Retry;
+pub use retrying::{Any, Quietly, RetryFuture, Retrying, retry};
 pub use run::run;
 pub use runner::Runner;
+pub use session::Session;
 pub use status::{Stats, Status};
+pub use stopped::{NotConnected, Stopped, Why};
 
 #[cfg(all(doctest, unix))]
 #[doc = include_str!("../README.md")]

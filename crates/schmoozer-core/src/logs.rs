@@ -1,147 +1,191 @@
-//! Logs for people: one WARN when an outage begins, one INFO when it is over, DEBUG in between.
+//! Logs for an on-call engineer: one WARN when an outage begins, INFO while it goes on, one INFO when it is over, one
+//! ERROR when the loop ends by itself, and DEBUG for the rest.
 
 #[cfg(feature = "tracing")]
-pub(crate) use with_tracing::{Logs, in_span, span};
+pub(crate) use with_tracing::Logs;
 #[cfg(not(feature = "tracing"))]
-pub(crate) use without::{Logs, in_span, span};
+pub(crate) use without::Logs;
 
 #[cfg(not(feature = "tracing"))]
 mod without {
-    use crate::{Event, Observer};
+    use std::fmt::Display;
+
+    use tokio::time::Instant;
+
+    use crate::{Event, Outage, Status};
 
     #[derive(Default)]
     pub(crate) struct Logs {}
 
-    impl Observer for Logs {
-        fn on_event(&mut self, _: &Event<'_>) {}
+    #[expect(clippy::unused_self, reason = "as with `tracing`")]
+    impl Logs {
+        pub(crate) fn name(&mut self, _: Option<String>) {}
 
-        fn enabled(&self) -> bool {
+        pub(crate) fn enabled() -> bool {
             false
         }
-    }
 
-    pub(crate) struct Span;
+        pub(crate) fn outage_began(&mut self, _: Option<&str>, _: &dyn Display) {}
 
-    pub(crate) fn span<C>(_: &C) -> Span {
-        Span
-    }
+        pub(crate) fn on_event(&mut self, _: &Event<'_>) {}
 
-    pub(crate) fn in_span<F>(_: Span, run: F) -> F {
-        run
+        pub(crate) fn renewed_early(&self, _: u32) {}
+
+        pub(crate) fn ended_with(&self, _: &dyn Display) {}
+
+        pub(crate) fn reminder(&self, _: &Outage) -> Option<Instant> {
+            None
+        }
+
+        pub(crate) fn remind(&mut self, _: &Outage, _: &Status, _: bool) {}
     }
 }
 
 #[cfg(feature = "tracing")]
 mod with_tracing {
-    use std::mem;
+    use std::fmt::Display;
+    use std::time::Duration;
 
-    use tracing::field::{Empty, display};
-    use tracing::instrument::{Instrument as _, Instrumented};
-    use tracing::{Level, Span, debug, enabled, error, error_span, info, info_span, warn};
+    use tokio::time::Instant;
+    use tracing::field::display;
+    use tracing::{Level, debug, enabled, error, info, warn};
 
-    use crate::{Connector, Event, Observer};
+    use crate::text::{Clean, text};
+    use crate::{Event, Outage, Status, Why};
+
+    const MINUTE: Duration = Duration::from_secs(60);
 
     #[derive(Default)]
     pub(crate) struct Logs {
-        in_outage: bool,
+        connector: String,
+        /// How many times the current outage was said to go on.
+        reminders: u32,
     }
 
-    /// Names the target, in what the loop logs and in what the callbacks do.
-    pub(crate) fn span<C: Connector>(connector: &C) -> Span {
-        let mut span = info_span!("connector", target = Empty);
-        // A warning must name its target also to one who wants nothing else. Not at this level for
-        // everybody: the `log` crate would be told an error for each span.
-        if span.is_disabled() && enabled!(Level::WARN) {
-            span = error_span!("connector", target = Empty);
+    /// A line with the connector's name and the target `schmoozer`.
+    macro_rules! line {
+        ($level:ident, $logs:expr, $($rest:tt)+) => {
+            $level!(target: "schmoozer", connector = $logs.connector.as_str(), $($rest)+)
+        };
+    }
+
+    impl Logs {
+        pub(crate) fn name(&mut self, target: Option<String>) {
+            self.connector = target.map_or_else(String::new, |target| Clean(target).to_string());
         }
-        if !span.is_disabled() {
-            if let Some(target) = connector.display_target() {
-                span.record("target", display(target));
+
+        pub(crate) fn enabled() -> bool {
+            enabled!(target: "schmoozer", Level::WARN)
+        }
+
+        /// Warns of an outage. Where nothing says that it listens, no text was written; but the `log` crate never says so.
+        pub(crate) fn outage_began(&mut self, written: Option<&str>, cause: &dyn Display) {
+            self.reminders = 0;
+            if let Some(error) = written {
+                line!(warn, self, error, "outage began");
+            } else {
+                line!(warn, self, error = text(cause).as_str(), "outage began");
             }
         }
-        span
-    }
 
-    pub(crate) fn in_span<F: Future>(span: Span, run: F) -> Instrumented<F> {
-        run.instrument(span)
-    }
-
-    impl Observer for Logs {
-        fn on_event(&mut self, event: &Event<'_>) {
-            log(event);
-            // With the cause at hand, and not as the outage's record has it: that is without texts when
-            // nobody says that he listens. The `log` crate, which is told by `tracing` when a program has
-            // no subscriber, never does.
+        pub(crate) fn on_event(&mut self, event: &Event<'_>) {
             match *event {
-                Event::Failed { cause, .. } if !mem::replace(&mut self.in_outage, true) => {
-                    warn!(error = display(cause), "outage began");
+                Event::Failed {
+                    cause,
+                    attempt,
+                    uptime,
+                    ..
+                } => {
+                    let uptime = uptime.map(|uptime| uptime.as_secs_f64());
+                    line!(debug, self, attempt, uptime, error = cause, "failed");
                 }
-                Event::Recovered { .. } => self.in_outage = false,
-                _ => {}
+                Event::Stable {
+                    id,
+                    outage: Some(outage),
+                } => line!(
+                    info,
+                    self,
+                    id,
+                    outage = outage.length.as_secs_f64(),
+                    attempts = outage.attempts,
+                    error = last_cause(outage),
+                    "outage over"
+                ),
+                Event::Connecting { attempt } => line!(debug, self, attempt, "connecting"),
+                Event::Connected { id } => line!(debug, self, id, "connected"),
+                Event::Ready { id } => line!(debug, self, id, "ready"),
+                Event::Stable { id, outage: None } => line!(debug, self, id, "stable"),
+                Event::Waiting { delay, attempt } => {
+                    line!(debug, self, attempt, delay = delay.as_secs_f64(), "waiting");
+                }
+                Event::Ending { id, end } => line!(debug, self, id, ?end, "ending as planned"),
+                Event::Reconnecting { id } => line!(debug, self, id, "reconnecting on request"),
+                Event::Stopped { stopped } => {
+                    let error = stopped.cause.as_deref();
+                    match stopped.why {
+                        Why::GaveUp => line!(error, self, error, "gave up"),
+                        Why::Final => line!(error, self, error, "stopped by a final error"),
+                        why => line!(debug, self, error, ?why, "stopped"),
+                    }
+                }
             }
         }
 
-        fn enabled(&self) -> bool {
-            enabled!(Level::WARN)
+        pub(crate) fn renewed_early(&self, times: u32) {
+            if times == 3 {
+                line!(
+                    warn,
+                    self,
+                    times,
+                    "connections are renewed before they are stable"
+                );
+            } else {
+                line!(debug, self, times, "renewed before it was stable");
+            }
+        }
+
+        pub(crate) fn ended_with(&self, cause: &dyn Display) {
+            let error = display(cause);
+            line!(debug, self, error, "failed while it was renewed");
+        }
+
+        /// When to say next that the outage goes on: after 1 minute, 10 minutes, and each hour.
+        pub(crate) fn reminder(&self, outage: &Outage) -> Option<Instant> {
+            let after = match self.reminders {
+                0 => MINUTE,
+                1 => 10 * MINUTE,
+                hours => (60 * MINUTE).checked_mul(hours - 1)?,
+            };
+            outage.since.checked_add(after)
+        }
+
+        pub(crate) fn remind(&mut self, outage: &Outage, status: &Status, offline: bool) {
+            // One line, also for a task that has slept through more than one.
+            let is_due = |at: Instant| at - outage.since <= outage.length;
+            while self.reminder(outage).is_some_and(is_due) {
+                self.reminders = self.reminders.saturating_add(1);
+            }
+            let state = match status {
+                Status::Connected { ready: false, .. } => "connected, not ready",
+                Status::Connected { .. } => "connected, not yet stable",
+                Status::Waiting { .. } if offline => "offline",
+                Status::Waiting { .. } => "waiting",
+                Status::Connecting { .. } | Status::Stopped(_) => "connecting",
+            };
+            line!(
+                info,
+                self,
+                outage = outage.length.as_secs_f64(),
+                attempts = outage.attempts,
+                error = last_cause(outage),
+                state,
+                "outage goes on"
+            );
         }
     }
 
-    fn log(event: &Event<'_>) {
-        match *event {
-            Event::Connecting { attempt } => debug!(attempt, "connecting"),
-            Event::Connected { attempt, elapsed } => {
-                debug!(attempt, elapsed = elapsed.as_secs_f64(), "connected");
-            }
-            Event::Failed {
-                cause,
-                attempt,
-                elapsed,
-                uptime: None,
-            } => debug!(
-                attempt,
-                elapsed = elapsed.as_secs_f64(),
-                error = display(cause),
-                "connect failed"
-            ),
-            Event::Failed {
-                cause,
-                attempt,
-                uptime: Some(uptime),
-                ..
-            } => debug!(
-                attempt,
-                uptime = uptime.as_secs_f64(),
-                error = display(cause),
-                "connection lost"
-            ),
-            Event::OutageBegan { .. } => {}
-            Event::Waiting { delay, attempt, .. } => {
-                debug!(attempt, delay = delay.as_secs_f64(), "waiting");
-            }
-            Event::Recovered { outage } => info!(
-                attempt = outage.attempts,
-                outage = outage.length.as_secs_f64(),
-                error = (!outage.last_cause.is_empty()).then(|| display(&outage.last_cause)),
-                "outage over"
-            ),
-            Event::Reconnecting { uptime } => {
-                debug!(uptime = uptime.as_secs_f64(), "reconnecting on request");
-            }
-            Event::Stopped {
-                outage: Some(outage),
-                error: Some(error),
-            } => error!(
-                attempt = outage.attempts,
-                outage = outage.length.as_secs_f64(),
-                error = display(error),
-                "gave up"
-            ),
-            Event::Stopped {
-                error: Some(error), ..
-            } => {
-                error!(error = display(error), "stopped");
-            }
-            Event::Stopped { error: None, .. } => debug!("stopped"),
-        }
+    /// Nothing where no text was written.
+    fn last_cause(outage: &Outage) -> Option<&str> {
+        Some(outage.last_cause.as_str()).filter(|cause| !cause.is_empty())
     }
 }

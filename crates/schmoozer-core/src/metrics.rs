@@ -3,6 +3,8 @@ use metrics::{
     gauge, histogram,
 };
 
+use tokio::time::Instant;
+
 use crate::{Event, Observer};
 
 /// An [`Observer`] that keeps metrics, through whatever recorder the program installed.
@@ -12,22 +14,22 @@ use crate::{Event, Observer};
 /// | `schmoozer_attempts_total` | counter | | calls of `connect` |
 /// | `schmoozer_failures_total` | counter | | calls of `connect` that failed, and connections lost |
 /// | `schmoozer_outages_total` | counter | | outages begun |
-/// | `schmoozer_connected` | gauge | | 1 while a connection is up, else 0 |
+/// | `schmoozer_connected` | gauge | connections | connections that are up: loops with one target add up |
 /// | `schmoozer_connect_duration_seconds` | histogram | s | how long a `connect` that succeeded took |
-/// | `schmoozer_uptime_seconds` | histogram | s | how long a connection was up when it was lost |
+/// | `schmoozer_uptime_seconds` | histogram | s | how long a connection was up when it ended, however it ended |
 /// | `schmoozer_outage_duration_seconds` | histogram | s | how long an outage was when it was over |
 ///
-/// All have the label `target`, and are described to the recorder. Install it before making this.
+/// All have the label `target`, and are described to the recorder. Install the recorder before making this.
 ///
 /// # Examples
 ///
 /// ```
-/// use schmoozer_core::{Metrics, Runner, connector_fn};
+/// use schmoozer_core::{End, Metrics, Runner, connector_fn};
 /// # use std::{convert::Infallible, time::Duration};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Infallible> {
-/// # let connector = connector_fn(async || Ok::<_, Infallible>(()), async |()| Ok(()), [Duration::ZERO]);
+/// # let connector = connector_fn(async || Ok::<_, Infallible>(()), async |(), _session| Ok(End::Exit), [Duration::ZERO]);
 /// Runner::new(connector).observer(Metrics::new("db")).run().await
 /// # }
 /// ```
@@ -40,6 +42,10 @@ pub struct Metrics {
     connect_duration: Histogram,
     uptime: Histogram,
     outage_duration: Histogram,
+    /// When the attempt began that is under way.
+    attempt: Option<Instant>,
+    /// Since when a connection is up.
+    up: Option<Instant>,
 }
 
 impl Metrics {
@@ -56,6 +62,8 @@ impl Metrics {
             connect_duration: histogram!("schmoozer_connect_duration_seconds", "target" => target.clone()),
             uptime: histogram!("schmoozer_uptime_seconds", "target" => target.clone()),
             outage_duration: histogram!("schmoozer_outage_duration_seconds", "target" => target),
+            attempt: None,
+            up: None,
         }
     }
 }
@@ -67,7 +75,7 @@ fn describe() {
         "calls of connect that failed, and connections lost"
     );
     describe_counter!("schmoozer_outages_total", "outages begun");
-    describe_gauge!("schmoozer_connected", "1 while a connection is up, else 0");
+    describe_gauge!("schmoozer_connected", "connections that are up");
     describe_histogram!(
         "schmoozer_connect_duration_seconds",
         Unit::Seconds,
@@ -76,7 +84,7 @@ fn describe() {
     describe_histogram!(
         "schmoozer_uptime_seconds",
         Unit::Seconds,
-        "how long a connection was up when it was lost"
+        "how long a connection was up when it ended"
     );
     describe_histogram!(
         "schmoozer_outage_duration_seconds",
@@ -87,26 +95,37 @@ fn describe() {
 
 impl Observer for Metrics {
     fn on_event(&mut self, event: &Event<'_>) {
+        let now = Instant::now();
         match *event {
-            Event::Connecting { .. } => self.attempts.increment(1),
-            Event::Connected { elapsed, .. } => {
-                self.connected.set(1.0);
-                self.connect_duration.record(elapsed);
+            Event::Connecting { .. } => {
+                self.ended(now);
+                self.attempts.increment(1);
+                self.attempt = Some(now);
             }
-            Event::Failed { uptime, .. } => {
+            Event::Connected { .. } => {
+                // None for a connection that the program started with.
+                if let Some(began) = self.attempt.take() {
+                    self.connect_duration.record(now - began);
+                }
+                self.connected.increment(1.0);
+                self.up = Some(now);
+            }
+            Event::Failed { attempt, .. } => {
+                self.ended(now);
                 self.failures.increment(1);
-                self.connected.set(0.0);
-                if let Some(uptime) = uptime {
-                    self.uptime.record(uptime);
+                if attempt == 1 {
+                    self.outages.increment(1);
                 }
             }
-            Event::OutageBegan { .. } => self.outages.increment(1),
-            Event::Recovered { outage } => self.outage_duration.record(outage.length),
-            Event::Reconnecting { uptime } => {
-                self.connected.set(0.0);
-                self.uptime.record(uptime);
+            Event::Stable {
+                outage: Some(outage),
+                ..
+            } => self.outage_duration.record(outage.length),
+            Event::Reconnecting { .. } | Event::Waiting { .. } | Event::Stopped { .. } => {
+                self.ended(now);
             }
-            Event::Waiting { .. } | Event::Stopped { .. } => self.connected.set(0.0),
+            // A connection that ends as planned is up until its handler has returned.
+            Event::Ready { .. } | Event::Stable { .. } | Event::Ending { .. } => {}
         }
     }
 
@@ -116,9 +135,19 @@ impl Observer for Metrics {
     }
 }
 
+impl Metrics {
+    /// The connection that was up, if one was, is gone.
+    fn ended(&mut self, now: Instant) {
+        if let Some(since) = self.up.take() {
+            self.connected.decrement(1.0);
+            self.uptime.record(now - since);
+        }
+    }
+}
+
 impl Drop for Metrics {
-    /// A loop that is dropped leaves no connection behind, nor one on the gauge.
+    /// A loop that panics leaves no connection behind, nor one on the gauge.
     fn drop(&mut self) {
-        self.connected.set(0.0);
+        self.ended(Instant::now());
     }
 }

@@ -1,53 +1,52 @@
-use std::fmt::{Display, Write as _};
+use std::fmt;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How long it was down, how often it was tried, and why: one record, the same for observers, status
-/// and logs.
+use crate::duration::Spoken;
+
+/// How long it was down, how often it was tried, and why: one record for observers, handles, logs and metrics.
 ///
-/// An outage lasts from the first failure until the start of the next connection that lasts; one that
-/// breaks early is part of it.
+/// An outage begins with the first failure after a stable connection, or after the start. It ends when a connection
+/// is stable, and has then lasted until that connection became ready.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Outage {
     /// When the first failure was.
     pub since: Instant,
-    /// How often `connect` was called since the last connection that lasted, the call that ended the
-    /// outage included. Saturates.
+    /// How many attempts it has had, from 1, with the one that ended it. Saturates.
     pub attempts: u32,
-    /// From the first failure until the connection that ended it, or until now while it goes on.
+    /// From the first failure until a connection was ready, or until now.
     pub length: Duration,
-    /// The error of the first failure.
+    /// The error of the first failure. Empty where no observer and no handle reads it.
     pub first_cause: String,
-    /// The error of the last failure.
+    /// The error of the last failure. Empty where no observer and no handle reads it.
     pub last_cause: String,
 }
 
 impl Outage {
-    pub(crate) fn begin(since: Instant, attempts: u32, cause: Option<&dyn Display>) -> Self {
-        let mut outage = Self {
+    pub(crate) fn begin(since: Instant) -> Self {
+        Self {
             since,
-            attempts,
+            attempts: 1,
             length: Duration::ZERO,
             first_cause: String::new(),
             last_cause: String::new(),
-        };
-        if let Some(cause) = cause {
-            // Not `to_string`, which panics when the cause's own `Display` fails; what came is kept.
-            let _ = write!(outage.first_cause, "{cause}");
         }
-        outage.last_cause.clone_from(&outage.first_cause);
-        outage
     }
+}
 
-    pub(crate) fn goes_on(&mut self, now: Instant, attempts: u32, cause: Option<&dyn Display>) {
-        self.attempts = attempts;
-        self.length = now - self.since;
-        self.last_cause.clear();
-        if let Some(cause) = cause {
-            // As above.
-            let _ = write!(self.last_cause, "{cause}");
+impl fmt::Display for Outage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let attempts = match self.attempts {
+            1 => "attempt",
+            _ => "attempts",
+        };
+        let length = Spoken(self.length);
+        write!(f, "{length}, {} {attempts}", self.attempts)?;
+        match self.last_cause.as_str() {
+            "" => Ok(()),
+            cause => write!(f, ", last: {cause}"),
         }
     }
 }

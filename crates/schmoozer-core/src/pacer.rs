@@ -1,18 +1,25 @@
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::error::Error;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep_until};
 
+use crate::shared::after;
+
 /// Spaces out the attempts of many connectors: at most N a second, with a burst of B.
 ///
-/// A program with a thousand links that lose one server at once must not knock a thousand times in the
-/// same moment. Give each runner a clone of one pacer: in any stretch of time `t` they begin at most
-/// `rate × t + burst` attempts together, first come, first served.
+/// A program with a thousand links that lose one server at once must not dial a thousand times in one moment. Give each
+/// runner a clone of one pacer: in any stretch of time `t` they begin at most `rate × t + burst` attempts together,
+/// first come, first served, over all runtimes of the process.
 ///
-/// Source: the generic cell rate algorithm (ITU-T I.371), applied to when an attempt is let through and
-/// not to when it was asked for, so that the bound holds however late a task is polled.
+/// An attempt counts from the moment in which it is let through. Tokio's timer is exact to 1 ms and may be 1 ms late, so
+/// a pacer reaches its rate if its burst covers 2 ms of it: a burst of 3 for 1,000 a second. With a burst of 1, a wait
+/// that ends late is not made up for, and the rate is one attempt in `interval + 1 ms`, rounded up to a millisecond.
+///
+/// Source: the generic cell rate algorithm (ITU-T I.371), applied to when an attempt is let through and not to when it
+/// was asked for, so that the bound holds however late a task is polled.
 ///
 /// # Examples
 ///
@@ -21,10 +28,12 @@ use tokio::time::{Instant, sleep_until};
 /// # use std::{convert::Infallible, time::Duration};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Infallible> {
-/// let pacer = Pacer::new(100, 10);
-/// # let connector = connector_fn(async || Ok::<_, Infallible>(()), async |()| Ok(()), [Duration::ZERO]);
-/// Runner::new(connector).pacer(pacer.clone()).run().await
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let pacer = Pacer::per_second(100).burst(10)?;
+/// # use schmoozer_core::End;
+/// # let connector = connector_fn(async || Ok::<_, Infallible>(()), async |(), _| Ok(End::Exit), [Duration::ZERO]);
+/// Runner::new(connector).pacer(pacer.clone()).run().await?;
+/// # Ok(())
 /// # }
 /// ```
 #[derive(Debug, Clone)]
@@ -32,117 +41,173 @@ pub struct Pacer {
     shared: Arc<Shared>,
 }
 
+/// The longest interval.
+const CENTURY: Duration = Duration::from_secs(100 * 365 * 86_400);
+
 #[derive(Debug)]
 struct Shared {
-    start: Instant,
-    /// Nanoseconds between two attempts.
-    interval: u64,
-    /// How far ahead of its time an attempt may come, in nanoseconds.
-    ahead: u64,
-    /// When the next attempt is due, in nanoseconds since the start.
-    due: AtomicU64,
-    /// One permit, handed on in the order of asking; there while nobody waits.
+    interval: Duration,
+    /// How far ahead of its time an attempt may come.
+    ahead: Duration,
+    owed: Mutex<Owed>,
+    /// One permit, handed on in the order of asking; there while nothing waits.
     turn: Semaphore,
 }
 
-impl Pacer {
-    /// Lets through `per_second` attempts a second, and up to `burst` at once after a quiet time.
-    ///
-    /// # Panics
-    ///
-    /// When either is zero.
-    #[must_use]
-    pub fn new(per_second: u32, burst: u32) -> Self {
-        assert!(
-            per_second > 0,
-            "a pacer lets through at least one attempt a second"
-        );
-        // Rounded up: the rate is never passed.
-        let interval = 1_000_000_000_u64.div_ceil(u64::from(per_second));
-        Self::every(Duration::from_nanos(interval), burst)
-    }
+/// The time that the attempts until now are worth, and have not yet waited for. Kept as a duration: not every system's
+/// clock can say centuries.
+#[derive(Debug, Clone, Copy)]
+struct Owed {
+    at: Instant,
+    time: Duration,
+}
 
-    /// Lets through one attempt each `interval`, for rates under one a second, and up to `burst` at once
-    /// after a quiet time. Intervals over 100 years count as 100 years.
+/// The rate of a [`Pacer`]; [`burst`](Rate::burst) makes the pacer.
+#[derive(Debug, Clone, Copy)]
+#[must_use = "`burst` makes the pacer"]
+pub struct Rate {
+    interval: Option<Duration>,
+}
+
+impl Rate {
+    /// Makes a pacer that lets through up to `attempts` at once after a quiet time.
     ///
-    /// # Panics
+    /// # Errors
     ///
-    /// When either is zero.
-    #[must_use]
-    pub fn every(interval: Duration, burst: u32) -> Self {
-        const CENTURY: u64 = 100 * 365 * 86_400 * 1_000_000_000;
-        assert!(!interval.is_zero(), "a pacer's interval is not zero");
-        assert!(burst > 0, "a pacer's burst is at least one attempt");
-        let interval =
-            u64::try_from(interval.as_nanos()).map_or(CENTURY, |nanos| nanos.min(CENTURY));
-        Self {
-            shared: Arc::new(Shared {
-                start: Instant::now(),
-                interval,
-                ahead: interval.saturating_mul(u64::from(burst - 1)),
-                due: AtomicU64::new(0),
-                turn: Semaphore::new(1),
-            }),
+    /// Returns [`InvalidPacer`] when the rate or `attempts` is zero.
+    pub fn burst(self, attempts: u32) -> Result<Pacer, InvalidPacer> {
+        match self.interval {
+            Some(interval) => Pacer::every(interval, attempts),
+            None => Err(InvalidPacer::Rate),
         }
     }
+}
 
-    /// Waits until one more attempt may begin. For loops of one's own;
-    /// [`Runner::pacer`](crate::Runner::pacer) does it before each `connect`.
+/// Why there is no such [`Pacer`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InvalidPacer {
+    /// The rate is zero.
+    Rate,
+    /// The interval is zero.
+    Interval,
+    /// The burst is zero.
+    Burst,
+}
+
+impl fmt::Display for InvalidPacer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Rate => "a pacer's rate is 0 attempts a second, and must be at least 1",
+            Self::Interval => "a pacer's interval is zero, and must be longer",
+            Self::Burst => "a pacer's burst is 0 attempts, and must be at least 1",
+        })
+    }
+}
+
+impl Error for InvalidPacer {}
+
+impl Pacer {
+    /// Lets through `attempts` a second: `Pacer::per_second(100).burst(10)`.
+    pub const fn per_second(attempts: u32) -> Rate {
+        // Rounded up: the rate is never passed.
+        let interval = match attempts {
+            0 => None,
+            attempts => Some(Duration::from_nanos(
+                1_000_000_000_u64.div_ceil(attempts as u64),
+            )),
+        };
+        Rate { interval }
+    }
+
+    /// Lets through one attempt each `interval`, for rates under one a second, and up to `burst` at once after a quiet
+    /// time. An interval of more than a century counts as one.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`InvalidPacer`] when either is zero.
+    pub fn every(interval: Duration, burst: u32) -> Result<Self, InvalidPacer> {
+        if interval.is_zero() {
+            return Err(InvalidPacer::Interval);
+        }
+        let Some(more) = burst.checked_sub(1) else {
+            return Err(InvalidPacer::Burst);
+        };
+        // So that no burst of it is more than a duration can say.
+        let interval = interval.min(CENTURY);
+        Ok(Self {
+            shared: Arc::new(Shared {
+                interval,
+                ahead: interval.saturating_mul(more),
+                owed: Mutex::new(Owed {
+                    at: Instant::now(),
+                    time: Duration::ZERO,
+                }),
+                turn: Semaphore::new(1),
+            }),
+        })
+    }
+
+    /// Waits until one more attempt may begin. For loops of your own; [`Runner::pacer`](crate::Runner::pacer) does it
+    /// before each `connect`.
     ///
     /// # Panics
     ///
-    /// When it has to wait outside a tokio runtime with its time driver enabled.
+    /// Panics when it has to wait outside a tokio runtime with its time driver enabled.
     ///
     /// # Cancel safety
     ///
-    /// A dropped wait uses nothing up: the next in line takes its place. One that is kept and no longer polled holds up
-    /// those behind it, as with any fair queue.
+    /// Cancel safe: a dropped wait uses nothing up, and the next in line takes its place. A wait that is kept and no
+    /// longer polled holds up those behind it, as with any fair queue.
     pub async fn admit(&self) {
-        self.admit_from(Instant::now()).await;
-    }
-
-    /// Waits from `now` on, and answers when the attempt may begin.
-    pub(crate) async fn admit_from(&self, now: Instant) -> Instant {
-        let Shared { start, turn, .. } = &*self.shared;
-        // Who finds nobody in line needs no turn.
-        if turn.available_permits() > 0 && self.take(now).is_ok() {
-            return now;
-        }
         // The semaphore is never closed; if it were, the attempt would go ahead out of turn.
-        let _turn = turn.acquire().await;
-        loop {
-            let now = Instant::now();
-            match self.take(now) {
-                Ok(()) => return now,
-                Err(earliest) => sleep_until(*start + earliest).await,
-            }
+        let _turn = self.shared.turn.acquire().await;
+        while let Err(earliest) = self.take() {
+            sleep_until(earliest).await;
         }
     }
 
-    /// Lets an attempt through at `now`, or says how long after the start it may come.
-    fn take(&self, now: Instant) -> Result<(), Duration> {
-        let Shared {
-            start,
-            interval,
-            ahead,
-            ref due,
-            ..
-        } = *self.shared;
-        let now = u64::try_from((now - start).as_nanos()).unwrap_or(u64::MAX);
-        let mut next = due.load(Ordering::Relaxed);
-        loop {
-            let earliest = next.saturating_sub(ahead);
-            if now < earliest {
-                return Err(Duration::from_nanos(earliest));
-            }
-            let Some(then) = next.max(now).checked_add(interval) else {
-                // Its time is past the end of this clock, 584 years on.
-                return Err(Duration::from_nanos(u64::MAX));
-            };
-            match due.compare_exchange_weak(next, then, Ordering::Relaxed, Ordering::Relaxed) {
-                Ok(_) => return Ok(()),
-                Err(changed) => next = changed,
-            }
+    /// Lets an attempt through now, or says when it may come at the earliest. Does not pass those in line.
+    pub(crate) fn try_admit(&self) -> Result<(), Instant> {
+        if let Ok(_turn) = self.shared.turn.try_acquire() {
+            return self.take();
         }
+        let now = Instant::now();
+        Err(after(now, self.early(self.owed().by(now))))
+    }
+
+    fn take(&self) -> Result<(), Instant> {
+        let mut owed = self.owed();
+        // Read while no other attempt can be let through.
+        let now = Instant::now();
+        let time = owed.by(now);
+        let early = self.early(time);
+        if !early.is_zero() {
+            return Err(after(now, early));
+        }
+        *owed = Owed {
+            at: now,
+            time: time.saturating_add(self.shared.interval),
+        };
+        Ok(())
+    }
+
+    /// By how much an attempt is too early while this is owed.
+    fn early(&self, owed: Duration) -> Duration {
+        owed.saturating_sub(self.shared.ahead)
+    }
+
+    fn owed(&self) -> std::sync::MutexGuard<'_, Owed> {
+        self.shared
+            .owed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Owed {
+    fn by(self, now: Instant) -> Duration {
+        self.time
+            .saturating_sub(now.saturating_duration_since(self.at))
     }
 }

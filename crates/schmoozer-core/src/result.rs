@@ -1,36 +1,74 @@
-//! What a connector's callbacks answer.
+//! What a connector returns to the loop.
 
 use std::time::Duration;
 
-/// The answer of [`Connector::connect`](crate::Connector::connect).
+/// What [`Connector::connect`](crate::Connector::connect) returns.
+///
+/// Converts from `Result<C, E>`, so that a body may end with `self.dial().await.into()`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use = "the loop acts on it"]
 pub enum ConnResult<C, E> {
-    /// The connection is up: run the application on it.
+    /// The connection is up. The loop calls [`run`](crate::Connector::run) with it.
     Connected(C),
-    /// This attempt failed: ask [`retry_delay`](crate::Connector::retry_delay) whether to try again.
+    /// The attempt failed. The loop asks [`retry_delay`](crate::Connector::retry_delay) what to do.
     Reconnect(E),
-    /// Stop the loop; its caller gets this result.
+    /// The loop ends and returns this result.
     Exit(Result<(), E>),
 }
 
-/// The answer of [`Connector::run`](crate::Connector::run).
+impl<C, E> From<Result<C, E>> for ConnResult<C, E> {
+    fn from(result: Result<C, E>) -> Self {
+        match result {
+            Ok(connection) => Self::Connected(connection),
+            Err(cause) => Self::Reconnect(cause),
+        }
+    }
+}
+
+/// What [`Connector::run`](crate::Connector::run) returns.
+///
+/// Converts from `Result<End, E>`, which is what handlers return.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use = "the loop acts on it"]
 pub enum RunResult<E> {
-    /// The connection is lost: ask [`retry_delay`](crate::Connector::retry_delay) whether to dial again.
+    /// The connection was lost. The loop asks [`retry_delay`](crate::Connector::retry_delay) what to do.
     Reconnect(E),
-    /// Stop the loop; its caller gets this result.
+    /// The connection ended as planned, and another one is wanted. This is no failure.
+    Renew,
+    /// The loop ends and returns this result.
     Exit(Result<(), E>),
 }
 
-/// The answer of [`Connector::retry_delay`](crate::Connector::retry_delay).
+impl<E> From<Result<End, E>> for RunResult<E> {
+    fn from(result: Result<End, E>) -> Self {
+        match result {
+            Ok(End::Renew) => Self::Renew,
+            Ok(End::Exit) => Self::Exit(Ok(())),
+            Err(cause) => Self::Reconnect(cause),
+        }
+    }
+}
+
+/// What [`Connector::retry_delay`](crate::Connector::retry_delay) returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use = "the loop acts on it"]
 pub enum RetryResult<E> {
-    /// Try again after this delay. Zero tries again at once, but lets other tasks run first.
+    /// The next attempt starts after this delay. Zero means at once, but other tasks run first.
     After(Duration),
-    /// Stop the loop; its caller gets this result. To give up, hand the cause back:
-    /// `Exit(Err(failure.cause))`.
+    /// The policy has ended. The loop returns this error, with [`Why::GaveUp`](crate::Why::GaveUp).
+    GiveUp(E),
+    /// The loop ends and returns this result. An error is final: [`Why::Final`](crate::Why::Final).
     Exit(Result<(), E>),
+}
+
+/// How a connection ends in good order: what a handler's `Ok` says, and what
+/// [`Session::stopping`](crate::Session::stopping) tells a handler.
+///
+/// A handler whose peer closed the connection returns `Err(closed())` instead: see [`closed`](crate::closed).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum End {
+    /// Connect again. Nothing failed.
+    Renew,
+    /// End the loop. Its caller receives `Ok(())`.
+    Exit,
 }

@@ -1,100 +1,107 @@
-use std::future::Future;
-use std::mem;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::Poll;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Sleep, sleep};
 
-#[cfg(feature = "tracing")]
-use crate::Runner;
-use crate::driven::Driven;
-#[cfg(not(feature = "tracing"))]
-use crate::driven::Plain;
+use crate::judge::Judge;
+use crate::session::{Session, Sessions};
 use crate::yield_now::yield_now;
-use crate::{ConnResult, Connector, Failure, RetryResult, RunResult};
+use crate::{ConnResult, Connector, RetryResult, RunResult};
 
-/// Keeps `connector`'s connection alive until it says to exit: the loop, and nothing else.
+/// Keeps `connector`'s connection alive until the connector says to exit.
 ///
-/// Connects, runs the application on the connection, and when either fails asks the connector
-/// whether and when to try again. It never gives up by itself, and allocates nothing. To get the
-/// connector back, or to run it again, pass `&mut connector`.
+/// Connects, runs the application on the connection, and when either fails asks the connector whether and when to
+/// try again. The loop never gives up by itself. To get the connector back, pass `&mut connector`.
 ///
 /// # Errors
 ///
-/// The error that the connector exits with. One that gives up hands back the cause of the last
-/// failure, so that is what the caller sees.
+/// Returns the error that the connector exits or gives up with: the last real one.
 ///
 /// # Panics
 ///
-/// When a callback panics, and when a delay is waited for outside a tokio runtime with its time
-/// driver enabled; with the feature `tracing` also when a connection is up.
+/// Panics when one of the connector's methods panics, and outside a tokio runtime with its time driver enabled.
 ///
 /// # Cancel safety
 ///
-/// Drop the future at any time to stop: the attempt, the connection or the wait under way is dropped
-/// with it, and nothing is left behind. The connector remains usable if it was passed by `&mut`.
+/// Drop the future at any time to stop: the attempt, connection or wait under way is dropped with it, and nothing
+/// is left behind. A connector that was passed by `&mut` remains usable.
 pub fn run<C: Connector>(connector: C) -> impl Future<Output = Result<(), C::Error>> + Send {
     #[cfg(not(feature = "tracing"))]
-    return drive(Plain(connector));
+    return plain(connector);
     #[cfg(feature = "tracing")]
-    return Runner::new(connector).run();
+    return crate::Runner::new(connector).run();
 }
 
+/// The loop. [`full`](crate::full) is the same with the options of a [`Runner`](crate::Runner).
+#[cfg_attr(
+    feature = "tracing",
+    expect(dead_code, reason = "logs need the full loop")
+)]
 #[expect(
     clippy::manual_async_fn,
     reason = "an `async fn` holds the connector twice: as its argument and as its variable"
 )]
-pub(crate) fn drive<D: Driven>(
-    mut connector: D,
-) -> impl Future<Output = Result<(), D::Error>> + Send {
+fn plain<C: Connector>(mut connector: C) -> impl Future<Output = Result<(), C::Error>> + Send {
     async move {
-        let mut attempt: u32 = 0;
-        let mut first = true;
-        let result = 'attempts: loop {
-            let began = Instant::now();
-            let (cause, connected) = 'attempt: {
-                let connection = match connector.connect(began).await {
-                    ConnResult::Connected(connection) => connection,
-                    ConnResult::Reconnect(cause) => {
-                        attempt = attempt.saturating_add(1);
-                        break 'attempt (cause, None);
+        // Without a timer this panics here, and not in the first outage.
+        drop(sleep(Duration::ZERO));
+        let lifecycle = connector.lifecycle();
+        let mut judge = Judge::new(lifecycle);
+        let mut sessions = Sessions::new(lifecycle);
+        loop {
+            judge.begin();
+            let delay = 'ended: {
+                let failure = match connector.connect().await {
+                    ConnResult::Connected(connection) => {
+                        let session = sessions.open();
+                        let handler = connector.run(connection, session.clone());
+                        let result = until_told(pin!(handler), &session).await;
+                        let renewed = matches!(result, Some(RunResult::Renew));
+                        let lived = session.close(renewed);
+                        match result {
+                            Some(RunResult::Exit(result)) => return result,
+                            Some(RunResult::Reconnect(cause)) if lived.told.is_none() => {
+                                judge.lost(cause, &lived)
+                            }
+                            _ => break 'ended judge.renewal(&lived, connector.holds_connection()),
+                        }
                     }
-                    ConnResult::Exit(result) => break 'attempts result,
+                    ConnResult::Reconnect(cause) => judge.failed(cause),
+                    ConnResult::Exit(result) => return result,
                 };
-                attempt = 0;
-                let connected = Instant::now();
-                match connector.run(connection, connected).await.into() {
-                    Some(RunResult::Reconnect(cause)) => (cause, Some(connected)),
-                    Some(RunResult::Exit(result)) => break 'attempts result,
-                    None => {
-                        first = true;
-                        continue 'attempts;
-                    }
+                match connector.retry_delay(failure).await {
+                    RetryResult::After(delay) => delay,
+                    RetryResult::GiveUp(cause) => return Err(cause),
+                    RetryResult::Exit(result) => return result,
                 }
             };
-            let decision = {
-                let now = Instant::now();
-                let mut failure = Failure {
-                    cause,
-                    attempt,
-                    elapsed: now - began,
-                    uptime: connected.map(|connected| now - connected),
-                    first: mem::take(&mut first),
-                    at: Some(now),
-                };
-                connector.failed(&mut failure, now);
-                connector.retry_delay(failure)
-            };
-            let delay = match decision.await {
-                RetryResult::After(delay) => delay,
-                RetryResult::Exit(result) => break 'attempts result,
-            };
-            connector.waiting(delay);
-            match delay {
+            // Other tasks run also where there is nothing to wait for.
+            match judge.at_least(delay) {
                 Duration::ZERO => yield_now().await,
-                delay => connector.wait(delay).await,
+                delay => sleep(delay).await,
             }
-        };
-        connector.stopped(&result);
-        result
+        }
     }
+}
+
+/// Runs a handler until it returns; one that was told to end, at most until its grace is over.
+fn until_told<F: Future>(
+    mut handler: Pin<&mut F>,
+    session: &Session,
+) -> impl Future<Output = Option<F::Output>> {
+    // On the heap: few connections are renewed, and all would have to hold the timer.
+    let mut grace: Option<Pin<Box<Sleep>>> = None;
+    poll_fn(move |cx| {
+        if let Poll::Ready(result) = handler.as_mut().poll(cx) {
+            return Poll::Ready(Some(result));
+        }
+        session.listen(cx);
+        if session.is_kept() {
+            return Poll::Pending;
+        }
+        let grace = grace.get_or_insert_with(|| Box::pin(sleep(session.lived().grace(None))));
+        grace.as_mut().poll(cx).map(|()| None)
+    })
 }

@@ -1,39 +1,32 @@
-use std::fmt::{self, Display};
+use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use crate::board::Writer;
-use crate::connect_timeout::Limit;
-use crate::control::Control;
-use crate::driven::{Layer, Plain};
-use crate::logs::{Logs, in_span, span};
-use crate::observed::Watch;
-use crate::run::drive;
-use crate::steering::Steering;
-use crate::{ConnectTimeout, Connector, Handle, Observer, Pacer};
+use tokio::sync::watch;
+
+use crate::full::drive;
+use crate::options::{Limit, Options};
+use crate::shared::Shared;
+use crate::{ConnectTimeout, Connector, Event, Handle, Observer, Pacer, Stopped, Why};
 
 /// Runs a connector with options: stopped from outside, limited, paced, watched, steered.
 ///
-/// [`run`](crate::run) is this without options. Each option costs those who set it; the type
-/// parameters after `C` say which are set, and are `()` for those that are not. The order of the
-/// setters does not matter. Observers add up; of any other option that is set twice, the later holds.
-///
-/// To keep one in a struct, keep the future of [`run`](Self::run), boxed, and a [`Handle`]: not all of
-/// the parameters have names.
+/// [`run`](crate::run) is this without options. The order of the setters does not matter. Observers add up; of any
+/// other option that is set twice, the later one holds.
 ///
 /// # Examples
 ///
 /// ```
 /// use std::{convert::Infallible, time::Duration};
-/// use schmoozer_core::{Runner, connector_fn};
+/// use schmoozer_core::{End, Runner, connector_fn};
 /// use tokio::sync::oneshot;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Infallible> {
 /// let connector = connector_fn(
 ///     async || Ok::<_, Infallible>("a connection"),
-///     async |_| std::future::pending().await,
+///     async |_connection, session| Ok(session.stopping().await),
 ///     [Duration::from_secs(1)],
 /// );
 /// let (stop, stopped) = oneshot::channel::<()>();
@@ -50,171 +43,166 @@ use crate::{ConnectTimeout, Connector, Handle, Observer, Pacer};
 /// # }
 /// ```
 #[must_use = "a runner does nothing until it is run"]
-pub struct Runner<C, L = (), P = (), O = (), S = ()> {
+pub struct Runner<'a, C: Connector> {
     connector: C,
-    limit: L,
-    pacer: P,
-    observer: O,
-    steering: S,
-    grace: Duration,
-    writer: OnceLock<Writer>,
+    options: Options<'a, C>,
+    shared: Shares,
 }
 
-impl<C: Connector> Runner<C> {
+impl<'a, C: Connector> Runner<'a, C> {
     /// Runs `connector` without options until some are set.
-    pub const fn new(connector: C) -> Self {
+    pub fn new(connector: C) -> Self {
         Self {
             connector,
-            limit: (),
-            pacer: (),
-            observer: (),
-            steering: (),
-            grace: Duration::ZERO,
-            writer: OnceLock::new(),
-        }
-    }
-}
-
-impl<C: Connector, L, P, O, S> Runner<C, L, P, O, S> {
-    /// Stops when `shutdown` resolves, whatever to: a connect or a wait at once, a connection within the
-    /// [`grace`](Self::grace) period. `run` then answers `Ok(())`.
-    pub fn shutdown<'a, F>(self, shutdown: F) -> Runner<C, L, P, O, Steering<'a>>
-    where
-        F: Future + Send + 'a,
-    {
-        Runner {
-            connector: self.connector,
-            limit: self.limit,
-            pacer: self.pacer,
-            observer: self.observer,
-            steering: Steering::new(shutdown),
-            grace: self.grace,
-            writer: self.writer,
+            options: Options {
+                shutdown: None,
+                grace: None,
+                connect_timeout: None,
+                pacer: None,
+                max_age: None,
+                online: None,
+                starting_with: None,
+                observers: Vec::new(),
+            },
+            shared: Shares::default(),
         }
     }
 
-    /// How long the connector's `run` may go on after a shutdown before it is dropped. Zero by default.
-    ///
-    /// If it exits with an error meanwhile, that is what the loop answers.
-    pub const fn grace(mut self, grace: Duration) -> Self {
-        self.grace = grace;
+    /// Stops the loop when `shutdown` resolves, to whatever: an attempt or a wait at once, a connection within its
+    /// [`grace`](Self::grace). [`run`](Self::run) then returns `Ok(())`.
+    pub fn shutdown<F: Future + Send + 'a>(mut self, shutdown: F) -> Self {
+        self.options.shutdown = Some(Box::pin(async {
+            shutdown.await;
+        }));
         self
     }
 
-    /// Drops a `connect` that takes longer than `after`, and takes it for a failure with the error
-    /// [`ConnectTimeout`]. It comes to the connector's `retry_delay`, where a `retry_if` is asked about it too.
+    /// Sets how long a handler may go on after its connection was told to end, before it is dropped. Without this, a
+    /// handler that has asked [`Session::stopping`](crate::Session::stopping) has 5 s, and any other none.
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.options.grace = Some(grace);
+        self
+    }
+
+    /// Drops a `connect` that takes longer than `after`: a failure with the error [`ConnectTimeout`].
     ///
-    /// `io::Error`, `String`, `Box<dyn Error>` and the like convert from it; an error type of one's own
-    /// needs `impl From<ConnectTimeout>`.
-    pub fn connect_timeout(self, after: Duration) -> Runner<C, Limit<C::Error>, P, O, S>
+    /// `io::Error`, `String`, `Box<dyn Error>` and the like convert from that. For an error type that does not, use
+    /// [`connect_timeout_with`](Self::connect_timeout_with).
+    pub fn connect_timeout(self, after: Duration) -> Self
     where
         C::Error: From<ConnectTimeout>,
     {
-        Runner {
-            connector: self.connector,
-            limit: Limit {
-                after,
-                error: C::Error::from,
-            },
-            pacer: self.pacer,
-            observer: self.observer,
-            steering: self.steering,
-            grace: self.grace,
-            writer: self.writer,
-        }
+        self.connect_timeout_with(after, move || C::Error::from(ConnectTimeout { after }))
     }
 
-    /// Lets `pacer` say when an attempt may begin; share one among many runners. The wait for it counts
-    /// neither as connecting nor toward the delay.
-    pub fn pacer(self, pacer: Pacer) -> Runner<C, L, Pacer, O, S> {
-        Runner {
-            connector: self.connector,
-            limit: self.limit,
-            pacer,
-            observer: self.observer,
-            steering: self.steering,
-            grace: self.grace,
-            writer: self.writer,
-        }
+    /// Drops a `connect` that takes longer than `after`: a failure with the error that `error` returns.
+    pub fn connect_timeout_with<F>(mut self, after: Duration, error: F) -> Self
+    where
+        F: FnMut() -> C::Error + Send + 'a,
+    {
+        let error = Box::new(error);
+        self.options.connect_timeout = Some(Limit { after, error });
+        self
     }
 
-    /// Tells `observer` every transition, after those that were set before.
-    pub fn observer<N: Observer>(self, observer: N) -> Runner<C, L, P, (O, N), S> {
-        Runner {
-            connector: self.connector,
-            limit: self.limit,
-            pacer: self.pacer,
-            observer: (self.observer, observer),
-            steering: self.steering,
-            grace: self.grace,
-            writer: self.writer,
-        }
+    /// Lets `pacer` decide when an attempt may begin; share one among many runners. The wait for it counts neither as
+    /// connecting nor as part of the delay.
+    pub fn pacer(mut self, pacer: Pacer) -> Self {
+        self.options.pacer = Some(pacer);
+        self
     }
 
-    /// Hands out a handle, to watch and steer the connection from elsewhere.
+    /// Renews a connection when it is `age` old, for example because its credentials expire.
+    ///
+    /// The age is counted from when it connected, and drawn at random from 0.9 to 1.0 times `age` for each
+    /// connection. A connection is never renewed before it is stable. The handler is told by
+    /// [`Session::stopping`](crate::Session::stopping).
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.options.max_age = Some(age);
+        self
+    }
+
+    /// Holds attempts while `online` is false, and connects at once when it becomes true.
+    ///
+    /// A connection or an attempt under way is left alone. Time offline does not count toward
+    /// [`Retry::give_up_after`](crate::Retry::give_up_after). If the sender is dropped, the network counts as there.
+    pub fn while_online(mut self, online: watch::Receiver<bool>) -> Self {
+        self.options.online = Some(online);
+        self
+    }
+
+    /// Runs `connection` first, which is up already, instead of connecting.
+    ///
+    /// Its loss is failure 1. Observers receive `Connected` for it, and no `Connecting`.
+    pub fn starting_with(mut self, connection: C::Connection) -> Self {
+        self.options.starting_with = Some(connection);
+        self
+    }
+
+    /// Hands every event to `observer`, after those that were set before.
+    pub fn observer<O: Observer + 'a>(mut self, observer: O) -> Self {
+        self.options.observers.push(Box::new(observer));
+        self
+    }
+
+    /// Calls `observe` with every event: an [`observer`](Self::observer) whose parameter needs no type.
+    ///
+    /// ```
+    /// # use std::{convert::Infallible, time::Duration};
+    /// # use schmoozer_core::{End, Event, Runner, connector_fn};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Infallible> {
+    /// # let connector = connector_fn(async || Ok::<_, Infallible>(()), async |(), _session| Ok(End::Exit), [Duration::ZERO]);
+    /// Runner::new(connector)
+    ///     .on_event(|event| match event {
+    ///         Event::Failed { attempt: 1, cause, .. } => eprintln!("down: {cause}"),
+    ///         Event::Stable { outage: Some(outage), .. } => eprintln!("up again after {outage}"),
+    ///         _ => {}
+    ///     })
+    ///     .run()
+    ///     .await
+    /// # }
+    /// ```
+    pub fn on_event<F: FnMut(&Event<'_>) + Send + 'a>(self, observe: F) -> Self {
+        self.observer(observe)
+    }
+
+    /// Returns a handle, to watch and steer the connection from elsewhere.
     pub fn handle(&self) -> Handle {
-        let writer = self.writer.get_or_init(Writer::default);
-        Handle::new(Arc::clone(&writer.shared))
+        Handle::new(Arc::clone(self.shared.get()))
     }
-}
 
-#[expect(
-    private_bounds,
-    reason = "sealed: a runner's options are those that its setters set"
-)]
-impl<C, L, P, O, S> Runner<C, L, P, O, S>
-where
-    C: Connector,
-    L: Layer<C::Error>,
-    P: Layer<C::Error>,
-    O: Observers<C::Error>,
-    S: Steers<C::Error>,
-{
     /// Runs the connector until it says to exit, or is told to stop.
+    ///
+    /// The future is small: what the loop needs is on the heap.
     ///
     /// # Errors
     ///
-    /// As [`run`](crate::run).
+    /// Returns the error that the connector exits or gives up with: the last real one.
     ///
     /// # Panics
     ///
-    /// When a callback or an observer panics, and outside a tokio runtime with its time driver enabled.
-    /// Handles then say [`Stopped`](crate::Status::Stopped).
+    /// Panics when one of the connector's methods or an observer panics, and outside a tokio runtime with its time
+    /// driver enabled. Handles then say [`Stopped`](crate::Status::Stopped).
     ///
     /// # Cancel safety
     ///
     /// As [`run`](crate::run). Handles then say [`Stopped`](crate::Status::Stopped).
     pub fn run(self) -> impl Future<Output = Result<(), C::Error>> + Send {
         let Self {
-            mut connector,
-            limit,
-            pacer,
-            observer,
-            steering,
-            grace,
-            mut writer,
+            connector,
+            options,
+            mut shared,
         } = self;
-        let writer = writer.take();
-        in_span(span(&connector), async move {
-            let limited = limit.around(Plain(&mut connector));
-            let Some(writer) = writer else {
-                let watched = pacer.around(observer.watch().around(limited));
-                return drive(steering.unless_none(grace).around(watched)).await;
-            };
-            let steering = steering.always(grace, Arc::clone(&writer.shared.control));
-            let watched =
-                pacer.around(Watch((writer, (Logs::default(), observer))).around(limited));
-            // On the heap: who has no handle needs no room for what one takes.
-            Box::pin(drive(steering.around(watched))).await
-        })
+        Box::pin(async move { drive(connector, options, shared.take()).await })
     }
 
-    /// Runs the connector on a task of its own, and hands out its handle. The task ends with the
-    /// connector; dropping the handles does not end it.
+    /// Runs the connector on a task of its own, and returns its handle. The task ends with the connector; dropping
+    /// the handles does not end it.
     ///
     /// # Panics
     ///
-    /// Outside a tokio runtime. A panic of a callback is in the task's result.
+    /// Panics outside a tokio runtime. A panic of the connector is in the task's result.
     #[cfg(feature = "rt")]
     #[cfg_attr(docsrs, doc(cfg(feature = "rt")))]
     pub fn spawn(self) -> (Handle, tokio::task::JoinHandle<Result<(), C::Error>>)
@@ -227,68 +215,36 @@ where
     }
 }
 
-/// The observers that were set, if any.
-trait Observers<E>: Observer {
-    type Watch: Layer<E>;
-    fn watch(self) -> Self::Watch;
-}
-
-#[cfg(not(feature = "tracing"))]
-impl<E> Observers<E> for () {
-    type Watch = ();
-    fn watch(self) {}
-}
-
-#[cfg(feature = "tracing")]
-impl<E: Display + Send> Observers<E> for () {
-    type Watch = Watch<Logs>;
-    fn watch(self) -> Watch<Logs> {
-        Watch(Logs::default())
-    }
-}
-
-impl<E: Display + Send, A: Observer, B: Observer> Observers<E> for (A, B) {
-    type Watch = Watch<(Logs, Self)>;
-    fn watch(self) -> Watch<(Logs, Self)> {
-        Watch((Logs::default(), self))
-    }
-}
-
-/// The shutdown that was set, if any.
-trait Steers<E>: Send {
-    type Steering: Layer<E>;
-    fn unless_none(self, grace: Duration) -> Self::Steering;
-
-    type Always: Layer<E>;
-    fn always(self, grace: Duration, control: Arc<Control>) -> Self::Always;
-}
-
-impl<E> Steers<E> for () {
-    type Steering = ();
-    fn unless_none(self, _: Duration) {}
-
-    type Always = Steering<'static>;
-    fn always(self, grace: Duration, control: Arc<Control>) -> Steering<'static> {
-        Steering::default().grace(grace).control(control)
-    }
-}
-
-impl<E> Steers<E> for Steering<'_> {
-    type Steering = Self;
-    fn unless_none(self, grace: Duration) -> Self {
-        self.grace(grace)
-    }
-
-    type Always = Self;
-    fn always(self, grace: Duration, control: Arc<Control>) -> Self {
-        self.grace(grace).control(control)
-    }
-}
-
-impl<C, L, P, O, S> fmt::Debug for Runner<C, L, P, O, S> {
+impl<C: Connector> fmt::Debug for Runner<'_, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Runner")
-            .field("grace", &self.grace)
+            .field("target", &self.connector.display_target())
             .finish_non_exhaustive()
+    }
+}
+
+/// What is shared with handles. One that is never run tells them when it is dropped.
+#[derive(Default)]
+struct Shares(OnceLock<Arc<Shared>>);
+
+impl Shares {
+    fn get(&self) -> &Arc<Shared> {
+        self.0.get_or_init(Shared::new)
+    }
+
+    fn take(&mut self) -> Arc<Shared> {
+        self.0.take().unwrap_or_else(Shared::new)
+    }
+}
+
+impl Drop for Shares {
+    fn drop(&mut self) {
+        if let Some(shared) = self.0.get() {
+            if shared.state().stopped().is_none() {
+                let stopped = Stopped::new(Why::Dropped, None);
+                let event = Event::Stopped { stopped: &stopped };
+                shared.note(tokio::time::Instant::now(), &event);
+            }
+        }
     }
 }

@@ -107,30 +107,70 @@
 //!
 //! # Features
 //!
-//! `schmoozer`, off by default, is for what needs the traits of `schmoozer-core`.
+//! `schmoozer`, on by default, adds what tests a reconnect loop without a network, in tokio's paused time:
+//!
+//! | | |
+//! |---|---|
+//! | `Script` | a connector that goes through the steps that you give it |
+//! | `Recorder` | an observer that keeps each event, with its time |
+//! | `Checker` | an observer that panics at the first event that breaks the contract of the loop |
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod acceptor;
+#[cfg(feature = "schmoozer")]
+mod agreement;
 mod behaviour;
 mod black_hole;
+#[cfg(feature = "schmoozer")]
+mod checked;
+#[cfg(feature = "schmoozer")]
+mod checker;
 mod connection;
 mod handler;
 mod ledger;
 mod link;
 mod name_server;
+#[cfg(feature = "schmoozer")]
+mod order;
 mod peer;
 mod port;
 mod race;
+#[cfg(feature = "schmoozer")]
+mod recorder;
+#[cfg(feature = "schmoozer")]
+mod script;
 mod serve;
+#[cfg(feature = "schmoozer")]
+mod step;
+#[cfg(feature = "schmoozer")]
+mod tally;
 mod wait;
 
 pub use behaviour::Behaviour;
+#[cfg(feature = "schmoozer")]
+#[cfg_attr(docsrs, doc(cfg(feature = "schmoozer")))]
+pub use checked::Checked;
+#[cfg(feature = "schmoozer")]
+#[cfg_attr(docsrs, doc(cfg(feature = "schmoozer")))]
+pub use checker::Checker;
 pub use connection::Connection;
 pub use handler::Handler;
 pub use ledger::Counts;
 pub use name_server::{Answer, NameServer, Question, RecordType};
 pub use peer::Peer;
+#[cfg(feature = "schmoozer")]
+#[cfg_attr(docsrs, doc(cfg(feature = "schmoozer")))]
+pub use recorder::{OwnedEvent, Recorder};
+#[cfg(feature = "schmoozer")]
+#[cfg_attr(docsrs, doc(cfg(feature = "schmoozer")))]
+pub use script::{Script, ScriptConnection, ScriptLog};
+#[cfg(feature = "schmoozer")]
+#[cfg_attr(docsrs, doc(cfg(feature = "schmoozer")))]
+pub use step::Step;
+#[cfg(feature = "schmoozer")]
+#[cfg_attr(docsrs, doc(cfg(feature = "schmoozer")))]
+pub use tally::Tally;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,27 +1,49 @@
-//! Recipes: what programs that stay connected need besides the connection, each short, complete, and tested.
+//! Recipes: what programs that stay connected need besides the connection. Each is short, complete, and tested.
 //!
 //! They need tokio with `io-util`, `macros`, `net`, `rt-multi-thread`, `signal`, `sync` and `time`.
 //!
-//! - [A login that must not take for ever](#a-login-that-must-not-take-for-ever)
-//! - [Credentials that expire](#credentials-that-expire)
+//! The life of one connection:
+//!
+//! - [Log in and stay](#log-in-and-stay)
+//! - [Say goodbye](#say-goodbye)
+//! - [A refused password](#a-refused-password)
+//! - [A queue that outlives connections](#a-queue-that-outlives-connections)
 //! - [A server that says when to come back](#a-server-that-says-when-to-come-back)
+//! - [Credentials that expire](#credentials-that-expire)
 //! - [Following the leader](#following-the-leader)
+//! - [A preferred server and a spare](#a-preferred-server-and-a-spare)
+//!
+//! The connection in a program:
+//!
+//! - [Wait for the connection at the start](#wait-for-the-connection-at-the-start)
+//! - [A client that other tasks share](#a-client-that-other-tasks-share)
+//! - [Make before break](#make-before-break)
+//! - [Many connections, stopped together](#many-connections-stopped-together)
 //! - [Connecting only when needed](#connecting-only-when-needed)
-//! - [One connection for each tenant](#one-connection-for-each-tenant)
 //! - [Reloading the configuration](#reloading-the-configuration)
-//! - [Requests that wait for a connection, but not for ever](#requests-that-wait-for-a-connection-but-not-for-ever)
 //! - [Stopping on Ctrl-C and SIGTERM](#stopping-on-ctrl-c-and-sigterm)
 //! - [A health check](#a-health-check)
-//! - [Testing it without waiting](#testing-it-without-waiting)
+//! - [Testing without waiting](#testing-without-waiting)
+//!
+//! Without a connection:
+//!
+//! - [Retry a plain operation](#retry-a-plain-operation)
 
 #![doc = include_str!("_cookbook/login.md")]
-#![doc = include_str!("_cookbook/credentials.md")]
+#![doc = include_str!("_cookbook/goodbye.md")]
+#![doc = include_str!("_cookbook/refused.md")]
+#![doc = include_str!("_cookbook/queue.md")]
 #![doc = include_str!("_cookbook/retry_hint.md")]
+#![doc = include_str!("_cookbook/renewed.md")]
 #![doc = include_str!("_cookbook/leader.md")]
+#![doc = include_str!("_cookbook/failback.md")]
+#![doc = include_str!("_cookbook/start.md")]
+#![doc = include_str!("_cookbook/shared_client.md")]
+#![doc = include_str!("_cookbook/make_before_break.md")]
+#![doc = include_str!("_cookbook/many.md")]
 #![doc = include_str!("_cookbook/on_demand.md")]
-#![doc = include_str!("_cookbook/tenants.md")]
 #![doc = include_str!("_cookbook/reload.md")]
-#![doc = include_str!("_cookbook/waiting_requests.md")]
 #![doc = include_str!("_cookbook/shutdown.md")]
 #![doc = include_str!("_cookbook/health.md")]
 #![doc = include_str!("_cookbook/testing.md")]
+#![doc = include_str!("_cookbook/retry.md")]

@@ -1,6 +1,6 @@
-//! Questions that people ask of programs that reconnect, and what this one does.
+//! Questions about programs that reconnect, and what this crate does.
 //!
-//! Where a question was asked of another project in public, that is linked: it is how we know that it comes up.
+//! Where a question was asked of another project in public, that is linked: it shows that the question comes up.
 
 #![doc = include_str!("_faq/connecting.md")]
 #![doc = include_str!("_faq/using.md")]

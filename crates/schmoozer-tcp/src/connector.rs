@@ -1,33 +1,31 @@
-//! A connector that keeps a TCP connection: a dialer, a handler, and core's delays between them.
+//! A connector that keeps a TCP connection: a dialer, a handler, and what is decided between them.
 
-use std::any::Any;
-use std::error::Error;
-use std::fmt::{self, Display};
+use std::fmt;
 use std::future::Future;
 use std::io;
 use std::time::Duration;
 
 use schmoozer_backoff::Exponential;
-use schmoozer_core::{
-    ConnResult, Connector, Delays, Failure, Health, Hint, NoHint, RetryResult, RunResult,
-};
+use schmoozer_core::{End, Failure, Lifecycle, Retry, ServeWith, Session};
 use tokio::net::TcpStream;
-use tokio::time::Instant;
 
+use crate::failback::Failback;
+use crate::handler::{Plain, Upgrade, WithState};
 use crate::memory::Route;
-use crate::{DialError, Dialer, is_transient, message};
-
-/// How long a connection lasts that says nothing against its address when it fails.
-const STABLE_AFTER: Duration = Duration::from_secs(10);
+use crate::serving::Served;
+use crate::{Dialer, Order};
 
 /// Keeps a TCP connection: dials, hands the stream to a handler, and dials again when that fails.
 ///
-/// The handler's `Ok(())` ends the loop. Its `Err`, like a dial's, is a reason to reconnect when it
-/// may pass by itself, and ends the loop when not. The handler's error type is its own; it takes a
-/// dial's errors in by `From<DialError>`, which `io::Error` and `Box<dyn Error + Send + Sync>` have.
+/// The handler returns `Result<End, E>`: `Ok(End::Exit)` ends the loop, `Ok(End::Renew)` connects again, and an `Err` is
+/// a lost connection. Return `Err(closed())` at the end of the stream. The error type is the handler's own; it converts
+/// from `io::Error`, which is what a dial's errors become. Find the details again with
+/// [`DialError::find_in`](crate::DialError::find_in).
+///
+/// Every error is retried, of dials and of the handler, unless [`retry_if`](Self::retry_if) says otherwise.
 ///
 /// ```
-/// use schmoozer_tcp::{Dialer, TcpConnector, run};
+/// use schmoozer_tcp::{Dialer, End, TcpConnector, run};
 /// use tokio::io::AsyncReadExt;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
@@ -39,310 +37,300 @@ const STABLE_AFTER: Duration = Duration::from_secs(10);
 /// #     drop(listener.accept().await?);
 /// #     listener.accept().await?.0.write_all(b"hello").await
 /// # });
-/// let connector = TcpConnector::new(Dialer::new(address)?, |mut stream| async move {
-///     let mut greeting = [0; 5];
-///     stream.read_exact(&mut greeting).await?;
-///     assert_eq!(&greeting, b"hello");
-///     Ok::<(), std::io::Error>(())
-/// });
+/// let connector = TcpConnector::new(
+///     Dialer::new(address)?,
+///     async |mut stream, _session| -> std::io::Result<End> {
+///         let mut greeting = [0; 5];
+///         stream.read_exact(&mut greeting).await?;
+///         assert_eq!(&greeting, b"hello");
+///         Ok(End::Exit)
+///     },
+/// );
 /// run(connector).await
 /// # }
 /// ```
 ///
 /// | setting | default |
 /// | --- | --- |
-/// | [`delays`](Self::delays) | [`Exponential::default()`](schmoozer_backoff::Exponential) |
-/// | [`reset_after`](Self::reset_after) | 10 s |
-/// | [`give_up_after`](Self::give_up_after) | never |
-/// | [`retry_if`](Self::retry_if) | the table at [`is_transient`](crate::is_transient()) |
+/// | [`retry`](Self::retry) | [`Exponential::default()`](schmoozer_backoff::Exponential), without end |
+/// | [`retry_if`](Self::retry_if) | every error |
+/// | [`hint`](Self::hint) | none |
+/// | [`stable_after`](Self::stable_after) | 10 s |
+/// | [`ready_when_marked`](Self::ready_when_marked) | off: ready when connected |
+/// | [`failback`](Self::failback) | off |
 ///
-/// # Which errors are retried
+/// # What the dialer learns
 ///
-/// A dial's error goes by [`DialError::is_transient`], before it becomes the handler's. A handler's error
-/// goes by the same table where it is an [`io::Error`] or a [`DialError`], or a
-/// `Box<dyn Error + Send + Sync>` that has one of them in its chain of sources; what the table does not
-/// know is retried. [`retry_if`](Self::retry_if) replaces all of this.
+/// An address or endpoint whose connection failed, or was reconnected, before it was stable goes behind the others for
+/// the next dials. When all have been tried, the order starts again. So a server that accepts and closes does not keep
+/// the connector from one that works. A renewal or a shutdown says nothing about an endpoint.
 ///
-/// The type parameters are the handler, its error, the delay policy, and what reads a
-/// [hint](Delays::hint) from an error; only the first two are ever written by hand, and those rarely.
+/// The type parameters are the upgrade, the handler, its error, and the delay policy. You never need to write them.
 #[must_use = "a connector does nothing until it is run"]
-pub struct TcpConnector<H, E, P: IntoIterator = Exponential, G = NoHint> {
-    dialer: Dialer,
-    handler: H,
-    delays: Delays<P, G>,
-    reset_after: Option<Duration>,
-    give_up_after: Option<Duration>,
-    retry_if: Option<RetryIf<E>>,
-    /// The last error was found to be worth another attempt.
-    judged: bool,
-    route: Option<Route>,
+pub struct TcpConnector<U: Upgrade<E>, H, E, P: IntoIterator = Exponential> {
+    pub(crate) dialer: Dialer,
+    pub(crate) upgrade: U,
+    pub(crate) handler: H,
+    pub(crate) retry: Retry<P>,
+    pub(crate) retry_if: Option<RetryIf<E>>,
+    pub(crate) hint: Option<Hint<E>>,
+    pub(crate) lifecycle: Lifecycle,
+    pub(crate) failback: Option<Failback>,
+    /// Where the connection leads that is to be served next.
+    pub(crate) route: Option<Route>,
+    pub(crate) served: Option<Served>,
+    /// A connection to the first endpoint, to fail back onto.
+    pub(crate) held: Option<(U::Connection, Route)>,
 }
 
-type RetryIf<E> = Box<dyn FnMut(&E) -> bool + Send>;
+pub(crate) type RetryIf<E> = Box<dyn FnMut(&Failure<E>) -> bool + Send>;
+pub(crate) type Hint<E> = Box<dyn FnMut(&E) -> Option<Duration> + Send>;
 
-impl<H, E> TcpConnector<H, E, Exponential> {
-    /// Makes a connector that dials with `dialer` and serves each connection with `handler`.
-    pub fn new<Handling>(dialer: Dialer, handler: H) -> Self
+impl<H, E> TcpConnector<Plain, H, E> {
+    /// Makes a connector that dials with `dialer` and serves each connection with `serve`:
+    /// `async fn(TcpStream, Session) -> Result<End, E>`, or a closure like it.
+    pub fn new<Serving>(dialer: Dialer, serve: H) -> Self
     where
-        H: FnMut(TcpStream) -> Handling,
-        Handling: Future<Output = Result<(), E>> + Send,
-        E: From<DialError>,
+        H: FnMut(TcpStream, Session) -> Serving,
+        Serving: Future<Output = Result<End, E>> + Send,
+        E: From<io::Error>,
     {
+        Self::of(dialer, Plain, serve)
+    }
+}
+
+impl<S, F, E> TcpConnector<Plain, WithState<S, F>, E> {
+    /// Makes a connector that lends `state` to each connection's handler:
+    /// `async fn(&mut S, TcpStream, Session) -> Result<End, E>`, for example a method of `S`.
+    ///
+    /// The state outlives connections; [`into_state`](Self::into_state) returns it. Closures must not capture anything.
+    ///
+    /// ```
+    /// use std::io;
+    /// use schmoozer_tcp::{Dialer, End, Runner, Session, TcpConnector};
+    /// use tokio::{io::AsyncWriteExt, net::TcpStream};
+    ///
+    /// struct Queue(Vec<&'static str>);
+    ///
+    /// impl Queue {
+    ///     async fn drain(&mut self, mut stream: TcpStream, _session: Session) -> io::Result<End> {
+    ///         while let Some(line) = self.0.last() {
+    ///             stream.write_all(line.as_bytes()).await?; // an error keeps the line for the next connection
+    ///             self.0.pop();
+    ///         }
+    ///         Ok(End::Exit)
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> io::Result<()> {
+    /// # let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let dialer = Dialer::new(listener.local_addr()?)?;
+    /// let mut link = TcpConnector::with_state(dialer, Queue(vec!["b\n", "a\n"]), Queue::drain);
+    /// Runner::new(&mut link).run().await?;
+    /// assert!(link.into_state().0.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_state(dialer: Dialer, state: S, serve: F) -> Self
+    where
+        S: 'static,
+        F: for<'a> ServeWith<'a, S, TcpStream, E>,
+        E: From<io::Error>,
+    {
+        Self::of(dialer, Plain, WithState { state, serve })
+    }
+}
+
+impl<S, F, E, P: IntoIterator> TcpConnector<Plain, WithState<S, F>, E, P> {
+    /// Returns the state that it was made with.
+    pub fn into_state(self) -> S {
+        self.handler.state
+    }
+}
+
+impl<U: Upgrade<E>, H, E> TcpConnector<U, H, E> {
+    /// Makes a connector that upgrades each stream before it is served: TLS, a login, a handshake.
+    ///
+    /// `upgrade` is `async fn(TcpStream) -> Result<C, E>`, `serve` is `async fn(C, Session) -> Result<End, E>`. The
+    /// upgrade is part of connecting. It must end within the dialer's [`timeout`](Dialer::timeout), which begins with the
+    /// dial. If it fails, the connect has failed, and the endpoint goes behind the others for the next dials. When it is
+    /// done, the connection is ready.
+    ///
+    /// ```
+    /// use std::io;
+    /// use schmoozer_tcp::{Dialer, End, Session, TcpConnector, run};
+    /// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    /// use tokio::net::TcpStream;
+    ///
+    /// /// A client that has a version of the protocol in common with its server.
+    /// struct Client { version: u8, stream: TcpStream }
+    ///
+    /// async fn handshake(mut stream: TcpStream) -> io::Result<Client> {
+    ///     stream.write_all(b"hello").await?;
+    ///     let version = stream.read_u8().await?;
+    ///     Ok(Client { version, stream })
+    /// }
+    ///
+    /// async fn serve(client: Client, _session: Session) -> io::Result<End> {
+    ///     assert_eq!(client.version, 3);
+    ///     // … serve `client.stream`
+    /// #   drop(client.stream);
+    ///     Ok(End::Exit)
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> io::Result<()> {
+    /// # let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let dialer = Dialer::new(listener.local_addr()?)?;
+    /// # tokio::spawn(async move { listener.accept().await?.0.write_all(&[3]).await });
+    /// run(TcpConnector::upgraded(dialer, handshake, serve)).await
+    /// # }
+    /// ```
+    pub fn upgraded<Upgrading, C, Serving>(dialer: Dialer, upgrade: U, serve: H) -> Self
+    where
+        U: FnMut(TcpStream) -> Upgrading,
+        Upgrading: Future<Output = Result<C, E>> + Send,
+        H: FnMut(C, Session) -> Serving,
+        Serving: Future<Output = Result<End, E>> + Send,
+        E: From<io::Error>,
+    {
+        Self::of(dialer, upgrade, serve)
+    }
+
+    fn of(dialer: Dialer, upgrade: U, handler: H) -> Self {
         Self {
             dialer,
+            upgrade,
             handler,
-            delays: Delays::new(Exponential::default()),
-            reset_after: None,
-            give_up_after: None,
+            retry: Retry::new(Exponential::default()),
             retry_if: None,
-            judged: false,
+            hint: None,
+            lifecycle: Lifecycle::new(),
+            failback: None,
             route: None,
+            served: None,
+            held: None,
         }
     }
 }
 
-impl<H, E, P, G> TcpConnector<H, E, P, G>
-where
-    P: Clone + IntoIterator<Item = Duration>,
-{
-    /// Draws the delays from this policy, or from [`Delays`] where more is to be set.
+impl<U: Upgrade<E>, H, E, P: IntoIterator> TcpConnector<U, H, E, P> {
+    /// Sets the delays: a policy, or a [`Retry`], which also sets when to give up.
     ///
     /// ```
     /// use std::time::Duration;
-    /// use schmoozer_tcp::schmoozer_backoff::{Exponential, Jitter};
-    /// use schmoozer_tcp::{Dialer, TcpConnector};
+    /// use schmoozer_tcp::{Dialer, End, Exponential, Jitter, Retry, TcpConnector};
     ///
     /// # fn main() -> std::io::Result<()> {
     /// let dialer = Dialer::new("db.example.com:5432")?;
     /// let policy = Exponential::new(Duration::from_millis(100))
     ///     .cap(Duration::from_secs(30))
     ///     .jitter(Jitter::Full);
-    /// let connector = TcpConnector::new(dialer, async |_| std::io::Result::Ok(())).delays(policy);
+    /// let connector = TcpConnector::new(dialer, async |_, _| std::io::Result::Ok(End::Exit))
+    ///     .retry(Retry::new(policy).give_up_after(Duration::from_secs(600)));
     /// # drop(connector);
     /// # Ok(())
     /// # }
     /// ```
-    pub fn delays<Q, F>(self, delays: impl Into<Delays<Q, F>>) -> TcpConnector<H, E, Q, F>
+    pub fn retry<Q>(self, retry: impl Into<Retry<Q>>) -> TcpConnector<U, H, E, Q>
     where
         Q: Clone + IntoIterator<Item = Duration>,
     {
-        let Self {
-            dialer,
-            handler,
-            reset_after,
-            give_up_after,
-            retry_if,
-            ..
-        } = self;
-        let mut delays = delays.into();
-        if let Some(uptime) = reset_after {
-            delays = delays.reset_after(uptime);
-        }
-        if let Some(outage) = give_up_after {
-            delays = delays.give_up_after(outage);
-        }
         TcpConnector {
-            dialer,
-            handler,
-            delays,
-            reset_after,
-            give_up_after,
-            retry_if,
-            judged: false,
-            route: None,
+            retry: retry.into(),
+            dialer: self.dialer,
+            upgrade: self.upgrade,
+            handler: self.handler,
+            retry_if: self.retry_if,
+            hint: self.hint,
+            lifecycle: self.lifecycle,
+            failback: self.failback,
+            route: self.route,
+            served: self.served,
+            held: self.held,
         }
     }
 
-    /// Sets how long a connection must last to end an outage: see [`Delays::reset_after`].
-    pub fn reset_after(mut self, uptime: Duration) -> Self {
-        self.delays = self.delays.reset_after(uptime);
-        self.reset_after = Some(uptime);
-        self
-    }
-
-    /// Bounds an outage: see [`Delays::give_up_after`].
-    pub fn give_up_after(mut self, outage: Duration) -> Self {
-        self.delays = self.delays.give_up_after(outage);
-        self.give_up_after = Some(outage);
-        self
-    }
-
-    /// Says which errors are worth another attempt; the others end the loop. It is asked about those of dials and of the
-    /// handler, and about a [`ConnectTimeout`](schmoozer_core::ConnectTimeout).
+    /// Sets which failures are worth a retry, of dials and of the handler. The loop ends with the error of any other.
     ///
-    /// It takes the place of the table at [`is_transient`](crate::is_transient()), so ask that for what you have no
-    /// opinion on:
+    /// [`Failure::uptime`] tells the two apart. [`is_transient`](crate::is_transient()) says what the kinds of an
+    /// `io::Error` usually mean.
     ///
     /// ```
     /// use std::io::ErrorKind;
-    /// use schmoozer_tcp::{Dialer, TcpConnector, is_transient};
+    /// use schmoozer_tcp::{Dialer, End, TcpConnector};
     ///
     /// # fn main() -> std::io::Result<()> {
     /// let dialer = Dialer::new("db.example.com:5432")?;
-    /// let connector = TcpConnector::new(dialer, async |_| std::io::Result::Ok(()))
-    ///     .retry_if(|error| error.kind() != ErrorKind::InvalidData && is_transient(error));
+    /// let connector = TcpConnector::new(dialer, async |_, _| std::io::Result::Ok(End::Exit))
+    ///     .retry_if(|failure| failure.cause.kind() != ErrorKind::InvalidData);
     /// # drop(connector);
     /// # Ok(())
     /// # }
     /// ```
-    pub fn retry_if(mut self, retry_if: impl FnMut(&E) -> bool + Send + 'static) -> Self {
+    pub fn retry_if(mut self, retry_if: impl FnMut(&Failure<E>) -> bool + Send + 'static) -> Self {
         self.retry_if = Some(Box::new(retry_if));
+        self
+    }
+
+    /// Reads from an error how long the server asks its clients to wait, which then replaces the policy's delay. It is
+    /// limited to [`Retry::hint_at_most`], by default 5 min, and then up to 10 % is added at random.
+    pub fn hint(mut self, hint: impl FnMut(&E) -> Option<Duration> + Send + 'static) -> Self {
+        self.hint = Some(Box::new(hint));
+        self
+    }
+
+    /// Sets how long a connection must have been ready to be stable, by default 10 s. See
+    /// [`Lifecycle::stable_after`].
+    pub fn stable_after(mut self, uptime: Duration) -> Self {
+        self.lifecycle = self.lifecycle.stable_after(uptime);
+        self
+    }
+
+    /// A connection is ready when the handler calls [`Session::ready`], for example after a login. Nothing ends a login
+    /// that hangs: put a `timeout` around it, or use [`upgraded`](Self::upgraded).
+    pub fn ready_when_marked(mut self) -> Self {
+        self.lifecycle = self.lifecycle.ready_when_marked();
+        self
+    }
+
+    /// Returns to the first endpoint when that works again. Implies [`Order::Failover`].
+    ///
+    /// While a stable connection to a spare is up, the first endpoint is dialed beside it each `every`, give or take
+    /// 10 %, and not more often than every 10 ms. When that connects, the spare is renewed: [`Session::stopping`] resolves
+    /// in its handler, which has its grace. Then the new connection is served, without another dial and without a
+    /// failure. If that is lost before it is stable, `every` doubles, at most 32-fold, until the first endpoint has been
+    /// stable.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use schmoozer_tcp::{Dialer, End, TcpConnector};
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// let dialer = Dialer::any_of(["main.example.com:7000", "spare.example.com:7000"])?;
+    /// let connector = TcpConnector::new(dialer, async |_, _| std::io::Result::Ok(End::Exit))
+    ///     .failback(Duration::from_secs(60));
+    /// # drop(connector);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn failback(mut self, every: Duration) -> Self {
+        self.dialer = self.dialer.order(Order::Failover);
+        self.failback = Some(Failback::new(every));
         self
     }
 }
 
-impl<H, E: 'static, P: IntoIterator, G> TcpConnector<H, E, P, G> {
-    fn judge(&mut self, cause: &E) -> bool {
-        match &mut self.retry_if {
-            Some(retry_if) => retry_if(cause),
-            None => may_pass(cause),
-        }
-    }
-}
-
-impl<H, Handling, E, P, G> Connector for TcpConnector<H, E, P, G>
+impl<U, H, E, P> fmt::Debug for TcpConnector<U, H, E, P>
 where
-    H: FnMut(TcpStream) -> Handling + Send,
-    Handling: Future<Output = Result<(), E>> + Send,
-    E: From<DialError> + Display + Send + 'static,
-    P: Clone + IntoIterator<Item = Duration> + Send,
-    P::IntoIter: Send,
-    G: Hint<E> + Send,
-{
-    type Connection = TcpStream;
-    type Error = E;
-
-    async fn connect(&mut self) -> ConnResult<TcpStream, E> {
-        self.judged = false;
-        let error = match self.dialer.connect().await {
-            Ok((stream, route)) => {
-                self.route = Some(route);
-                return ConnResult::Connected(stream);
-            }
-            Err(error) => error,
-        };
-        // Asked before the conversion, which may hide what the table needs to know.
-        let transient = error.is_transient();
-        let cause = E::from(error);
-        self.judged = match &mut self.retry_if {
-            Some(retry_if) => retry_if(&cause),
-            None => transient,
-        };
-        if self.judged {
-            ConnResult::Reconnect(cause)
-        } else {
-            ConnResult::Exit(Err(cause))
-        }
-    }
-
-    async fn run(&mut self, stream: TcpStream) -> RunResult<E> {
-        let begun = Instant::now();
-        let Err(cause) = (self.handler)(stream).await else {
-            return RunResult::Exit(Ok(()));
-        };
-        if let Some(route) = self.route {
-            let stable = begun.elapsed() >= self.reset_after.unwrap_or(STABLE_AFTER);
-            self.dialer.connection_failed(route, stable);
-        }
-        self.judged = self.judge(&cause);
-        if self.judged {
-            RunResult::Reconnect(cause)
-        } else {
-            RunResult::Exit(Err(cause))
-        }
-    }
-
-    async fn retry_delay(&mut self, failure: Failure<E>) -> RetryResult<E> {
-        // Not judged when it is the loop's: a timeout of `connect`.
-        if self.judged || self.judge(&failure.cause) {
-            self.delays.on_failure(failure)
-        } else {
-            RetryResult::Exit(Err(failure.cause))
-        }
-    }
-
-    fn display_target(&self) -> Option<String> {
-        let targets: Vec<_> = self.dialer.targets().iter().collect();
-        let mut text = String::new();
-        message::names(&targets, &mut text).ok()?;
-        Some(text)
-    }
-
-    fn health(&self) -> Health {
-        self.delays.health()
-    }
-}
-
-/// Classifies an error of any type, as far as its type is known.
-fn may_pass<E: 'static>(error: &E) -> bool {
-    let error: &dyn Any = error;
-    if let Some(boxed) = error.downcast_ref::<Box<dyn Error + Send + Sync>>() {
-        let mut chain = Some(&**boxed as &(dyn Error + 'static));
-        while let Some(error) = chain {
-            if let Some(known) = known(error.downcast_ref(), error.downcast_ref()) {
-                return known;
-            }
-            chain = error.source();
-        }
-    }
-    known(error.downcast_ref(), error.downcast_ref()).unwrap_or(true)
-}
-
-fn known(io: Option<&io::Error>, dial: Option<&DialError>) -> Option<bool> {
-    io.map(is_transient)
-        .or_else(|| dial.map(DialError::is_transient))
-}
-
-impl<H, E, P, G> fmt::Debug for TcpConnector<H, E, P, G>
-where
+    U: Upgrade<E>,
     P: IntoIterator + fmt::Debug,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TcpConnector")
             .field("dialer", &self.dialer)
-            .field("delays", &self.delays)
+            .field("retry", &self.retry)
             .finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io::ErrorKind;
-
-    use super::*;
-
-    #[test]
-    fn an_io_error_of_the_handler_goes_by_the_table() {
-        assert!(may_pass(&io::Error::from(ErrorKind::ConnectionReset)));
-        assert!(!may_pass(&io::Error::from(ErrorKind::PermissionDenied)));
-    }
-
-    #[test]
-    fn a_dial_error_of_the_handler_goes_by_the_table() {
-        assert!(!may_pass(&DialError::AllFailed { tried: Vec::new() }));
-        assert!(may_pass(&DialError::Timeout {
-            after: Duration::ZERO,
-            tried: Vec::new()
-        }));
-    }
-
-    #[test]
-    fn a_boxed_error_goes_by_what_is_in_it() {
-        #[derive(Debug, thiserror::Error)]
-        #[error("the login failed")]
-        struct Login(#[source] io::Error);
-
-        let boxed =
-            |kind: ErrorKind| -> Box<dyn Error + Send + Sync> { Box::new(Login(kind.into())) };
-        assert!(may_pass(&boxed(ErrorKind::BrokenPipe)));
-        assert!(!may_pass(&boxed(ErrorKind::Unsupported)));
-        assert!(may_pass(&Box::<dyn Error + Send + Sync>::from(
-            "something else"
-        )));
-    }
-
-    #[test]
-    fn an_error_of_another_type_is_retried() {
-        assert!(may_pass(&"the server said no"));
     }
 }

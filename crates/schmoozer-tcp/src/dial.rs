@@ -56,10 +56,6 @@ impl Dialer {
     }
 
     /// Dials the first endpoint alone.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "failback, in the connector, will call it")
-    )]
     pub(crate) async fn connect_to_first(&self) -> Result<(TcpStream, Route), DialError> {
         self.dial_only(0, &self.targets[0]).await
     }

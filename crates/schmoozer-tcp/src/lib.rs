@@ -1,23 +1,11 @@
-//! The `connect` that `TcpStream::connect` should have been, and a connector on it that stays connected.
+//! A TCP dialer, and a connector on top of it that stays connected.
 //!
-//! A [`TcpConnector`] keeps a connection: it dials, hands the stream to a handler, and dials again with
-//! growing delays when that fails.
+//! A [`TcpConnector`] keeps a connection: it dials, hands the stream to a handler, and dials again with growing delays
+//! when that fails.
 //!
 //! ```
-//! use schmoozer_tcp::{Dialer, TcpConnector, run};
-//! use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-//! use tokio::net::TcpStream;
-//!
-//! async fn serve(stream: TcpStream) -> std::io::Result<()> {
-//!     let mut stream = BufReader::new(stream);
-//!     stream.write_all(b"subscribe\n").await?; // an error reconnects
-//!     let mut lines = stream.lines();
-//!     while let Some(line) = lines.next_line().await? {
-//!         println!("{line}");
-//! #       return Ok(());
-//!     }
-//!     Err(std::io::ErrorKind::UnexpectedEof.into()) // Ok(()) would end it
-//! }
+//! use schmoozer_tcp::{Dialer, TcpConnector, closed, run};
+//! use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufStream};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> std::io::Result<()> {
@@ -30,13 +18,24 @@
 //! # /*
 //! let address = "news.example.com:7000";
 //! # */
-//! run(TcpConnector::new(Dialer::new(address)?, serve)).await
+//! let link = TcpConnector::new(Dialer::new(address)?, async |stream, _session| {
+//!     let mut stream = BufStream::new(stream);
+//!     stream.write_all(b"subscribe\n").await?; // an error connects again
+//!     stream.flush().await?;
+//!     let mut lines = stream.lines();
+//!     while let Some(line) = lines.next_line().await? {
+//!         println!("{line}");
+//! #       return Ok(schmoozer_tcp::End::Exit);
+//!     }
+//!     Err(closed())
+//! });
+//! run(link).await
 //! # }
 //! ```
 //!
-//! A [`Dialer`] alone connects once, on the internet as it is: it resolves names at every dial, tries their
-//! addresses staggered instead of one after the other (RFC 8305), ends within its timeout, sets what
-//! finds a peer that vanished, and says in one line what it tried when it fails.
+//! A [`Dialer`] alone connects once. It resolves the name at every dial, tries the addresses staggered instead of one
+//! after the other (RFC 8305), ends within its timeout, and sets what finds a peer that vanished. If it fails, its error
+//! says in one line what it tried.
 //!
 //! ```
 //! use schmoozer_tcp::Dialer;
@@ -53,35 +52,37 @@
 //! # }
 //! ```
 //!
-//! Both give out a plain [`TcpStream`](tokio::net::TcpStream): TLS and framing go on top. Unix sockets and other
-//! transports are served by `schmoozer-core` and its `connector_fn` alone.
+//! Both return a plain [`TcpStream`](tokio::net::TcpStream): TLS and framing go on top. For Unix sockets and other
+//! transports, use `schmoozer-core` and its `connector_fn`.
 //!
-//! | to | take |
+//! | to | use |
 //! |---|---|
 //! | keep a connection | [`TcpConnector`] and [`run`] |
-//! | stop it, watch it, steer it | [`Runner`](schmoozer_core::Runner) instead of `run`, and its [`Handle`](schmoozer_core::Handle) |
-//! | use the live connection from other tasks | [`Current`](schmoozer_core::Current) |
-//! | choose the delays | [`TcpConnector::delays`] and [`schmoozer_backoff`] |
-//! | say which errors are final | [`TcpConnector::retry_if`], with [`is_transient`](is_transient()) to help |
-//! | connect to one of several servers | [`Dialer::any_of`] and [`Order`] |
-//! | choose how soon a dead peer is found | [`Dialer::dead_after`] |
-//! | do what others have done | the [`_cookbook`], the answers in the [`_faq`] |
+//! | log in before the connection counts | [`Session::ready`], or [`TcpConnector::upgraded`] |
+//! | say goodbye | [`Session::stopping`] |
+//! | keep a state over many connections | [`TcpConnector::with_state`] |
+//! | stop it, watch it, steer it | [`Runner`] instead of `run`, and its [`Handle`] |
+//! | use the live connection from other tasks | [`Current`] |
+//! | choose the delays, or when to give up | [`TcpConnector::retry`] and [`Retry`] |
+//! | say which errors are final | [`TcpConnector::retry_if`]; without it, every error is retried |
+//! | connect to one of several servers | [`Dialer::any_of`], [`Order`] and [`TcpConnector::failback`] |
+//! | retry an operation that keeps no connection | [`retry`](retry()) |
+//! | read complete programs, and answers | [`_cookbook`] and [`_faq`] |
 //! | come from `schmoozer` 0.4.1, stubborn-io or a loop of your own | [`_moving_over`] |
 //! | know what it survives | [`_reliability`] |
 //!
-//! [`schmoozer_core`] and [`schmoozer_backoff`] come along under their own names.
+//! What a TCP program needs of [`schmoozer_core`] and [`schmoozer_backoff`] is re-exported here; the crates themselves are
+//! too, under their own names.
 //!
 //! # Features
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `hickory` | no | `HickoryResolver`, which asks the name servers itself instead of blocking a thread in the system's resolver, and connects to the first address while others are still on their way |
-//! | `config` | no | `DialerConfig`, the settings of a dialer as a configuration has them |
-//! | `serde` | no | `DialerConfig`, `Target`, `Order` and `Family` in configuration files; brings `config` |
+//! | `config` | no | `DialerConfig` and `ReconnectConfig`, the settings of a connector as a configuration has them |
+//! | `serde` | no | `config`, and those in configuration files, with `Target`, `Order` and `Family` |
 //! | `tracing` | no | the logs of `schmoozer-core` |
 //! | `metrics` | no | `Metrics` of `schmoozer-core` |
-//! | `config` | no | `PolicyConfig` of `schmoozer-backoff`: a policy as text |
-//! | `serde` | no | `config`, and that policy in configuration files |
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -98,7 +99,9 @@ mod dial;
 mod dialer;
 mod endpoint;
 mod error;
+mod failback;
 mod family;
+mod handler;
 #[cfg(feature = "hickory")]
 mod hickory;
 mod host_name;
@@ -113,10 +116,13 @@ mod memory;
 mod message;
 mod order;
 mod race;
+#[cfg(feature = "config")]
+mod reconnect_config;
 mod record;
 mod resolve;
 #[cfg(feature = "serde")]
 mod serde;
+mod serving;
 mod socket;
 mod target;
 mod transient;
@@ -130,19 +136,32 @@ pub use connector::TcpConnector;
 pub use dialer::Dialer;
 pub use error::{DialError, Tried};
 pub use family::Family;
+pub use handler::{Plain, Serve, Upgrade, WithState};
 #[cfg(feature = "hickory")]
 #[cfg_attr(docsrs, doc(cfg(feature = "hickory")))]
 pub use hickory::HickoryResolver;
 pub use invalid_target::InvalidTarget;
 pub use keepalive::Keepalive;
 pub use order::Order;
+#[cfg(feature = "config")]
+#[cfg_attr(docsrs, doc(cfg(feature = "config")))]
+pub use reconnect_config::ReconnectConfig;
 pub use resolve::{Resolve, SystemResolver};
 pub use target::Target;
 pub use transient::is_transient;
 pub use word::UnknownWord;
 
-pub use schmoozer_core::run;
-pub use socket2::SockRef;
+#[cfg(feature = "config")]
+pub use schmoozer_backoff::PolicyConfig;
+pub use schmoozer_backoff::{
+    Constant, Decorrelated, Exponential, Fibonacci, Jitter, Linear, Rounds,
+};
+pub use schmoozer_core::{
+    Closed, ConnResult, ConnectTimeout, Connector, Current, End, Event, Failure, Handle,
+    InvalidPacer, Lifecycle, Live, NotConnected, Observer, Outage, Pacer, Published, Publisher,
+    PublishersGone, Retry, RetryResult, RunResult, Runner, Session, ShutdownOnDrop, Stats, Status,
+    Stopped, Why, closed, retry, run,
+};
 pub use {schmoozer_backoff, schmoozer_core};
 
 #[cfg(doctest)]

@@ -1,16 +1,16 @@
 //! What a configuration file holds of a dialer.
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::str::FromStr;
 use std::time::Duration;
 
 use schmoozer_backoff::{Constant, PolicyConfig};
-use serde::de::{Deserialize, Deserializer, Error, IgnoredAny};
-use serde::ser::{Serialize, Serializer};
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::word::quoted;
-use crate::{DialerConfig, Family, Order, Target, UnknownWord};
+use crate::{DialerConfig, Family, Order, ReconnectConfig, Target, UnknownWord};
 
 const KEYS: [&str; 7] = [
     "targets",
@@ -100,6 +100,58 @@ impl<'de> Deserialize<'de> for DialerConfig {
     }
 }
 
+const RECONNECT_KEYS: [&str; 3] = ["policy", "give_up_after", "stable_after"];
+
+impl Serialize for ReconnectConfig {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut table = serializer.serialize_map(Some(3))?;
+        // As text, which comes before tables in every format.
+        table.serialize_entry("policy", &self.policy.to_string())?;
+        table.serialize_entry("give_up_after", &written(self.give_up_after))?;
+        table.serialize_entry("stable_after", &written(Some(self.stable_after)))?;
+        table.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for ReconnectConfig {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Table;
+
+        impl<'de> Visitor<'de> for Table {
+            type Value = ReconnectConfig;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "a table with {}", RECONNECT_KEYS.join(", "))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ReconnectConfig, A::Error> {
+                let mut config = ReconnectConfig::default();
+                while let Some(key) = map.next_key::<String>()? {
+                    let at = |why: String| A::Error::custom(format_args!("`{key}`: {why}"));
+                    match key.as_str() {
+                        "policy" => config.policy = map.next_value()?,
+                        "give_up_after" => {
+                            config.give_up_after =
+                                or_none(&map.next_value::<String>()?).map_err(at)?;
+                        }
+                        "stable_after" => {
+                            config.stable_after =
+                                duration(&map.next_value::<String>()?).map_err(at)?;
+                        }
+                        _ => {
+                            let unknown = UnknownWord::new("key", &key, &RECONNECT_KEYS);
+                            return Err(A::Error::custom(unknown));
+                        }
+                    }
+                }
+                Ok(config)
+            }
+        }
+
+        deserializer.deserialize_map(Table)
+    }
+}
+
 fn set(config: &mut DialerConfig, key: &str, value: Value) -> Result<(), String> {
     let text = match value {
         Value::Many(targets) if key == "targets" => {
@@ -130,7 +182,7 @@ fn read<T: FromStr<Err: Display>>(text: &str) -> Result<T, String> {
 
 fn or_none(text: &str) -> Result<Option<Duration>, String> {
     match text {
-        "none" => Ok(None),
+        "none" | "never" => Ok(None),
         text => duration(text).map(Some),
     }
 }

@@ -127,7 +127,7 @@ impl Options {
         let local = stream.local_addr()?;
         if local.port() == addr.port() && local == stream.peer_addr()? {
             // Reset, since the port in TIME_WAIT would be the one that the server wants to listen on.
-            let _ = stream.set_zero_linger();
+            let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
             let error = "refused (the connection met itself)";
             return Err(io::Error::new(ErrorKind::ConnectionRefused, error).into());
         }

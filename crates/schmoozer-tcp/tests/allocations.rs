@@ -1,10 +1,12 @@
-//! What a dial to a literal address allocates: what a bare connect does, and nothing that stays.
+//! What a dial to a literal address allocates, and a connector that keeps one: what a bare connect does.
 
 use std::future::Future;
 use std::io;
+use std::time::Duration;
 
 use allocation_counter::{AllocationInfo, measure};
-use schmoozer_tcp::Dialer;
+use schmoozer_core::connector_fn;
+use schmoozer_tcp::{Connector, Dialer, End, Session, TcpConnector, closed, run};
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
@@ -50,6 +52,49 @@ fn a_dial_to_a_literal_address_allocates_what_a_bare_connect_does() -> io::Resul
         (ours.count_total, ours.bytes_total),
         (bare.count_total, bare.bytes_total)
     );
+    Ok(())
+}
+
+/// Accepts a connection, and resets it, so that no port is held in `TIME_WAIT`.
+fn resets(listener: &TcpListener, stream: &TcpStream) {
+    let accepted = SockRef::from(listener).accept().map(drop);
+    let reset = stream.set_zero_linger();
+    accepted.and(reset).expect("the listener is up");
+}
+
+/// Counts what 100 more connections allocate that are lost at once.
+fn of_a_hundred_more<C: Connector>(runtime: &Runtime, connector: impl Fn(usize) -> C) -> u64 {
+    let counted = |connections: usize| {
+        let connector = connector(connections);
+        measure(|| drop(runtime.block_on(run(connector)))).count_total
+    };
+    counted(2);
+    let few = counted(10);
+    counted(110) - few
+}
+
+#[test]
+fn a_connector_allocates_what_the_loop_does_with_a_bare_connect() -> io::Result<()> {
+    let runtime = runtime()?;
+    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
+    let addr = listener.local_addr()?;
+    let dialer = Dialer::new(addr)?;
+    let serve = |stream: TcpStream, _: Session| {
+        resets(&listener, &stream);
+        async { Err::<End, _>(closed()) }
+    };
+    let retries = |connections| vec![Duration::ZERO; connections - 1];
+    let bare = of_a_hundred_more(&runtime, |connections| {
+        connector_fn(
+            move || TcpStream::connect(addr),
+            serve,
+            retries(connections),
+        )
+    });
+    let ours = of_a_hundred_more(&runtime, |connections| {
+        TcpConnector::new(dialer.clone(), serve).retry(retries(connections))
+    });
+    assert_eq!(ours, bare);
     Ok(())
 }
 

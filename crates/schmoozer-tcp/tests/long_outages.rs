@@ -1,19 +1,12 @@
 //! Policies of `schmoozer-backoff` in the loop of `schmoozer-core`, over outages that last, in paused time.
 
-// The checker of events is a link to that of `schmoozer-core`, which a checkout on Windows may not have.
-#![cfg(unix)]
-
-#[path = "harness/event_order.rs"]
-#[expect(dead_code, reason = "part of it is for the other test programs")]
-mod event_order;
-
 use std::future::ready;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use event_order::EventOrder;
 use schmoozer_backoff::Exponential;
-use schmoozer_core::{Delays, Event, Outage, Runner, connector_fn};
+use schmoozer_core::{End, Event, Outage, Retry, connector_fn};
+use schmoozer_faults::Checker;
 use tokio::time::{Instant, sleep, timeout};
 
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3_600);
@@ -49,16 +42,13 @@ async fn a_server_that_closes_each_connection_sees_the_intervals_of_grpc_for_540
                     Ok(())
                 }
             },
-            |()| ready(Err("closed")),
+            |(), _| ready(Err::<End, _>("closed")),
             // The time that it takes to connect is part of the interval.
-            Delays::new(policy).from_start(),
+            Retry::new(policy).from_start(),
         );
-        timeout(
-            LENGTH,
-            Runner::new(connector).observer(EventOrder::exact()).run(),
-        )
-        .await
-        .unwrap_err();
+        timeout(LENGTH, Checker::exact().runner(connector).run())
+            .await
+            .unwrap_err();
 
         let expected: Vec<_> = std::iter::once(Duration::ZERO)
             .chain(moments(policy).take_while(|at| *at < LENGTH))
@@ -92,26 +82,27 @@ async fn an_outage_of_a_week_keeps_to_a_growing_policy_to_its_last_delay() {
             let up = begin.elapsed() >= WEEK;
             ready(if up { Ok(()) } else { Err("refused") })
         },
-        async |()| {
+        async |(), _| {
             sleep(Duration::from_secs(11)).await;
-            Ok(())
+            Ok(End::Exit)
         },
-        Delays::new(policy).at_least(floor),
+        policy,
     );
     let longest = Arc::<Mutex<Duration>>::default();
-    let runner = Runner::new(connector)
-        .observer(EventOrder::exact())
-        .observer({
-            let (recovered, longest) = (Arc::clone(&recovered), Arc::clone(&longest));
-            move |event: &Event<'_>| match event {
-                Event::Recovered { outage } => recovered.lock().unwrap().push((*outage).clone()),
-                Event::Waiting { delay, .. } => {
-                    let mut longest = longest.lock().unwrap();
-                    *longest = (*longest).max(*delay);
-                }
-                _ => {}
+    let runner = Checker::exact().runner(connector).observer({
+        let (recovered, longest) = (Arc::clone(&recovered), Arc::clone(&longest));
+        move |event: &Event<'_>| match event {
+            Event::Stable {
+                outage: Some(outage),
+                ..
+            } => recovered.lock().unwrap().push((*outage).clone()),
+            Event::Waiting { delay, .. } => {
+                let mut longest = longest.lock().unwrap();
+                *longest = (*longest).max(*delay);
             }
-        });
+            _ => {}
+        }
+    });
     let handle = runner.handle();
     assert_eq!(runner.run().await, Ok(()));
 

@@ -7,16 +7,17 @@
 //! | --- | --- | --- |
 //! | a TCP connection that stays up | `schmoozer-tcp` | [`tcp`] |
 //! | to connect once, well: all addresses of a name, a timeout, errors that say what was tried | `schmoozer-tcp` | [`tcp::Dialer`] |
-//! | another transport to stay up: a Unix socket, a serial port, a client library | `schmoozer-core` | the root: [`Connector`], [`connector_fn`], [`run`] |
+//! | another transport to stay up: a Unix socket, a serial port, a client library | `schmoozer-core` | the root: [`connector_fn`], [`connector_with`], [`Connector`], [`run`] |
 //! | to stop, watch or steer such a loop | `schmoozer-core` | the root: [`Runner`], [`Handle`], [`Observer`] |
+//! | to retry a plain operation | `schmoozer-core` | the root: [`retry`] |
 //! | delays between retries, and no more | `schmoozer-backoff` | [`backoff`] |
 //!
 //! Once you know, depend on that crate alone: it has the same items under the same names, and a smaller tree.
 //!
 //! ```
-//! use schmoozer::run;
 //! use schmoozer::tcp::{Dialer, TcpConnector};
-//! use tokio::io::AsyncReadExt;
+//! use schmoozer::{closed, run};
+//! use tokio::io::{AsyncBufReadExt, BufReader};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> std::io::Result<()> {
@@ -26,7 +27,7 @@
 //! # let server = async {
 //! #     for _ in 0..2 {
 //! #         let (mut stream, _) = listener.accept().await?;
-//! #         tokio::io::AsyncWriteExt::write_all(&mut stream, b"x").await?;
+//! #         tokio::io::AsyncWriteExt::write_all(&mut stream, b"x\n").await?;
 //! #         served += 1;
 //! #     }
 //! #     std::io::Result::Ok(())
@@ -34,20 +35,22 @@
 //! # /*
 //! let address = "telemetry.example.com:4000";
 //! # */
-//! let connector = TcpConnector::new(Dialer::new(address)?, |mut stream| async move {
-//!     loop {
-//!         println!("{}", stream.read_u8().await?); // an error reconnects
+//! let link = TcpConnector::new(Dialer::new(address)?, async |stream, _session| {
+//!     let mut lines = BufReader::new(stream).lines();
+//!     while let Some(line) = lines.next_line().await? { // an error connects again
+//!         println!("{line}");
 //!     }
+//!     Err(closed()) // and so does the end of the stream
 //! });
 //! # // Two connections, then the server is done.
 //! # tokio::select! {
-//! #     ended = run(connector) => return ended,
+//! #     ended = run(link) => return ended,
 //! #     done = server => done?,
 //! # }
 //! # assert_eq!(served, 2);
 //! # return Ok(());
 //! # /*
-//! run(connector).await
+//! run(link).await
 //! # */
 //! # }
 //! ```
@@ -68,6 +71,8 @@
 #![doc = include_str!("from_0_4.md")]
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+
+pub mod _architecture;
 
 #[doc(inline)]
 pub use schmoozer_core::*;

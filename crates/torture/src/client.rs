@@ -5,22 +5,20 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use schmoozer_backoff::Exponential;
-use schmoozer_core::{Delays, Event, Handle, Health, Runner, Status};
-use schmoozer_tcp::{Dialer, TcpConnector};
+use schmoozer_faults::Checker;
+use schmoozer_tcp::{Dialer, End, Event, Handle, Runner, Session, Status, TcpConnector};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tracing::instrument::WithSubscriber as _;
 
-use crate::event_order::EventOrder;
-use crate::fared::Fared;
+use crate::client_report::ClientReport;
 use crate::lines::Lines;
 
 /// How far a time that an event tells may be off from when it is told, on a machine that is busy.
 const SLACK: Duration = Duration::from_secs(1);
 
-/// A client of a server, kept by the loop; its events are checked and its lines of log counted.
+/// A client of a server, kept by the loop; its events are checked and its log lines counted.
 #[derive(Debug)]
 pub(crate) struct Client {
     handle: Handle,
@@ -31,22 +29,21 @@ pub(crate) struct Client {
 }
 
 /// Says that a connection is of use: that it is logged in, and has subscribed to what it is for.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Arrival {
-    health: Health,
+    session: Session,
     arrivals: Arc<AtomicU32>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Events {
-    order: EventOrder,
     count: u32,
     fault: Option<String>,
 }
 
 impl Arrival {
     pub(crate) fn tell(&self) {
-        self.health.mark();
+        self.session.ready();
         self.arrivals.fetch_add(1, Ordering::Release);
     }
 }
@@ -56,35 +53,28 @@ impl Client {
     pub(crate) fn spawn<S, F>(addr: SocketAddr, mut serve: S) -> io::Result<Self>
     where
         S: FnMut(TcpStream, Arrival) -> F + Send + 'static,
-        F: Future<Output = io::Result<()>> + Send + 'static,
+        F: Future<Output = io::Result<End>> + Send + 'static,
     {
-        let delays = Delays::new(Exponential::default());
-        let arrival = Arrival {
-            health: delays.health(),
-            arrivals: Arc::default(),
-        };
-        let arrivals = Arc::clone(&arrival.arrivals);
-        let connector = TcpConnector::new(Dialer::new(addr)?, move |stream| {
-            serve(stream, arrival.clone())
+        let arrivals = Arc::<AtomicU32>::default();
+        let counted = Arc::clone(&arrivals);
+        let link = TcpConnector::new(Dialer::new(addr)?, move |stream, session| {
+            let arrivals = Arc::clone(&counted);
+            serve(stream, Arrival { session, arrivals })
         });
-        let events = Arc::new(Mutex::new(Events {
-            order: EventOrder::within(SLACK),
-            count: 0,
-            fault: None,
-        }));
-        let checked = Arc::clone(&events);
-        let check = move |event: &Event<'_>| {
-            let mut events = checked.lock().unwrap_or_else(PoisonError::into_inner);
-            events.check(event);
-        };
-        let runner = Runner::new(connector.delays(delays)).observer(check);
+        // A client that has arrived is back: each kill after that is an outage of its own.
+        let link = link.ready_when_marked().stable_after(Duration::ZERO);
+        let checker = Checker::within(SLACK).stable_after(Duration::ZERO);
+        let events = Arc::new(Mutex::new(Events::default()));
+        let noted = Arc::clone(&events);
+        let runner = Runner::new(link).on_event(move |event| {
+            let mut events = noted.lock().unwrap_or_else(PoisonError::into_inner);
+            events.check(&checker, event);
+        });
         let handle = runner.handle();
         let lines = Arc::<Lines>::default();
-        // Made where the lines are wanted: the loop asks for its span then.
-        let keep = async move { runner.run().await };
         Ok(Self {
             handle,
-            running: tokio::spawn(keep.with_subscriber(Arc::clone(&lines))),
+            running: tokio::spawn(runner.run().with_subscriber(Arc::clone(&lines))),
             arrivals,
             lines,
             events,
@@ -100,8 +90,8 @@ impl Client {
         matches!(self.handle.status(), Status::Connected { .. })
     }
 
-    /// Stops it, and says how it fared.
-    pub(crate) async fn end(self) -> Fared {
+    /// Stops it, and reports on it.
+    pub(crate) async fn end(self) -> ClientReport {
         self.handle.shutdown();
         let ended = match self.running.await {
             Ok(Ok(())) => None,
@@ -109,7 +99,7 @@ impl Client {
             Err(panic) => Some(format!("a client ended: {panic}")),
         };
         let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-        Fared {
+        ClientReport {
             arrivals: self.arrivals.load(Ordering::Acquire),
             outages: self.handle.stats().outages,
             warnings: self.lines.warnings(),
@@ -121,9 +111,9 @@ impl Client {
 }
 
 impl Events {
-    fn check(&mut self, event: &Event<'_>) {
+    fn check(&mut self, checker: &Checker, event: &Event<'_>) {
         self.count += 1;
-        if let Err(fault) = self.order.next(Instant::now(), event) {
+        if let Err(fault) = checker.check(Instant::now(), event) {
             self.fault.get_or_insert(fault);
         }
     }

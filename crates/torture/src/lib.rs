@@ -9,7 +9,7 @@
 //! The servers run in a process of their own ([`serve`]), so that what is measured holds the clients
 //! alone, and each process needs descriptors for one end of a connection only.
 //!
-//! A [`Killing`] puts a few clients on a real server, redis or `PostgreSQL`, and kills that again and again.
+//! A [`KillRun`] puts a few clients on a real server, redis or `PostgreSQL`, and kills that again and again.
 //! Its verdicts are on other four: that each client came back and subscribed each time, that nothing
 //! was missed which the server had promised to pass on, that the events came in the order of the
 //! contract, and that each outage was one warning.
@@ -17,13 +17,10 @@
 
 mod bound;
 mod client;
-#[expect(dead_code, reason = "part of it is for the tests of the loop alone")]
-#[path = "../../schmoozer-core/tests/event_order/checker.rs"]
-mod event_order;
-mod fared;
+mod client_report;
 mod host;
 mod hosts;
-mod killing;
+mod kill_run;
 mod ledger;
 mod lines;
 mod postgres;
@@ -41,7 +38,7 @@ mod user;
 mod verdict;
 
 pub use host::serve;
-pub use killing::Killing;
+pub use kill_run::KillRun;
 pub use process::allow_descriptors;
 pub use program::{Installed, Missing, Program};
 pub use progress::Progress;

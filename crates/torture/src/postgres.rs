@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
+use schmoozer_tcp::{End, closed};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
@@ -122,7 +123,7 @@ pub(crate) fn listener(
 }
 
 /// Drives a session while `work` uses it, which hears of each notification.
-async fn session<W, F>(stream: TcpStream, work: W) -> io::Result<()>
+async fn session<W, F>(stream: TcpStream, work: W) -> io::Result<End>
 where
     W: FnOnce(Session, Arc<Notify>) -> F,
     F: Future<Output = Result<(), Error>>,
@@ -145,5 +146,5 @@ where
         failed = work(session, Arc::clone(&news)) => failed,
     };
     ended.map_err(io::Error::other)?;
-    Err(io::ErrorKind::UnexpectedEof.into())
+    Err(closed())
 }

@@ -12,6 +12,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{
     AsyncConnectionConfig, Msg, ProtocolVersion, PushInfo, RedisConnectionInfo, RedisError,
 };
+use schmoozer_tcp::{End, closed};
 use tokio::net::TcpStream;
 use tokio::time::sleep;
 
@@ -51,7 +52,7 @@ async fn publish(
     arrival: &Arrival,
     next: &AtomicU64,
     promises: &Promises,
-) -> io::Result<()> {
+) -> io::Result<End> {
     let config = AsyncConnectionConfig::new();
     let login = RedisConnectionInfo::default();
     let (mut connection, drive) = MultiplexedConnection::new_with_config(&login, stream, config)
@@ -77,11 +78,11 @@ async fn publish(
             went_out = (heard == promises.listeners()).then_some(number);
             sleep(Duration::from_millis(1)).await;
         }
-        Ok::<(), RedisError>(())
+        Ok::<_, RedisError>(End::Exit)
     };
     tokio::select! {
         failed = publish => failed.map_err(io::Error::other),
-        () = drive => Err(io::ErrorKind::UnexpectedEof.into()),
+        () = drive => Err(closed()),
     }
 }
 
@@ -112,7 +113,7 @@ async fn subscribe(
     stream: TcpStream,
     arrival: Arrival,
     config: AsyncConnectionConfig,
-) -> io::Result<()> {
+) -> io::Result<End> {
     let login = RedisConnectionInfo::default().set_protocol(ProtocolVersion::RESP3);
     let (mut connection, drive) = MultiplexedConnection::new_with_config(&login, stream, config)
         .await
@@ -120,10 +121,10 @@ async fn subscribe(
     let subscribe = async {
         connection.subscribe(CHANNEL).await?;
         arrival.tell();
-        pending::<Result<(), RedisError>>().await
+        pending::<Result<End, RedisError>>().await
     };
     tokio::select! {
         refused = subscribe => refused.map_err(io::Error::other),
-        () = drive => Err(io::ErrorKind::UnexpectedEof.into()),
+        () = drive => Err(closed()),
     }
 }

@@ -3,9 +3,9 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use schmoozer_backoff::Exponential;
-use schmoozer_core::{Delays, Handle, Pacer, Runner, Status};
-use schmoozer_tcp::{Dialer, TcpConnector};
+use schmoozer_tcp::{
+    Connector, Dialer, End, Handle, Pacer, Runner, Session, Status, TcpConnector, closed,
+};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -123,26 +123,15 @@ impl Soak {
     }
 
     /// Listens on each connection, and gives up one that is silent.
-    fn connector(
-        &self,
-        dialer: Dialer,
-    ) -> impl schmoozer_core::Connector<Error = io::Error> + use<> {
-        let delays = Delays::new(Exponential::default());
-        let health = delays.health();
+    fn connector(&self, dialer: Dialer) -> impl Connector<Error = io::Error> + use<> {
         let silence = self.heartbeat * 3;
         // No longer than it takes to be sure, on loopback.
         let dialer = dialer.timeout(Duration::from_secs(1));
-        let listen = move |mut stream: TcpStream| {
-            let health = health.clone();
-            async move {
-                let mut heard = [0];
-                while timeout(silence, stream.read(&mut heard)).await?? > 0 {
-                    health.mark();
-                }
-                Err(io::ErrorKind::UnexpectedEof.into())
-            }
-        };
-        TcpConnector::new(dialer, listen).delays(delays)
+        TcpConnector::new(dialer, move |stream, session| {
+            listen(stream, session, silence)
+        })
+        .ready_when_marked()
+        .stable_after(self.heartbeat)
     }
 
     /// Has the servers fail, turn by turn; the samples of the memory meanwhile.
@@ -197,4 +186,13 @@ impl Soak {
         }
         begin.elapsed()
     }
+}
+
+/// Is ready with the first byte, and ends when none comes for so long.
+async fn listen(mut stream: TcpStream, session: Session, silence: Duration) -> io::Result<End> {
+    let mut heard = [0];
+    while timeout(silence, stream.read(&mut heard)).await?? > 0 {
+        session.ready();
+    }
+    Err(closed())
 }

@@ -6,13 +6,13 @@ use std::process::{Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use torture::{Killing, Program, Verdict};
+use torture::{KillRun, Program, Verdict};
 
 const SERVERS: &str = env!("CARGO_BIN_EXE_servers");
 
 /// Kills the server twice, if it is installed.
 fn verdicts(program: Program) -> Option<Vec<Verdict>> {
-    let killing = Killing {
+    let kills = KillRun {
         kills: 2,
         listeners: 2,
         patience: Duration::from_secs(60),
@@ -27,7 +27,7 @@ fn verdicts(program: Program) -> Option<Vec<Verdict>> {
         Err(missing) => panic!("{missing}"),
     };
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    Some(runtime.block_on(killing.run(&installed, |_| ())).unwrap())
+    Some(runtime.block_on(kills.run(&installed, |_| ())).unwrap())
 }
 
 fn all_hold(verdicts: &[Verdict]) {

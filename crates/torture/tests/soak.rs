@@ -34,8 +34,12 @@ fn run(soak: Soak, pacer: &Pacer) -> Report {
     runtime.block_on(soak.run(pacer, servers, |_| ())).unwrap()
 }
 
+fn pacer(per_second: u32) -> Pacer {
+    Pacer::per_second(per_second).burst(SMALL.burst).unwrap()
+}
+
 fn small() -> Report {
-    run(SMALL, &Pacer::new(SMALL.per_second, SMALL.burst))
+    run(SMALL, &pacer(SMALL.per_second))
 }
 
 fn bad(report: &Report) -> Vec<&Verdict> {
@@ -58,7 +62,7 @@ fn connectors_that_are_not_back_in_time_are_found() {
         patience: Duration::ZERO,
         ..SMALL
     };
-    let report = run(hurried, &Pacer::new(SMALL.per_second, SMALL.burst));
+    let report = run(hurried, &pacer(SMALL.per_second));
     assert_eq!(bad(&report)[0].on, "connected", "{report:?}");
 }
 
@@ -95,7 +99,7 @@ fn a_descriptor_that_is_kept_is_found() {
 #[test]
 fn attempts_that_pass_the_bound_are_found() {
     let _alone = alone();
-    let report = run(SMALL, &Pacer::new(10 * SMALL.per_second, SMALL.burst));
+    let report = run(SMALL, &pacer(10 * SMALL.per_second));
     let bad = bad(&report);
     assert!(bad.len() == 1 && bad[0].on == "pacer", "{report:?}");
 }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use schmoozer_core::{
-    ConnResult, Connector, Delays, Failure, Health, RetryResult, RunResult, Runner,
+    ConnResult, Connector, Failure, Lifecycle, Retry, RetryResult, RunResult, Runner, Session,
+    closed,
 };
 use schmoozer_tcp::{Dialer, InvalidTarget};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -31,11 +32,9 @@ pub(crate) fn launch(
     let dialer = Dialer::new(addr)?.timeout(PATIENCE);
     let mut fleet = JoinSet::new();
     for number in 0..census.len() {
-        let delays = Delays::new(Chosen(Arc::clone(controls)));
         let connector = FleetConnector {
             dialer: dialer.clone(),
-            health: delays.health(),
-            delays,
+            retry: Retry::new(Chosen(Arc::clone(controls))),
             controls: Arc::clone(controls),
             census: Arc::clone(census),
             number,
@@ -48,8 +47,7 @@ pub(crate) fn launch(
 
 struct FleetConnector {
     dialer: Dialer,
-    delays: Delays<Chosen>,
-    health: Health,
+    retry: Retry<Chosen>,
     controls: Arc<Controls>,
     census: Arc<Census>,
     number: usize,
@@ -74,24 +72,20 @@ impl Connector for FleetConnector {
             pacer.admit().await;
         }
         self.census.note_attempt(self.number);
-        match self.dial().await {
-            Ok(stream) => ConnResult::Connected(stream),
-            Err(error) => ConnResult::Reconnect(error),
-        }
+        self.dial().await.into()
     }
 
-    async fn run(&mut self, stream: TcpStream) -> RunResult<io::Error> {
-        // It was greeted: the outage is over.
-        self.health.mark();
+    async fn run(&mut self, stream: TcpStream, _session: Session) -> RunResult<io::Error> {
         RunResult::Reconnect(heartbeats(stream).await)
     }
 
     async fn retry_delay(&mut self, failure: Failure<io::Error>) -> RetryResult<io::Error> {
-        self.delays.on_failure(failure)
+        self.retry.on_failure(failure)
     }
 
-    fn health(&self) -> Health {
-        self.health.clone()
+    fn lifecycle(&self) -> Lifecycle {
+        // It was greeted: the outage is over.
+        Lifecycle::new().stable_after(Duration::ZERO)
     }
 }
 
@@ -103,7 +97,7 @@ async fn heartbeats(mut stream: TcpStream) -> io::Error {
     loop {
         let outcome = tokio::select! {
             read = stream.read(&mut answer) => match read {
-                Ok(0) => Err(ErrorKind::UnexpectedEof.into()),
+                Ok(0) => Err(closed()),
                 read => read,
             },
             _ = beat.tick() => {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use schmoozer_backoff::{Constant, Exponential, PolicyConfig, Rounds};
-use schmoozer_core::Pacer;
+use schmoozer_core::{InvalidPacer, Pacer};
 
 /// Shared by all connectors of the fleet; each asks before it draws a delay, and before it dials.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ impl Controls {
         capacity: u32,
         policy: Option<PolicyConfig>,
         pace: Option<u32>,
-    ) -> Self {
+    ) -> Result<Self, InvalidPacer> {
         let rounds = Rounds::for_fleet(clients.into(), capacity.into());
         let together = Constant::new(Duration::from_secs(2));
         let mut policies: Vec<(String, PolicyConfig)> = vec![
@@ -43,13 +43,14 @@ impl Controls {
             policies.insert(0, (policy.to_string(), policy));
         }
         let rate = pace.unwrap_or(capacity);
-        Self {
+        let pacer = Pacer::per_second(rate).burst((rate / 10).max(1))?;
+        Ok(Self {
             policies,
             chosen: AtomicUsize::new(0),
-            pacer: Pacer::new(rate, (rate / 10).max(1)),
+            pacer,
             rate,
             paced: AtomicBool::new(pace.is_some()),
-        }
+        })
     }
 
     /// What the policy is called that is chosen now.
@@ -125,7 +126,7 @@ mod tests {
     #[test]
     fn a_switch_of_the_policy_holds_from_the_next_delay_on() {
         let policy: PolicyConfig = "constant:7s".parse().unwrap();
-        let controls = Arc::new(Controls::new(2_000, 400, Some(policy), None));
+        let controls = Arc::new(Controls::new(2_000, 400, Some(policy), None).unwrap());
         let mut delays = Chosen(Arc::clone(&controls)).into_iter();
         assert_eq!(controls.policy(), "constant:7s");
         assert_eq!(delays.next(), Some(Duration::from_secs(7)));
@@ -145,11 +146,11 @@ mod tests {
 
     #[tokio::test]
     async fn the_pacer_is_on_from_the_start_where_a_rate_is_given() {
-        let controls = Controls::new(10, 5, None, Some(3));
+        let controls = Controls::new(10, 5, None, Some(3)).unwrap();
         assert_eq!(controls.pace(), Some(3));
         controls.switch_pacer();
         assert_eq!(controls.pace(), None);
-        let controls = Controls::new(10, 5, None, None);
+        let controls = Controls::new(10, 5, None, None).unwrap();
         assert_eq!(controls.pace(), None);
         controls.switch_pacer();
         assert_eq!(controls.pace(), Some(5));

@@ -77,7 +77,7 @@ impl Show {
             pace,
         } = setting.clone();
         let server = Server::start(capacity)?;
-        let controls = Arc::new(Controls::new(clients, capacity, policy, pace));
+        let controls = Arc::new(Controls::new(clients, capacity, policy, pace)?);
         let census = Arc::new(Census::new(clients));
         let connectors = launch(server.addr, &controls, &census)?;
         Ok(Self {

@@ -8,8 +8,8 @@ use pgwire::messages::startup::Authentication;
 use pgwire::messages::{
     DecodeContext, PgWireBackendMessage as Answer, PgWireFrontendMessage as Request,
 };
+use schmoozer_faults::Connection;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio_util::bytes::{BufMut, BytesMut};
 
@@ -56,7 +56,7 @@ impl FakePostgres {
     /// # Errors
     ///
     /// When the client has left, or says what this does not understand.
-    pub async fn serve(self, mut stream: TcpStream) -> io::Result<()> {
+    pub async fn serve(self, mut stream: Connection) -> io::Result<()> {
         let mut context = DecodeContext::default();
         // Nobody asks for encryption here.
         context.awaiting_ssl = false;

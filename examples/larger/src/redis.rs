@@ -2,9 +2,8 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpStream;
-use tokio::net::tcp::OwnedReadHalf;
+use schmoozer_faults::Connection;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, ReadHalf};
 use tokio::sync::broadcast;
 
 /// What an example can subscribe to where no redis is: it knows `SUBSCRIBE`,
@@ -45,8 +44,8 @@ impl FakeRedis {
     /// # Errors
     ///
     /// When the client has left.
-    pub async fn serve(self, stream: TcpStream) -> io::Result<()> {
-        let (from, mut to) = stream.into_split();
+    pub async fn serve(self, stream: Connection) -> io::Result<()> {
+        let (from, mut to) = tokio::io::split(stream);
         let mut from = BufReader::new(from);
         let channel = loop {
             let command = command(&mut from).await?;
@@ -83,7 +82,7 @@ impl Default for FakeRedis {
 }
 
 /// Reads a command: an array of bulk strings, each with its length before it.
-async fn command(from: &mut BufReader<OwnedReadHalf>) -> io::Result<Vec<String>> {
+async fn command(from: &mut BufReader<ReadHalf<Connection>>) -> io::Result<Vec<String>> {
     let words = length(from, '*').await?;
     let mut command = Vec::new();
     for _ in 0..words {
@@ -94,7 +93,7 @@ async fn command(from: &mut BufReader<OwnedReadHalf>) -> io::Result<Vec<String>>
     Ok(command)
 }
 
-async fn length(from: &mut BufReader<OwnedReadHalf>, sign: char) -> io::Result<usize> {
+async fn length(from: &mut BufReader<ReadHalf<Connection>>, sign: char) -> io::Result<usize> {
     let mut line = String::new();
     from.read_line(&mut line).await?;
     let length = line

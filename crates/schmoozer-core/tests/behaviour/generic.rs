@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 #[cfg(feature = "rt")]
 use schmoozer_core::{ConnectTimeout, Pacer};
-use schmoozer_core::{Connector, Delays, Event, Runner, connector_fn, establish, run};
+use schmoozer_core::{Connector, Event, Runner, connector_fn, run};
 use tokio::time::sleep;
 
-use crate::script::secs;
+use crate::checked::secs;
 
 /// Spawns it with every option that there is.
 #[cfg(feature = "rt")]
@@ -17,12 +17,15 @@ async fn keep<C>(connector: C) -> Result<(), C::Error>
 where
     C: Connector<Error: From<ConnectTimeout> + 'static> + 'static,
 {
+    let (_online, network) = tokio::sync::watch::channel(true);
     let (handle, task) = Runner::new(connector)
         .connect_timeout(secs(1))
-        .pacer(Pacer::every(secs(1), 1))
+        .pacer(Pacer::every(secs(1), 1).unwrap())
         .shutdown(sleep(secs(60)))
         .grace(secs(1))
-        .observer(|_: &Event<'_>| {})
+        .max_age(secs(3600))
+        .while_online(network)
+        .on_event(|_| {})
         .spawn();
     let task = tokio::spawn(async move { task.await.unwrap() });
     handle.connected().await.unwrap();
@@ -50,11 +53,11 @@ fn connector() -> impl Connector<Error = String> {
             connections += 1;
             std::future::ready(Ok(connections))
         },
-        async |connection| match connection {
+        async |connection, _| match connection {
             1 => std::future::pending().await,
             _ => Err("lost".to_owned()),
         },
-        Delays::new([]),
+        [],
     )
 }
 
@@ -73,8 +76,7 @@ async fn a_generic_function_runs_what_it_borrows_in_a_spawned_task() {
     let stopped = Arc::clone(&stop);
     let task = tokio::spawn(async move {
         let mut connector = connector();
-        let borrowed = borrow(&mut connector, &stopped).await;
-        borrowed && establish(&mut connector).await.is_ok()
+        borrow(&mut connector, &stopped).await
     });
     assert!(task.await.unwrap());
     assert_eq!(stop.load(Ordering::Relaxed), 1);

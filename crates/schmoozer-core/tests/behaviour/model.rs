@@ -1,161 +1,148 @@
-//! The loop against a model of its contract: whatever the connector does, whatever handles ask, and when.
+//! Both loops against a model of their contract: whatever the connector does, whatever handles ask, and when.
 
-use std::future::Future;
-use std::sync::Arc;
+use std::time::Duration;
 
 use proptest::collection::vec;
+use proptest::option::of;
 use proptest::prelude::*;
-use schmoozer_core::{Delays, Handle, Runner, run};
+use schmoozer_core::{Handle, Lifecycle, Retry, Why, run};
+use schmoozer_faults::{Checker, Script, Step};
 use tokio::time::{Instant, sleep_until};
 
-use crate::event_order::EventOrder;
-use crate::script::{Script, Step, ms};
+use crate::checked::{checked_by, ms};
 
-/// All times are multiples of this many milliseconds, but for those of requests: no request comes in the
-/// same moment as anything else.
-const GRID: u64 = 64;
+mod contract;
+
+use contract::model;
+
+/// All times are multiples of this many milliseconds, but for those of requests: no request comes in the same moment as
+/// anything else.
+const GRID: u64 = 125;
+
+/// The weightiest last.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+enum Ask {
+    Retry,
+    Renew,
+    Reconnect,
+    Stop,
+}
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Ask {
-    RetryNow,
-    Reconnect,
-    Shutdown,
+enum Kind {
+    Fails,
+    Lost,
+    Renews,
+    Exits(Result<(), &'static str>),
+}
+
+/// A step of the script: all that happens in one attempt.
+#[derive(Debug, Clone, Copy)]
+struct Attempt {
+    takes: u64,
+    kind: Kind,
+    uptime: u64,
+    login: u64,
+    goodbye: Option<u64>,
 }
 
 #[derive(Debug, Clone)]
 struct Case {
-    steps: Vec<Step>,
+    steps: Vec<Attempt>,
     policy: Vec<u64>,
-    reset_after: u64,
     give_up_after: Option<u64>,
-    at_least: u64,
-    grace: u64,
+    marked: bool,
+    stable_after: u64,
+    min_interval: u64,
+    connect_timeout: Option<u64>,
+    grace: Option<u64>,
     /// In the order of their times.
     requests: Vec<(u64, Ask)>,
 }
 
 /// When each `connect` began, how the loop ended, and when.
-type Outcome = (Vec<u64>, Result<(), &'static str>, u64);
+type Outcome = (Vec<u64>, Result<(), &'static str>, Why, u64);
 
-fn model(case: &Case) -> Outcome {
-    // The first request between two moments that is one of these.
-    let asked = |from: u64, until: u64, which: &[Ask]| {
-        let mut requests = case.requests.iter();
-        requests
-            .find(|(at, ask)| from < *at && *at < until && which.contains(ask))
-            .copied()
-    };
-    let mut steps = case.steps.iter();
-    let (mut attempts, mut now) = (Vec::new(), 0);
-    let (mut drawn, mut outage_since, mut afresh) = (0, None, true);
-    loop {
-        attempts.push(now);
-        let (error, spent, lasted) = match *steps.next().unwrap() {
-            Step::Exits(result) => return (attempts, result, now),
-            Step::Fails(after) => {
-                let spent = millis(after);
-                if let Some((at, _)) = asked(now, now + spent, &[Ask::Shutdown]) {
-                    return (attempts, Ok(()), at);
-                }
-                ("refused", spent, false)
-            }
-            ref up @ (Step::Up(uptime) | Step::Good(uptime)) => {
-                let spent = millis(uptime);
-                match asked(now, now + spent, &[Ask::Reconnect, Ask::Shutdown]) {
-                    Some((at, Ask::Reconnect)) => {
-                        (now, afresh) = (at, true);
-                        continue;
-                    }
-                    Some((at, _)) => {
-                        return (attempts, Ok(()), (at + case.grace).min(now + spent));
-                    }
-                    None => (
-                        "lost",
-                        spent,
-                        matches!(up, Step::Good(_)) || spent >= case.reset_after,
-                    ),
-                }
-            }
+fn script(case: &Case) -> Script<Vec<Duration>> {
+    let steps = case.steps.iter().map(|attempt| {
+        let uptime = ms(attempt.uptime);
+        let step = match attempt.kind {
+            Kind::Fails => Step::fails(ms(0)),
+            Kind::Lost => Step::up(uptime),
+            Kind::Renews => Step::renews(uptime),
+            Kind::Exits(result) => Step::exits(result),
         };
-        now += spent;
-        if afresh || lasted {
-            (drawn, outage_since, afresh) = (0, None, false);
-        }
-        let Some(&policy) = case.policy.get(drawn) else {
-            return (attempts, Err(error), now);
-        };
-        drawn += 1;
-        let floor = case.at_least.saturating_sub(spent);
-        let mut delay = policy;
-        if let Some(limit) = case.give_up_after {
-            let left = limit.saturating_sub(now - *outage_since.get_or_insert(now));
-            if left == 0 || left < floor {
-                return (attempts, Err(error), now);
-            }
-            delay = delay.min(left);
-        }
-        let until = now + delay.max(floor);
-        match asked(now, until, &[Ask::RetryNow, Ask::Reconnect, Ask::Shutdown]) {
-            Some((at, Ask::Shutdown)) => return (attempts, Ok(()), at),
-            Some((at, _)) => now = at,
-            None => now = until,
-        }
+        let step = step
+            .connect_takes(ms(attempt.takes))
+            .ready_after(ms(attempt.login));
+        attempt.goodbye.map_or(step, |time| step.goodbye(ms(time)))
+    });
+    let mut retry = Retry::new(case.policy.iter().copied().map(ms).collect());
+    if let Some(limit) = case.give_up_after {
+        retry = retry.give_up_after(ms(limit));
     }
-}
-
-fn millis(duration: std::time::Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap()
+    let mut lifecycle = Lifecycle::new()
+        .stable_after(ms(case.stable_after))
+        .min_interval(ms(case.min_interval));
+    if case.marked {
+        lifecycle = lifecycle.ready_when_marked();
+    }
+    Script::new(steps, retry).lifecycle(lifecycle)
 }
 
 fn paused<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .unwrap()
-        .block_on(future)
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_time().start_paused(true).build();
+    runtime.unwrap().block_on(future)
 }
 
-fn script(case: &Case) -> Script {
-    let policy = case.policy.iter().map(|delay| ms(*delay)).collect();
-    let mut delays = Delays::new(policy)
-        .reset_after(ms(case.reset_after))
-        .at_least(ms(case.at_least));
-    if let Some(limit) = case.give_up_after {
-        delays = delays.give_up_after(ms(limit));
-    }
-    Script::new(case.steps.clone(), delays)
+fn millis(times: &[Duration]) -> Vec<u64> {
+    let millis = times.iter().map(Duration::as_millis);
+    millis
+        .map(|millis| u64::try_from(millis).unwrap())
+        .collect()
 }
 
-/// Without options, and so without anybody who could ask for something.
-fn left_alone(case: &Case) -> Outcome {
+/// Without options: the plain loop, where `tracing` is off.
+fn left_alone(case: &Case) -> (Vec<u64>, Result<(), &'static str>, u64) {
     paused(async {
-        let mut script = script(case);
-        let begin = Instant::now();
-        let result = run(&mut script).await;
-        (script.attempts(), result, millis(begin.elapsed()))
+        let script = script(case);
+        let (log, begin) = (script.log(), Instant::now());
+        let result = run(script).await;
+        (
+            millis(&log.attempts()),
+            result,
+            millis(&[begin.elapsed()])[0],
+        )
     })
 }
 
 fn real(case: &Case) -> Outcome {
     paused(async {
         let script = script(case);
-        let attempts = Arc::clone(&script.attempts);
-        let begin = Instant::now();
-        let runner = Runner::new(script)
-            .grace(ms(case.grace))
-            .observer(EventOrder::exact().waits_may_be_cut());
+        let (log, begin) = (script.log(), Instant::now());
+        let checker = Checker::exact()
+            .with_requests()
+            .stable_after(ms(case.stable_after))
+            .min_interval(ms(case.min_interval));
+        let mut runner = checked_by(&checker, script);
+        if let Some(limit) = case.connect_timeout {
+            runner = runner.connect_timeout_with(ms(limit), || "late");
+        }
+        if let Some(grace) = case.grace {
+            runner = runner.grace(ms(grace));
+        }
         let handle = runner.handle();
         let asking = tokio::spawn(ask(handle.clone(), begin, case.requests.clone()));
         let result = runner.run().await;
-        let ended = millis(begin.elapsed());
+        let ended = millis(&[begin.elapsed()])[0];
         asking.abort();
-        let attempts = attempts.lock().unwrap().clone();
-        assert_eq!(
-            handle.stats().attempts,
-            u64::try_from(attempts.len()).unwrap()
-        );
-        (attempts, result, ended)
+        (
+            millis(&log.attempts()),
+            result,
+            handle.stopped().await.why,
+            ended,
+        )
     })
 }
 
@@ -163,9 +150,10 @@ async fn ask(handle: Handle, begin: Instant, requests: Vec<(u64, Ask)>) {
     for (at, ask) in requests {
         sleep_until(begin + ms(at)).await;
         match ask {
-            Ask::RetryNow => handle.retry_now(),
+            Ask::Retry => handle.retry_now(),
+            Ask::Renew => handle.renew(),
             Ask::Reconnect => handle.reconnect(),
-            Ask::Shutdown => handle.shutdown(),
+            Ask::Stop => handle.shutdown(),
         }
     }
 }
@@ -175,19 +163,24 @@ fn grid() -> impl Strategy<Value = u64> {
     prop_oneof![0..4_u64, 0..40_u64].prop_map(|times| times * GRID)
 }
 
-fn step() -> impl Strategy<Value = Step> {
-    prop_oneof![
-        3 => grid().prop_map(|after| Step::Fails(ms(after))),
-        3 => grid().prop_map(|uptime| Step::Up(ms(uptime))),
-        1 => grid().prop_map(|uptime| Step::Good(ms(uptime))),
-    ]
+prop_compose! {
+    fn attempt()(
+        kind in prop_oneof![3 => Just(Kind::Fails), 3 => Just(Kind::Lost), 1 => Just(Kind::Renews)],
+        takes in grid(),
+        uptime in grid(),
+        login in grid(),
+        goodbye in of(grid().prop_map(|time| 2 * time)),
+    ) -> Attempt {
+        Attempt { takes, kind, uptime, login, goodbye }
+    }
 }
 
 fn requests() -> impl Strategy<Value = Vec<(u64, Ask)>> {
     let ask = prop_oneof![
-        4 => Just(Ask::RetryNow),
+        4 => Just(Ask::Retry),
+        4 => Just(Ask::Renew),
         4 => Just(Ask::Reconnect),
-        1 => Just(Ask::Shutdown),
+        1 => Just(Ask::Stop),
     ];
     vec((0..200_u64, ask), 0..12).prop_map(|mut requests| {
         requests.sort_by_key(|(at, _)| *at);
@@ -201,17 +194,26 @@ fn requests() -> impl Strategy<Value = Vec<(u64, Ask)>> {
 
 prop_compose! {
     fn case()(
-        mut steps in vec(step(), 0..12),
+        mut steps in vec(attempt(), 0..12),
         last in prop_oneof![Just(Ok(())), Just(Err("no"))],
         policy in vec(grid(), 0..12),
-        reset_after in grid(),
-        give_up_after in proptest::option::of(grid()),
-        at_least in grid(),
-        grace in grid(),
+        give_up_after in of(grid()),
+        marked in any::<bool>(),
+        stable_after in grid().prop_map(|after| after.max(GRID)),
+        min_interval in grid(),
+        connect_timeout in of(grid()),
+        grace in of(grid()),
         requests in requests(),
     ) -> Case {
-        steps.push(Step::Exits(last));
-        Case { steps, policy, reset_after, give_up_after, at_least, grace, requests }
+        for step in &mut steps {
+            if step.kind == Kind::Renews {
+                // The delay after a stable connection is random.
+                step.uptime = step.uptime.min(stable_after - GRID);
+            }
+        }
+        let takes = connect_timeout.map_or(0, |limit: u64| limit.min(GRID));
+        steps.push(Attempt { takes, kind: Kind::Exits(last), uptime: 0, login: 0, goodbye: None });
+        Case { steps, policy, give_up_after, marked, stable_after, min_interval, connect_timeout, grace, requests }
     }
 }
 
@@ -219,9 +221,11 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_loop_does_what_the_model_does(mut case in case()) {
+    fn the_loops_do_what_the_model_does(mut case in case()) {
         prop_assert_eq!(real(&case), model(&case));
         case.requests.clear();
-        prop_assert_eq!(left_alone(&case), model(&case));
+        case.connect_timeout = None;
+        let (attempts, result, _, ended) = model(&case);
+        prop_assert_eq!(left_alone(&case), (attempts, result, ended));
     }
 }

@@ -2,9 +2,11 @@ use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use schmoozer_core::{Event, Handle, Observer, Runner, connector_fn};
+use schmoozer_core::{End, Event, Handle, Observer, Runner, Why, connector_fn};
+use schmoozer_faults::{Script, Step};
+use tokio::time::{Instant, sleep};
 
-use crate::script::secs;
+use crate::checked::{ms, secs, steered};
 
 type Notes = Arc<Mutex<Vec<&'static str>>>;
 
@@ -42,7 +44,7 @@ impl fmt::Display for Counted {
 async fn texts(observer: impl Observer) -> usize {
     let texts = Arc::new(AtomicUsize::new(0));
     let connect = || std::future::ready(Err::<(), _>(Counted(Arc::clone(&texts))));
-    let connector = connector_fn(connect, async |()| Ok(()), [secs(1); 2]);
+    let connector = connector_fn(connect, async |(), _| Ok(End::Exit), [secs(1); 2]);
     let ended = Runner::new(connector).observer(observer).run().await;
     assert!(ended.is_err());
     texts.load(Ordering::Relaxed)
@@ -51,96 +53,91 @@ async fn texts(observer: impl Observer) -> usize {
 #[tokio::test(start_paused = true)]
 async fn observers_are_told_in_the_order_in_which_they_were_set() {
     let notes = Notes::default();
-    let connector = connector_fn(async || Ok::<_, String>(()), async |()| Ok(()), [secs(1)]);
+    let connector = connector_fn(
+        async || Ok::<_, String>(()),
+        async |(), _| Ok(End::Exit),
+        [secs(1)],
+    );
     let runner = Runner::new(connector)
         .observer(noting("first", &notes))
-        .observer((noting("pair, left", &notes), noting("pair, right", &notes)))
         .observer(None::<Deaf>)
         .observer(Some(noting("some", &notes)))
-        .observer(())
-        .observer(noting("last", &notes));
+        .on_event(noting("last", &notes));
     runner.run().await.unwrap();
-    let order = ["first", "pair, left", "pair, right", "some", "last"];
-    assert_eq!(*notes.lock().unwrap(), order);
+    assert_eq!(*notes.lock().unwrap(), ["first", "some", "last"]);
+}
+
+/// With `tracing`, a subscriber reads them.
+#[cfg(not(feature = "tracing"))]
+#[tokio::test(start_paused = true)]
+async fn the_text_of_a_failure_that_is_not_read_is_not_made() {
+    // The last error's once, for the stop.
+    assert_eq!(texts(Deaf).await, 1);
+    assert_eq!(texts(None::<fn(&Event<'_>)>).await, 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_text_that_nobody_wants_is_not_made() {
-    assert_eq!(texts(()).await, 0);
-    assert_eq!(texts(Deaf).await, 0);
-    assert_eq!(texts((Deaf, None::<fn(&Event<'_>)>)).await, 0);
-    // Each failure's once, for the record of its outage.
-    assert_eq!(texts(|_: &Event<'_>| {}).await, 3);
-    assert_eq!(texts((Deaf, |_: &Event<'_>| {})).await, 3);
-    assert_eq!(texts(Some(|_: &Event<'_>| {})).await, 3);
+async fn an_observer_needs_the_text_of_each_failure_once_and_of_the_stop() {
+    assert_eq!(texts(|_: &Event<'_>| {}).await, 4);
+    assert_eq!(texts(Some(|_: &Event<'_>| {})).await, 4);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_handle_needs_the_text_of_each_failure_once() {
+async fn a_handle_needs_the_text_of_each_failure_once_and_of_the_stop() {
     let texts = Arc::new(AtomicUsize::new(0));
     let connect = || std::future::ready(Err::<(), _>(Counted(Arc::clone(&texts))));
-    let runner = Runner::new(connector_fn(connect, async |()| Ok(()), [secs(1); 2]));
+    let connector = connector_fn(connect, async |(), _| Ok(End::Exit), [secs(1); 2]);
+    let runner = Runner::new(connector);
     let handle = runner.handle();
     assert!(runner.run().await.is_err());
     assert_eq!(handle.stats().failures, 3);
-    assert_eq!(texts.load(Ordering::Relaxed), 3);
+    assert_eq!(texts.load(Ordering::Relaxed), 4);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_observer_may_steer_the_loop_that_it_observes() {
-    let mut attempts = 0;
-    let connector = connector_fn(
-        || {
-            attempts += 1;
-            std::future::ready(if attempts == 2 {
-                Ok(())
-            } else {
-                Err("refused")
-            })
-        },
-        async |()| std::future::pending().await,
-        [secs(3600); 9],
-    );
-    let runner = Runner::new(connector);
+    let script = Script::new([Step::fails(ms(0)), Step::stays()], [secs(3600); 9]);
+    let log = script.log();
+    let runner = steered(script);
     let handle = runner.handle();
-    let begin = tokio::time::Instant::now();
+    let begin = Instant::now();
     let observer = |event: &Event<'_>| match event {
-        Event::Waiting { attempt: 1, .. } => handle.retry_now(),
+        Event::Waiting { attempt: 2, .. } => handle.retry_now(),
         Event::Connected { .. } => handle.reconnect(),
         Event::Waiting { .. } => handle.shutdown(),
         _ => {}
     };
     assert_eq!(runner.observer(observer).run().await, Ok(()));
-    assert_eq!(begin.elapsed(), secs(0));
-    drop(handle);
-    assert_eq!(attempts, 3);
+    assert_eq!(begin.elapsed(), ms(10));
+    assert_eq!(log.attempts(), [0, 10].map(ms));
+    assert_eq!(handle.stopped().await.why, Why::Shutdown);
 }
 
 /// Row 25: an observer asks at each event.
 #[tokio::test(start_paused = true)]
-async fn a_retry_or_a_reconnect_asked_for_at_each_event_starves_nobody() {
-    for ask in [Handle::retry_now, Handle::reconnect] {
-        let connector = connector_fn(
-            async || Ok::<_, &str>(()),
-            async |()| std::future::pending().await,
-            [secs(1); 2],
-        );
-        let runner = Runner::new(connector);
+async fn a_request_at_each_event_starves_nothing_and_starts_one_attempt_a_second() {
+    for (ask, most) in [
+        (Handle::retry_now as fn(&Handle), 1),
+        (Handle::renew, 11),
+        (Handle::reconnect, 11),
+    ] {
+        let script = Script::new([Step::stays()], [secs(1); 2]);
+        let log = script.log();
+        let runner = steered(script);
         let (handle, other) = (runner.handle(), runner.handle());
         let mut events = 0;
         let runner = runner.observer(move |_: &Event<'_>| {
             events += 1;
-            assert!(events < 10_000, "nobody else gets a turn");
+            assert!(events < 1_000, "nothing else gets a turn");
             ask(&handle);
         });
         let turns = async {
-            for _ in 0..100 {
-                tokio::task::yield_now().await;
-            }
+            sleep(ms(10_005)).await;
             other.shutdown();
         };
         let (result, ()) = tokio::join!(runner.run(), turns);
         assert_eq!(result, Ok(()));
+        assert_eq!(log.attempts().len(), most);
     }
 }
 
@@ -155,18 +152,18 @@ async fn a_cause_that_cannot_be_written_ends_nothing() {
     }
     let texts = Arc::new(Mutex::new(Vec::new()));
     let connect = || std::future::ready(Err::<(), _>(Broken));
-    let connector = connector_fn(connect, async |()| Ok(()), [secs(1)]);
+    let connector = connector_fn(connect, async |(), _| Ok(End::Exit), [secs(1)]);
     let observer = |event: &Event<'_>| {
-        if let Event::Waiting { outage, .. } | Event::OutageBegan { outage } = event {
-            texts.lock().unwrap().push(outage.first_cause.clone());
+        if let Event::Failed { cause, outage, .. } = event {
+            let first = outage.first_cause.clone();
+            texts.lock().unwrap().push(((*cause).to_owned(), first));
         }
     };
-    assert!(
-        Runner::new(connector)
-            .observer(observer)
-            .run()
-            .await
-            .is_err()
+    let ended = Runner::new(connector).observer(observer).run().await;
+    assert!(ended.is_err());
+    let half = "half a".to_owned();
+    assert_eq!(
+        *texts.lock().unwrap(),
+        [(half.clone(), half.clone()), (half.clone(), half)]
     );
-    assert_eq!(*texts.lock().unwrap(), ["half a"; 2]);
 }

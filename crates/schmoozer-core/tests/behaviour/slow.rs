@@ -4,11 +4,11 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use schmoozer_core::{Delays, Event, Runner};
+use schmoozer_core::{Event, Runner};
+use schmoozer_faults::{Checker, Script, Step};
 use tokio::time::advance;
 
-use crate::event_order::EventOrder;
-use crate::script::{Script, Step, ms, secs};
+use crate::checked::{ms, secs};
 
 /// Lets the paused clock go on, as work does that blocks its thread.
 pub(crate) fn works(time: Duration) {
@@ -17,78 +17,72 @@ pub(crate) fn works(time: Duration) {
     assert_eq!(advanced, Poll::Pending);
 }
 
-/// What was decided, told by a run that is refused, flaps twice, lasts, and gives up.
+/// What was decided in a run that is refused, flaps twice, is stable, and gives up.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub(crate) struct Decided {
     delays: Vec<Duration>,
     uptimes: Vec<Option<Duration>>,
     recoveries: u32,
-    pub(crate) attempts: Vec<u64>,
+    pub(crate) attempts: Vec<Duration>,
 }
 
 /// Decisions that no observer has slowed down: each uptime is the connection's own.
-pub(crate) fn unhurried(attempts: &[u64]) -> Decided {
+pub(crate) fn unhurried(attempts: Vec<Duration>) -> Decided {
+    let up = |uptime| Some(secs(uptime));
     Decided {
         delays: [1, 2, 4, 1, 2, 4].map(secs).into(),
-        uptimes: vec![
-            None,
-            Some(secs(9)),
-            Some(secs(9)),
-            Some(secs(20)),
-            None,
-            None,
-            None,
-        ],
+        uptimes: vec![None, up(9), up(9), up(20), None, None, None],
         recoveries: 1,
-        attempts: attempts.to_vec(),
+        attempts,
     }
 }
 
-/// Runs it, with an observer that works for so long at each event. What events tell of times may be off by
-/// `slack`.
+/// Runs it, with an observer that works for so long at each event. What events tell of times may be off by `slack`.
 pub(crate) async fn decided(work: Duration, slack: Duration) -> Decided {
     let steps = [
-        Step::Fails(ms(0)),
-        Step::Up(secs(9)),
-        Step::Up(secs(9)),
-        Step::Up(secs(20)),
-        Step::Fails(ms(0)),
+        Step::fails(ms(0)),
+        Step::up(secs(9)),
+        Step::up(secs(9)),
+        Step::up(secs(20)),
+        Step::fails(ms(0)),
     ];
-    let delays = Delays::new([1, 2, 4].map(secs).to_vec());
-    let script = Script::new(steps, delays);
-    let (attempts, failures) = (Arc::clone(&script.attempts), Arc::clone(&script.failures));
+    let script = Script::new(steps, [1, 2, 4].map(secs));
+    let log = script.log();
     let decided = Arc::<Mutex<Decided>>::default();
     let seen = Arc::clone(&decided);
     let see = move |event: &Event<'_>| {
         let mut seen = seen.lock().unwrap();
         match *event {
             Event::Waiting { delay, .. } => seen.delays.push(delay),
-            Event::Recovered { .. } => seen.recoveries += 1,
+            Event::Stable {
+                outage: Some(_), ..
+            } => seen.recoveries += 1,
             _ => {}
         }
         if !work.is_zero() {
             works(work);
         }
     };
-    let order = EventOrder::within(slack);
-    let runner = Runner::new(script).observer(order).observer(see);
+    let runner = Runner::new(script)
+        .observer(Checker::within(slack))
+        .observer(see);
     assert_eq!(runner.run().await, Err("refused"));
     let mut decided = decided.lock().unwrap().clone();
-    let failures = failures.lock().unwrap();
+    let failures = log.failures();
     decided.uptimes = failures.iter().map(|failure| failure.uptime).collect();
-    decided.attempts.clone_from(&attempts.lock().unwrap());
+    decided.attempts = log.attempts();
     decided
 }
 
 /// Row 33: a slow observer; the paused clock goes on while it works.
 #[tokio::test(start_paused = true)]
 async fn a_slow_observer_changes_no_decision() {
-    let at_once = [0, 1_000, 12_000, 25_000, 46_000, 48_000, 52_000];
+    let at_once = [0, 1, 12, 25, 46, 48, 52].map(secs).to_vec();
     assert_eq!(
         decided(Duration::ZERO, Duration::ZERO).await,
-        unhurried(&at_once)
+        unhurried(at_once)
     );
-    // Two seconds at each event, and no connection seems to have lasted that did not.
+    // Two seconds at each event, and no connection seems stable that was not.
     let slowly = decided(secs(2), secs(20)).await;
-    assert_eq!(slowly, unhurried(&slowly.attempts));
+    assert_eq!(slowly, unhurried(slowly.attempts.clone()));
 }

@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Wake, Waker};
 use std::thread;
 
-use schmoozer_core::{Delays, Handle, Runner, Status, connector_fn};
+use schmoozer_core::{End, Handle, Runner, Status, connector_fn};
+use schmoozer_faults::{Script, Step};
 use tokio::runtime::Builder;
 use tokio::time::timeout;
 
-use crate::script::{Script, Step, checked, ms, secs};
+use crate::checked::{checked, ms, secs};
 
 /// Asks for the status from within the wake-up, as an executor may that runs a task right there.
 struct Looks(Handle, Mutex<Vec<Status>>);
@@ -32,7 +33,7 @@ fn a_waker_may_use_the_handle_while_it_is_woken() {
             .build()
             .unwrap();
         let seen = runtime.block_on(async {
-            let script = Script::new(vec![Step::Fails(secs(1))], Delays::new(vec![secs(9)]));
+            let script = Script::new([Step::fails(secs(1)), Step::hangs()], [ms(100)]);
             let runner = checked(script);
             let handle = runner.handle();
             let mut watch = handle.watch();
@@ -41,7 +42,7 @@ fn a_waker_may_use_the_handle_while_it_is_woken() {
             let mut changed = pin!(watch.changed());
             let polled = changed.as_mut().poll(&mut Context::from_waker(&waker));
             assert!(polled.is_pending());
-            let _ = timeout(ms(500), runner.run()).await;
+            let _ = timeout(ms(1_050), runner.run()).await;
             drop(waker);
             let seen = looks.1.lock().unwrap();
             seen.clone()
@@ -49,7 +50,15 @@ fn a_waker_may_use_the_handle_while_it_is_woken() {
         done.send(seen)
     });
     let seen = result.recv_timeout(secs(10)).expect("no deadlock");
-    assert_eq!(seen, [Status::Connecting { attempt: 1 }]);
+    let [
+        Status::Waiting {
+            attempt: 2, until, ..
+        },
+    ] = &seen[..]
+    else {
+        panic!("{seen:?}");
+    };
+    assert_eq!(*until, None, "the first change is the failure");
 }
 
 /// A task that goes with its last waker, and holds a handle of the loop that it ran.
@@ -74,7 +83,7 @@ fn a_loop_that_ended_or_moved_lets_go_of_its_task() {
         let _entered = runtime.enter();
         let connector = connector_fn(
             std::future::pending::<Result<(), &str>>,
-            async |()| Ok(()),
+            async |(), _| Ok(End::Exit),
             [secs(1)],
         );
         let runner = Runner::new(connector);

@@ -1,43 +1,43 @@
 //! What stands between the loop and a connector takes nothing from it: a box, closures, a cause that is replaced.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use schmoozer_core::{
-    ConnResult, Connector, Delays, Event, Failure, NotConnected, RetryResult, RunResult, Runner,
-    Stopped, connector_fn, establish, run,
+    ConnResult, Connector, End, Failure, Lifecycle, NotConnected, Retry, RetryResult, RunResult,
+    Session, Stopped, Why, connector_fn, run,
 };
+use schmoozer_faults::{Checker, Script, Step};
 use tokio::time::{Instant, sleep};
 
-use crate::script::{Script, Step, checked, ms, secs};
+use crate::checked::{checked, checked_by, ms, secs};
 
 #[tokio::test(start_paused = true)]
 async fn a_boxed_connector_fails_waits_and_ends_as_it_would_by_itself() {
     let steps = [
-        Step::Fails(ms(100)),
-        Step::Up(secs(1)),
-        Step::Exits(Err("broken")),
+        Step::fails(ms(100)),
+        Step::up(secs(1)),
+        Step::exits(Err("broken")),
     ];
-    let script = Script::new(steps, Delays::new(vec![secs(2); 9]));
-    let (attempts, failures) = (Arc::clone(&script.attempts), Arc::clone(&script.failures));
+    let script = Script::new(steps, [secs(2); 9]);
+    let log = script.log();
     assert_eq!(run(script.boxed()).await, Err("broken"));
-    assert_eq!(*attempts.lock().unwrap(), [0, 2_100, 5_100]);
-    let failures = failures.lock().unwrap();
+    assert_eq!(log.attempts(), [0, 2_100, 5_100].map(ms));
+    let failures = log.failures();
     assert_eq!(failures.len(), 2);
     assert_eq!(failures[0].elapsed, ms(100));
     assert_eq!(failures[1].uptime, Some(secs(1)));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_boxed_connector_has_the_name_and_the_health_of_the_one_inside() {
-    let delays = Delays::new(vec![secs(1)]).reset_after(secs(3));
-    let script = Script::new(
-        [Step::Fails(ms(0)), Step::Up(secs(5)), Step::Exits(Ok(()))],
-        delays,
-    );
-    let boxed = script.boxed();
+async fn a_boxed_connector_has_the_name_and_the_lifecycle_of_the_one_inside() {
+    let lifecycle = Lifecycle::new().stable_after(secs(3));
+    let steps = [Step::fails(ms(0)), Step::up(secs(5)), Step::exits(Ok(()))];
+    let boxed = Script::new(steps, [secs(1)]).lifecycle(lifecycle).boxed();
     assert_eq!(boxed.display_target().as_deref(), Some("script"));
-    assert_eq!(recoveries(boxed).await, [3_000 + 1_000]);
+    let checker = Checker::exact().stable_after(secs(3));
+    checked_by(&checker, boxed).run().await.unwrap();
+    assert_eq!(checker.tally().recoveries, [secs(1)]);
 }
 
 /// A connector that leaves out what it may.
@@ -55,7 +55,7 @@ impl Connector for Least {
         }
     }
 
-    async fn run(&mut self, (): ()) -> RunResult<&'static str> {
+    async fn run(&mut self, (): (), _: Session) -> RunResult<&'static str> {
         sleep(secs(20)).await;
         RunResult::Exit(Ok(()))
     }
@@ -66,50 +66,47 @@ impl Connector for Least {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connector_that_says_no_more_has_no_name_and_is_good_after_ten_seconds() {
+async fn a_connector_that_says_no_more_has_no_name_and_is_stable_after_ten_seconds() {
     assert_eq!(Least(0).display_target(), None);
-    assert_eq!(recoveries(Least(0)).await, [1_000 + 10_000]);
-}
-
-/// When `connector` had recovered, in milliseconds.
-async fn recoveries(connector: impl Connector) -> Vec<u128> {
-    let begin = Instant::now();
-    let mut recoveries = Vec::new();
-    let observer = |event: &Event<'_>| {
-        if let Event::Recovered { .. } = event {
-            recoveries.push(begin.elapsed().as_millis());
-        }
-    };
-    // The end of the connector is not what is asked for.
-    let _ = Runner::new(connector).observer(observer).run().await;
-    recoveries
+    assert_eq!(Least(0).lifecycle(), Lifecycle::new());
+    let checker = Checker::exact().stable_after(secs(10));
+    checked_by(&checker, Least(0)).run().await.unwrap();
+    assert_eq!(checker.tally().recoveries, [secs(1)]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_connection_in_a_box_comes_out_as_what_it_is() {
     let connector = connector_fn(
         async || Ok::<_, String>(7_u8),
-        async |_| Ok(()),
-        Delays::new([]),
+        async |_, _| Ok(End::Exit),
+        [],
     );
-    let connection = establish(&mut connector.boxed()).await.unwrap().unwrap();
+    let ConnResult::Connected(connection) = connector.boxed().connect().await else {
+        panic!("not connected");
+    };
     let connection = connection.downcast::<u16>().expect_err("no u16");
     assert_eq!(connection.downcast::<u8>().expect("a u8"), 7);
 }
 
 #[tokio::test(start_paused = true)]
-async fn closures_end_an_outage_after_a_connection_that_lasted_as_long_as_they_say() {
+async fn closures_end_an_outage_after_a_connection_that_was_up_as_long_as_they_say() {
     let connections = AtomicU32::new(0);
     let connector = connector_fn(
         async || Ok(connections.fetch_add(1, Ordering::Relaxed)),
-        async |connection| {
+        async |connection, _| {
             sleep(secs(2)).await;
-            if connection < 5 { Err("lost") } else { Ok(()) }
+            if connection < 5 {
+                Err("lost")
+            } else {
+                Ok(End::Exit)
+            }
         },
-        Delays::new([secs(1)]),
-    );
+        [secs(1)],
+    )
+    .stable_after(secs(1));
     // One delay for each outage: with the default of 10 s there would be two attempts.
-    assert_eq!(checked(connector.reset_after(secs(1))).run().await, Ok(()));
+    let checker = Checker::exact().stable_after(secs(1));
+    assert_eq!(checked_by(&checker, connector).run().await, Ok(()));
     assert_eq!(connections.into_inner(), 6);
 }
 
@@ -118,13 +115,10 @@ async fn closures_give_up_when_they_say() {
     let begin = Instant::now();
     let connector = connector_fn(
         async || Err::<u8, _>("refused"),
-        async |_| Ok(()),
-        Delays::new(vec![secs(1); 60]),
+        async |_, _| Ok(End::Exit),
+        Retry::new(vec![secs(1); 60]).give_up_after(secs(5)),
     );
-    assert_eq!(
-        checked(connector.give_up_after(secs(5))).run().await,
-        Err("refused")
-    );
+    assert_eq!(checked(connector).run().await, Err("refused"));
     assert_eq!(begin.elapsed(), secs(5));
 }
 
@@ -132,8 +126,8 @@ async fn closures_give_up_when_they_say() {
 fn closures_are_called_what_they_say() {
     let connector = connector_fn(
         async || Ok::<_, String>(7_u8),
-        async |_| Ok(()),
-        Delays::new([]),
+        async |_, _| Ok(End::Exit),
+        [Duration::ZERO],
     );
     let connector = connector.target("the tide gauge");
     assert_eq!(
@@ -144,11 +138,12 @@ fn closures_are_called_what_they_say() {
 
 #[tokio::test(start_paused = true)]
 async fn a_failure_with_another_cause_is_the_same_failure() {
-    let steps = [Step::Up(secs(3)), Step::Exits(Ok(()))];
-    let script = Script::new(steps, Delays::new(vec![secs(2)]));
-    let failures = Arc::clone(&script.failures);
+    let steps = [Step::up(secs(30)), Step::exits(Ok(()))];
+    let script = Script::new(steps, [secs(2)]);
+    let log = script.log();
     checked(script).run().await.unwrap();
-    let failure = failures.lock().unwrap()[0];
+    let failure = log.failures()[0];
+    assert!(failure.stable);
     let mapped = failure.map(str::len);
     assert_eq!(mapped.cause, "lost".len());
     assert_eq!(mapped.map(|_| "lost"), failure);
@@ -156,19 +151,25 @@ async fn a_failure_with_another_cause_is_the_same_failure() {
 
 #[test]
 fn errors_say_why_there_is_no_connection() {
-    let failed = NotConnected::Failed {
-        failures: 3,
+    let failed = |failures| NotConnected::Failed {
+        failures,
         cause: "refused".to_owned(),
     };
     assert_eq!(
-        failed.to_string(),
+        failed(3).to_string(),
         "not connected after 3 failures, the last: refused"
     );
-    let failed = NotConnected::Failed {
-        failures: 1,
-        cause: "refused".to_owned(),
+    assert_eq!(
+        failed(1).to_string(),
+        "not connected after a failure: refused"
+    );
+    let stopped = Stopped {
+        why: Why::GaveUp,
+        cause: Some("refused".to_owned()),
     };
-    assert_eq!(failed.to_string(), "not connected after a failure: refused");
-    assert_eq!(NotConnected::Stopped.to_string(), Stopped.to_string());
-    assert_eq!(Stopped.to_string(), "the connector has stopped");
+    assert_eq!(stopped.to_string(), "gave up: refused");
+    assert_eq!(
+        NotConnected::Stopped(stopped).to_string(),
+        "not connected: gave up: refused"
+    );
 }

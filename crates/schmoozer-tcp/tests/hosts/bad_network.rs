@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::ops::Range;
 use std::time::Duration;
 
-use schmoozer_tcp::{DialError, Dialer, Keepalive, TcpConnector};
+use schmoozer_tcp::{Dialer, End, Keepalive, Session, TcpConnector};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -35,7 +35,7 @@ enum Event {
 /// mends it, and waits for the next connection.
 async fn cut_and_mended(dialer: Dialer, talks: bool) -> Result<Duration> {
     let (events, mut seen) = mpsc::unbounded_channel();
-    let handler = move |stream: TcpStream| {
+    let handler = move |stream: TcpStream, _: Session| {
         let events = events.clone();
         async move {
             let _ = events.send(Event::Connected);
@@ -45,10 +45,10 @@ async fn cut_and_mended(dialer: Dialer, talks: bool) -> Result<Duration> {
                 listen(stream).await
             };
             let _ = events.send(Event::Lost(error.kind()));
-            Err(error)
+            Err::<End, _>(error)
         }
     };
-    let connector = TcpConnector::new(dialer.timeout(SECOND), handler).delays(vec![TENTH; 1_000]);
+    let connector = TcpConnector::new(dialer.timeout(SECOND), handler).retry(vec![TENTH; 1_000]);
     let kept = tokio::spawn(async move { checked(connector).run().await });
     let mut next = async || {
         timeout(SECOND * 60, seen.recv())
@@ -181,15 +181,15 @@ fn a_network_that_cannot_be_reached_is_waited_for() -> Result {
         || async {
             ip_there("address add 10.88.0.1/32 dev lo")?;
             let mut failures = 0;
-            let connector = TcpConnector::new(Dialer::new("10.88.0.1:7000")?, |_| async {
-                Ok::<(), DialError>(())
+            let connector = TcpConnector::new(Dialer::new("10.88.0.1:7000")?, async |_, _| {
+                io::Result::Ok(End::Exit)
             })
-            .delays(vec![TENTH; 1_000])
-            .retry_if(move |error: &DialError| {
+            .retry(vec![TENTH; 1_000])
+            .retry_if(move |failure| {
                 failures += 1;
                 let way = "ip route add 10.88.0.1 via 10.77.0.2";
                 let found = failures != 3 || shell(way).is_ok();
-                found && error.kind() == ErrorKind::NetworkUnreachable && error.is_transient()
+                found && failure.cause.kind() == ErrorKind::NetworkUnreachable
             });
             Ok(timeout(SECOND * 5, checked(connector).run()).await??)
         },
@@ -260,17 +260,17 @@ fn a_link_local_address_is_reached_through_its_zone() -> Result {
             address.ok_or("there is no link-local address")?
         );
         // Both hosts first make sure that nobody else has the address (RFC 4862 §5.4).
-        let connector = TcpConnector::new(Dialer::new(target)?, |stream| async move {
+        let connector = TcpConnector::new(Dialer::new(target)?, async |stream, _| {
             assert!(
                 stream
                     .peer_addr()
                     .is_ok_and(|peer| peer.to_string().starts_with("[fe80::"))
             );
-            Ok::<(), DialError>(())
+            io::Result::Ok(End::Exit)
         });
         Ok(timeout(
             SECOND * 10,
-            checked(connector.delays(vec![TENTH; 100])).run(),
+            checked(connector.retry(vec![TENTH; 100])).run(),
         )
         .await??)
     })

@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use schmoozer_tcp::{DialError, Dialer, TcpConnector};
+use schmoozer_tcp::{DialError, Dialer, End, TcpConnector};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, timeout};
 
@@ -22,16 +22,15 @@ async fn waited_out<T: Send + 'static>(dialer: Dialer, used_up: T) -> Result<Vec
     let (errors, seen) = mpsc::channel();
     let mut used_up = Some(used_up);
     let mut failures = 0;
-    let connector = TcpConnector::new(dialer, |_| async { Ok::<(), DialError>(()) })
-        .delays([DELAY; 20])
-        .retry_if(move |error: &DialError| {
+    let connector = TcpConnector::new(dialer, async |_, _| std::io::Result::Ok(End::Exit))
+        .retry([DELAY; 20])
+        .retry_if(move |failure| {
             failures += 1;
             used_up = used_up.take().filter(|_| failures < 3);
-            let number = error
-                .tried()
-                .first()
+            let number = DialError::find_in(&failure.cause)
+                .and_then(|error| error.tried().first())
                 .and_then(|tried| tried.error.raw_os_error());
-            errors.send((Instant::now(), number)).is_ok() && error.is_transient()
+            errors.send((Instant::now(), number)).is_ok()
         });
     timeout(Duration::from_secs(5), checked(connector).run()).await??;
     let (moments, numbers): (Vec<_>, Vec<_>) = seen.try_iter().unzip();

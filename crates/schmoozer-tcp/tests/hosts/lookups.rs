@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::thread;
 use std::time::Duration;
 
-use schmoozer_tcp::{Dialer, TcpConnector};
+use schmoozer_tcp::{Dialer, End, TcpConnector};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::runtime::Runtime;
 use tokio::time::{Instant, sleep, timeout};
@@ -64,7 +64,7 @@ fn a_program_ends_at_once_while_the_system_looks_a_name_up() -> Result {
         let program = thread::spawn(|| {
             let runtime = Runtime::new().expect("a runtime");
             let dialer = Dialer::new("db.example.com:5432").expect("a good target");
-            let connector = TcpConnector::new(dialer.timeout(None), async |_| Ok(()));
+            let connector = TcpConnector::new(dialer.timeout(None), async |_, _| Ok(End::Exit));
             let ended: io::Result<()> = runtime.block_on(async {
                 let soon = sleep(Duration::from_millis(300));
                 checked(connector).shutdown(soon).run().await

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use schmoozer_tcp::{DialError, Dialer, TcpConnector};
+use schmoozer_tcp::{Dialer, End, TcpConnector};
 use tokio::time::timeout;
 
 use crate::network::{THERE_V4, beside_another_host, in_a_host_of_its_own, ip_there, shell};
@@ -70,10 +70,10 @@ fn a_route_that_discards_is_waited_out() -> Result {
     beside_another_host(test, || async {
         ip_there("address add 10.88.0.1/32 dev lo")?;
         shell("ip route add blackhole 10.88.0.1")?;
-        let connector = TcpConnector::new(Dialer::new("10.88.0.1:7000")?, |_| async {
-            Ok::<(), DialError>(())
+        let connector = TcpConnector::new(Dialer::new("10.88.0.1:7000")?, async |_, _| {
+            std::io::Result::Ok(End::Exit)
         });
-        let kept = tokio::spawn(checked(connector.delays(vec![TENTH; 1_000])).run());
+        let kept = tokio::spawn(checked(connector.retry(vec![TENTH; 1_000])).run());
         tokio::time::sleep(TENTH * 3).await;
         assert!(!kept.is_finished());
         shell("ip route delete blackhole 10.88.0.1 && ip route add 10.88.0.1 via 10.77.0.2")?;

@@ -4,7 +4,7 @@ use std::iter;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use schmoozer_tcp::{DialError, Dialer, Keepalive, TcpConnector};
+use schmoozer_tcp::{DialError, Dialer, Keepalive, TcpConnector, closed};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -83,11 +83,11 @@ async fn a_server_that_says_one_byte_and_resets_is_given_up() -> Result {
         }
         std::io::Result::Ok(visits)
     });
-    let connector = TcpConnector::new(dialer, |mut stream| async move {
+    let connector = TcpConnector::new(dialer, async |mut stream, _| {
         while stream.read(&mut [0]).await? > 0 {}
-        Err::<(), _>(std::io::ErrorKind::UnexpectedEof.into())
+        Err(closed())
     })
-    .delays([Duration::from_millis(1); 3]);
+    .retry([Duration::from_millis(1); 3]);
     let error: std::io::Error = checked(connector).run().await.expect_err("it is given up");
     assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
     assert_eq!(server.await??, 4);

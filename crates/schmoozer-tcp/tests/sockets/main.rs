@@ -6,11 +6,13 @@ mod black_hole;
 mod connector;
 mod dial;
 mod endpoints;
+mod failback;
 #[path = "../harness/mod.rs"]
 mod harness;
 #[cfg(feature = "hickory")]
 mod hickory;
 mod hostile;
+mod logins;
 #[cfg(feature = "hickory")]
 mod name_server;
 mod options;
@@ -18,5 +20,7 @@ mod outages;
 mod reach;
 mod scripted;
 mod steered;
+mod storm;
+mod upgraded;
 
-use harness::{Result, checked, kernel};
+use harness::{Result, checked, checker, kernel};

@@ -4,18 +4,23 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use schmoozer_tcp::{Dialer, Order, TcpConnector};
-use tokio::net::TcpListener;
+use schmoozer_faults::{Behaviour, Peer};
+use schmoozer_tcp::{Dialer, End, Order, Session, Status, TcpConnector, closed};
+use tokio::io::AsyncReadExt;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 
-use crate::Result;
 use crate::black_hole::BlackHole;
+use crate::connector::until_goodbye;
 use crate::scripted::Scripted;
+use crate::{Result, checked, checker};
 
 const STAGGER: Duration = Duration::from_millis(20);
 const SLACK: Duration = Duration::from_millis(300);
 const LIMIT: Duration = Duration::from_secs(8);
+/// How long a connection of these tests must last.
+const STABLE: Duration = Duration::from_millis(300);
 
 /// Returns so many addresses that swallow every SYN, and the hole that they lead to.
 async fn dead(count: u8) -> Result<(BlackHole, Vec<SocketAddr>)> {
@@ -80,16 +85,16 @@ async fn a_good_one_behind_many_dead_ones_is_reached_within_some_dials() -> Resu
 /// Keeps a connection with `dialer`; returns the first attempt that met a server which holds its connections.
 async fn first_held(dialer: Dialer) -> Result<usize> {
     let (connected, mut seen) = mpsc::unbounded_channel();
-    let connector = TcpConnector::new(dialer, move |stream| {
+    let connector = TcpConnector::new(dialer, move |stream: TcpStream, _: Session| {
         let connected = connected.clone();
         async move {
             let _ = connected.send(());
             stream.readable().await?;
-            Err::<(), std::io::Error>(std::io::ErrorKind::UnexpectedEof.into())
+            Err::<End, _>(closed())
         }
     })
-    .delays([Duration::from_millis(10); 100]);
-    let kept = tokio::spawn(schmoozer_tcp::run(connector));
+    .retry([Duration::from_millis(10); 100]);
+    let kept = tokio::spawn(checked(connector).run());
     let mut attempts = 0;
     // A connection that is not replaced is held.
     while timeout(SLACK, seen.recv()).await.is_ok() {
@@ -136,5 +141,85 @@ async fn a_primary_that_is_well_again_is_found_when_the_spare_fails_too() -> Res
     ];
     let dialer = Dialer::any_of(closes)?.order(Order::Failover);
     assert_eq!(first_held(dialer).await?, 21);
+    Ok(())
+}
+
+/// Row 44: a connection that is reconnected before it is stable is as good as failed.
+#[tokio::test]
+async fn a_reconnect_before_it_is_stable_goes_to_another_endpoint() -> Result {
+    let [first, second] = [
+        Peer::start(Behaviour::Echo).await?,
+        Peer::start(Behaviour::Echo).await?,
+    ];
+    let dialer = Dialer::any_of([first.addr(), second.addr()])?.order(Order::Failover);
+    let connector = TcpConnector::new(dialer, until_goodbye).stable_after(STABLE);
+    let runner = checker().stable_after(STABLE).with_requests();
+    let (handle, task) = runner.runner(connector).spawn();
+    first.live(1).await?;
+    handle.connected().await?;
+    handle.reconnect();
+    second.live(1).await?;
+    // That one is stable, and so the next dial begins with it, or with the first: it is the order that counts.
+    let is_stable = |status: &Status| matches!(status, Status::Connected { stable: true, .. });
+    timeout(LIMIT, handle.watch().wait_for(is_stable)).await??;
+    handle.reconnect();
+    first.live(1).await?;
+    assert_eq!(handle.stats().failures, 0);
+    handle.shutdown();
+    timeout(LIMIT, task).await???;
+    Ok(())
+}
+
+/// How a handler of these tests takes that it must stop.
+#[derive(Clone, Copy, Debug)]
+enum Takes {
+    Goodbye,
+    Error,
+    NoNotice,
+}
+
+async fn takes(how: Takes, mut stream: TcpStream, session: Session) -> std::io::Result<End> {
+    match how {
+        Takes::NoNotice => {
+            stream.read_u8().await?;
+            Err(closed())
+        }
+        Takes::Error => {
+            session.stopping().await;
+            Err(closed())
+        }
+        Takes::Goodbye => Ok(session.stopping().await),
+    }
+}
+
+/// Row 44: a renewal or a shutdown says nothing about an endpoint, however the handler takes it.
+#[tokio::test]
+async fn a_renewal_or_a_shutdown_goes_back_to_the_same_endpoint() -> Result {
+    for how in [Takes::Goodbye, Takes::Error, Takes::NoNotice] {
+        let [first, second] = [
+            Peer::start(Behaviour::Echo).await?,
+            Peer::start(Behaviour::Echo).await?,
+        ];
+        let dialer = Dialer::any_of([first.addr(), second.addr()])?.order(Order::Failover);
+        let serve = move |stream, session| takes(how, stream, session);
+        let mut connector = TcpConnector::new(dialer, serve);
+        for round in [1, 3] {
+            let runner = checker().with_requests().runner(&mut connector);
+            let handle = runner.handle();
+            let operator = async {
+                first.accepted(round).await?;
+                handle.connected().await?;
+                handle.renew();
+                first.accepted(round + 1).await?;
+                handle.connected().await?;
+                handle.shutdown();
+                Result::Ok(())
+            };
+            let (ended, operated) = tokio::join!(timeout(LIMIT, runner.run()), operator);
+            operated?;
+            ended??;
+        }
+        assert_eq!(second.counts().accepted, 0, "{how:?}");
+    }
     Ok(())
 }

@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use schmoozer_core::{Connector, Status};
-use schmoozer_tcp::{Dialer, TcpConnector};
+use schmoozer_faults::Checker;
+use schmoozer_tcp::{Connector, Dialer, End, Session, Status, TcpConnector};
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -17,7 +17,7 @@ use crate::black_hole::BlackHole;
 use crate::connector::{SHORT, SOON};
 use crate::kernel::{State, sockets_to};
 use crate::scripted::{Scripted, Step};
-use crate::{Result, checked};
+use crate::{Result, checked, checker};
 
 /// Longer than any test waits.
 const NEVER: Duration = Duration::from_secs(60);
@@ -26,11 +26,8 @@ const SLACK: Duration = Duration::from_millis(200);
 
 /// Keeps each connection for as long as it is let.
 fn keeping(addr: SocketAddr) -> Result<impl Connector<Error = io::Error>> {
-    let keeps = |stream: TcpStream| async move {
-        let _stream = stream;
-        pending().await
-    };
-    Ok(TcpConnector::new(Dialer::new(addr)?.timeout(NEVER), keeps).delays([NEVER; 9]))
+    let keeps = async |_stream: TcpStream, _: Session| pending().await;
+    Ok(TcpConnector::new(Dialer::new(addr)?.timeout(NEVER), keeps).retry([NEVER; 9]))
 }
 
 /// Waits for the end of a loop that was told to stop just now, and returns how long that took.
@@ -44,7 +41,10 @@ async fn stops(task: JoinHandle<io::Result<()>>) -> Result<Duration> {
 #[tokio::test]
 async fn a_reconnect_closes_the_old_socket_before_the_new_dial() -> Result {
     let server = TcpListener::bind("127.0.0.1:0").await?;
-    let (handle, task) = checked(keeping(server.local_addr()?)?).spawn();
+    let runner = checker()
+        .with_requests()
+        .runner(keeping(server.local_addr()?)?);
+    let (handle, task) = runner.spawn();
     let (old, _) = timeout(SOON, server.accept()).await??;
     handle.connected().await?;
     assert!(old.try_read(&mut [0]).is_err(), "it is kept");
@@ -77,10 +77,11 @@ async fn a_shutdown_ends_a_lookup_that_hangs_at_once() -> Result {
     let resolver = Arc::new(hangs);
     let dialer = Dialer::new("db.example.com:5432")?.timeout(None);
     let dialer = dialer.resolver(Arc::clone(&resolver));
-    let connector = TcpConnector::new(dialer, async |_| io::Result::Ok(()));
+    let connector = TcpConnector::new(dialer, async |_, _| io::Result::Ok(End::Exit));
     let begun = Instant::now();
     let three = Duration::from_secs(3);
-    checked(connector).shutdown(sleep(three)).run().await?;
+    let runner = Checker::exact().runner(connector).shutdown(sleep(three));
+    runner.run().await?;
     assert_eq!(begun.elapsed(), three);
     assert_eq!(resolver.asked(), ["db.example.com:5432"]);
     Ok(())

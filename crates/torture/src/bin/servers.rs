@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
-use torture::{Killing, Program};
+use torture::{KillRun, Program};
 
 #[derive(Debug, Parser)]
 struct Options {
@@ -45,7 +45,7 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
 }
 
 async fn kill_all(options: Options) -> Result<ExitCode, Box<dyn Error>> {
-    let killing = Killing {
+    let kills = KillRun {
         kills: options.kills,
         listeners: options.listeners,
         patience: options.patience,
@@ -64,7 +64,7 @@ async fn kill_all(options: Options) -> Result<ExitCode, Box<dyn Error>> {
             }
         };
         let tell = |line: &str| println!("{program}: {line}");
-        for verdict in killing.run(&installed, tell).await? {
+        for verdict in kills.run(&installed, tell).await? {
             println!("{program:<9} {verdict}");
             if !verdict.holds {
                 code = ExitCode::FAILURE;

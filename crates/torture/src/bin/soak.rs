@@ -65,7 +65,7 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
         seed: options.seed,
     };
     let mut teller = Teller::new(options.duration);
-    let pacer = Pacer::new(options.rate, options.burst);
+    let pacer = Pacer::per_second(options.rate).burst(options.burst)?;
     let report = soak
         .run(&pacer, servers, |progress| teller.tell(progress))
         .await?;

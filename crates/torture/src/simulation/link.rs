@@ -4,20 +4,38 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use schmoozer_backoff::Exponential;
-use schmoozer_core::{ConnResult, Connector, Delays, Failure, Health, RetryResult, RunResult};
+use schmoozer_core::{
+    ConnResult, Connector, Failure, Lifecycle, Retry, RetryResult, RunResult, Session,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, sleep, timeout};
 use turmoil::net::TcpStream;
 
+use super::client::STABLE_AFTER;
 use super::monitor::{Live, Monitor};
 use super::server::PORT;
 
 /// A client of the server, over turmoil's streams: asks now and then, and leaves when no answer comes.
 pub(crate) struct Link {
-    pub(crate) delays: Delays<Exponential>,
-    pub(crate) health: Health,
-    pub(crate) marks: bool,
-    pub(crate) monitor: Arc<Monitor>,
+    retry: Retry<Exponential>,
+    policy: Exponential,
+    /// What the policy has left in this outage.
+    rest: <Exponential as IntoIterator>::IntoIter,
+    /// It is ready with the first answer, and not when it is connected.
+    marks: bool,
+    monitor: Arc<Monitor>,
+}
+
+impl Link {
+    pub(crate) fn new(policy: Exponential, marks: bool, monitor: Arc<Monitor>) -> Self {
+        Self {
+            retry: Retry::new(policy),
+            policy,
+            rest: policy.into_iter(),
+            marks,
+            monitor,
+        }
+    }
 }
 
 /// The time between two questions.
@@ -41,24 +59,38 @@ impl Connector for Link {
         }
     }
 
-    async fn run(&mut self, (mut stream, _live): (TcpStream, Live)) -> RunResult<io::Error> {
+    async fn run(
+        &mut self,
+        (mut stream, _live): (TcpStream, Live),
+        session: Session,
+    ) -> RunResult<io::Error> {
         loop {
             if let Err(error) = ask(&mut stream).await {
                 return RunResult::Reconnect(error);
             }
-            if self.marks {
-                self.health.mark();
-            }
+            session.ready();
             sleep(PAUSE).await;
         }
     }
 
     async fn retry_delay(&mut self, failure: Failure<io::Error>) -> RetryResult<io::Error> {
-        self.delays.on_failure(failure)
+        if failure.attempt == 1 {
+            self.rest = self.policy.into_iter();
+        }
+        let result = self.retry.on_failure(failure);
+        let is_next =
+            matches!(result, RetryResult::After(delay) if Some(delay) == self.rest.next());
+        assert!(is_next, "the delay is not the policy's: {result:?}");
+        result
     }
 
-    fn health(&self) -> Health {
-        self.delays.health()
+    fn lifecycle(&self) -> Lifecycle {
+        let lifecycle = Lifecycle::new().stable_after(STABLE_AFTER);
+        if self.marks {
+            lifecycle.ready_when_marked()
+        } else {
+            lifecycle
+        }
     }
 }
 

@@ -2,11 +2,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use schmoozer_backoff::Exponential;
 use schmoozer_core::{Event, Handle, Observer};
 use tokio::time::Instant;
 
 use super::play::TICK;
+
+/// Requests start at most one attempt in this time.
+const REQUEST_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What is known of one client, through all its boots.
 #[derive(Debug, Default)]
@@ -66,40 +68,23 @@ impl Drop for Live {
     }
 }
 
-/// Notes the events, and whether the delays are the policy's and are waited for.
+/// Notes the events, and whether waits are cut short that must not be.
 pub(crate) struct Notes {
     monitor: Arc<Monitor>,
-    policy: Exponential,
-    rest: <Exponential as IntoIterator>::IntoIter,
-    at_least: Duration,
-    /// The next failure draws from the policy afresh.
-    afresh: bool,
-    elapsed: Duration,
     /// When the wait began that is under way, and for how long it is.
     wait: Option<(Instant, Duration)>,
 }
 
 impl Notes {
-    pub(crate) fn new(monitor: Arc<Monitor>, policy: Exponential, at_least: Duration) -> Self {
+    pub(crate) fn new(monitor: Arc<Monitor>) -> Self {
         Self {
             monitor,
-            policy,
-            rest: policy.into_iter(),
-            at_least,
-            afresh: true,
-            elapsed: Duration::ZERO,
             wait: None,
         }
     }
 
-    fn expect(&mut self, delay: Duration) {
-        let floor = self.at_least.saturating_sub(self.elapsed);
-        let next = self.rest.next().map(|next| next.max(floor));
-        assert_eq!(Some(delay), next, "the delay is not the policy's");
-        self.wait = Some((Instant::now(), delay));
-    }
-
-    /// A wait may end early by what the client's own handle was asked for, in that moment, once.
+    /// A wait may end early by what the client's own handle was asked for, once, within the time in which requests
+    /// start one attempt.
     fn wait_ends(&mut self, now: Duration) {
         let cut = self
             .wait
@@ -107,8 +92,8 @@ impl Notes {
             .is_some_and(|(from, delay)| from.elapsed() < delay);
         if cut {
             let asked = self.monitor.seen().asked.take();
-            let at_once = asked.is_some_and(|asked| now.abs_diff(asked) <= TICK);
-            assert!(at_once, "a wait was cut short, asked for at {asked:?}");
+            let soon = asked.is_some_and(|asked| now.abs_diff(asked) <= REQUEST_INTERVAL + TICK);
+            assert!(soon, "a wait was cut short, asked for at {asked:?}");
         }
     }
 }
@@ -117,18 +102,7 @@ impl Observer for Notes {
     fn on_event(&mut self, event: &Event<'_>) {
         let now = turmoil::sim_elapsed().unwrap_or_default();
         match *event {
-            Event::Reconnecting { .. } | Event::Recovered { .. } => self.afresh = true,
-            Event::Failed {
-                elapsed, attempt, ..
-            } => {
-                self.elapsed = elapsed;
-                // Zero: what was lost had lasted, though there was no outage before it.
-                if self.afresh || attempt == 0 {
-                    self.rest = self.policy.into_iter();
-                    self.afresh = false;
-                }
-            }
-            Event::Waiting { delay, .. } => self.expect(delay),
+            Event::Waiting { delay, .. } => self.wait = Some((Instant::now(), delay)),
             Event::Connecting { .. } => self.wait_ends(now),
             _ => {}
         }
@@ -136,28 +110,15 @@ impl Observer for Notes {
         let mut seen = self.monitor.seen();
         match event {
             Event::Connecting { .. } => seen.attempts += 1,
-            Event::OutageBegan { .. } => seen.outages += 1,
             Event::Connected { .. } => seen.connected = Some(now),
             Event::Stopped { .. } => (seen.connected, seen.stopped) = (None, true),
-            Event::Failed { .. } | Event::Reconnecting { .. } => seen.connected = None,
+            Event::Failed { attempt, .. } => {
+                seen.outages += u32::from(*attempt == 1);
+                seen.connected = None;
+            }
+            Event::Reconnecting { .. } => seen.connected = None,
             _ => {}
         }
-        seen.events.push((now, describe(event)));
-    }
-}
-
-/// The event without what differs from run to run: the moments on the machine's own clock.
-fn describe(event: &Event<'_>) -> String {
-    match event {
-        Event::Recovered { outage } => {
-            format!(
-                "recovered after {:?} and {} attempts",
-                outage.length, outage.attempts
-            )
-        }
-        Event::OutageBegan { .. } => "outage began".to_owned(),
-        Event::Waiting { delay, attempt, .. } => format!("waiting {delay:?} after {attempt}"),
-        Event::Stopped { .. } => "stopped".to_owned(),
-        event => format!("{event:?}"),
+        seen.events.push((now, event.to_string()));
     }
 }

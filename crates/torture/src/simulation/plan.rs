@@ -15,8 +15,10 @@ pub struct Plan {
     pub(crate) policy: Exponential,
     pub(crate) cap: Duration,
     pub(crate) latency: Duration,
-    /// The application marks a connection as good on the first answer.
+    /// The application marks a connection as ready on the first answer.
     pub(crate) marks: bool,
+    /// The handles are asked for something.
+    pub(crate) asks: bool,
     /// For how long things go wrong.
     pub(crate) storm: Duration,
     /// In the order of their times.
@@ -122,6 +124,7 @@ impl Plan {
             cap,
             latency: Duration::from_millis(rng.u64(5..60)),
             marks: rng.bool(),
+            asks,
             storm: STORM,
             incidents,
         }
@@ -139,6 +142,7 @@ impl Plan {
             cap,
             latency: Duration::from_millis(5),
             marks: false,
+            asks: false,
             storm: HOUR,
             incidents: vec![
                 (Duration::ZERO, Incident::Server(Service::Flaps)),

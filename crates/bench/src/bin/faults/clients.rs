@@ -4,10 +4,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use backon::Retryable as _;
-use schmoozer_core::{Event, Runner};
 use schmoozer_peer::async_trait;
 use schmoozer_peer::tcpconn::{KillSwitch, SimpleTcpConnector};
-use schmoozer_tcp::{Dialer, TcpConnector};
+use schmoozer_tcp::{Dialer, End, Event, Runner, TcpConnector};
 use stubborn_io::ReconnectOptions;
 use stubborn_io::tokio::{StubbornIo, UnderlyingIo};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
@@ -92,14 +91,18 @@ pub(crate) async fn serve(stream: TcpStream, login: bool) -> io::Result<()> {
 
 async fn ours(target: String, login: bool, seen: Seen) -> io::Result<()> {
     let dialer = Dialer::new(target).map_err(io::Error::other)?;
-    let connector = TcpConnector::new(dialer, move |stream| serve(stream, login));
-    let observer = move |event: &Event<'_>| match event {
-        Event::Connecting { .. } => seen.begins(),
-        Event::Connected { .. } => seen.ends(&Ok::<_, ()>(())),
-        Event::Waiting { .. } => seen.ends(&Err::<(), _>(())),
-        _ => {}
-    };
-    Runner::new(connector).observer(observer).run().await
+    let link = TcpConnector::new(dialer, async |stream, _| {
+        serve(stream, login).await.map(|()| End::Exit)
+    });
+    Runner::new(link)
+        .on_event(|event| match event {
+            Event::Connecting { .. } => seen.begins(),
+            Event::Connected { .. } => seen.ends(&Ok::<_, ()>(())),
+            Event::Waiting { .. } => seen.ends(&Err::<(), _>(())),
+            _ => {}
+        })
+        .run()
+        .await
 }
 
 async fn schmoozer_0_4(target: String, login: bool, seen: Seen) -> io::Result<()> {

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Result, ensure};
-use bench::{LOOPS, Loop, Operation, instructions};
+use bench::{LOOPS, Operation, instructions};
 use tokio::runtime::Builder;
 
 use crate::process::{allocated, in_parallel, sibling};
@@ -26,19 +26,7 @@ pub(crate) fn ask(quick: bool) -> Result<Table> {
         "One failed attempt without a delay; the ratio is to the loop over three methods",
         COLUMNS,
     );
-    let candidates: Vec<_> = LOOPS.iter().filter(|one| !is_option(one)).collect();
-    measure(table, &candidates, BARE, quick)
-}
-
-/// What each option of a runner costs, on, over the loop without any.
-pub(crate) fn ask_options(quick: bool) -> Result<Table> {
-    let table = Table::new(
-        "One failed attempt with each option of a Runner; the ratio is to the loop without",
-        COLUMNS,
-    );
-    let candidates = LOOPS.iter().filter(|one| is_option(one) || one.name == RUN);
-    let candidates: Vec<_> = candidates.collect();
-    let mut table = measure(table, &candidates, RUN, quick)?;
+    let mut table = measure(table, quick)?;
     if !quick {
         let probe = with_tracing()?;
         let count = |operation| instructions(&probe, &["loop", RUN, operation]).ok();
@@ -48,33 +36,27 @@ pub(crate) fn ask_options(quick: bool) -> Result<Table> {
     Ok(table)
 }
 
-fn is_option(candidate: &Loop) -> bool {
-    candidate.name.starts_with("schmoozer-core Runner,")
-}
-
-fn measure(mut table: Table, candidates: &[&Loop], first: &str, quick: bool) -> Result<Table> {
+fn measure(mut table: Table, quick: bool) -> Result<Table> {
     let runtime = Builder::new_current_thread().enable_time().build()?;
     let attempts = if quick { 20_000 } else { 200_000 };
-    let measured = medians(ROUNDS, candidates, |candidate| {
+    let measured = medians(ROUNDS, LOOPS, |candidate| {
         // A millisecond each, by the timer.
         let attempts = if candidate.needs_timer { 10 } else { attempts };
         let future = candidate.start(Operation::Suspends, u64::from(attempts));
         nanoseconds_each(attempts, || candidate.drive(&runtime, future))
     });
-    let reference = candidates
-        .iter()
-        .position(|candidate| candidate.name == first);
+    let reference = LOOPS.iter().position(|candidate| candidate.name == BARE);
     let reference = reference.and_then(|index| measured.get(index)).copied();
     let probe = sibling("probe")?;
     let probe = probe.as_path();
-    let counts = in_parallel(candidates, |candidate| {
+    let counts = in_parallel(LOOPS, |candidate| {
         // The timer's ticks are not the loop's.
         ["ready", "suspends"].map(|operation| {
             let count = || instructions(probe, &["loop", candidate.name, operation]).ok();
             (!candidate.needs_timer).then(count).flatten()
         })
     });
-    for ((candidate, nanoseconds), counts) in candidates.iter().zip(measured).zip(counts) {
+    for ((candidate, nanoseconds), counts) in LOOPS.iter().zip(measured).zip(counts) {
         let ratio = reference.map(|reference| nanoseconds / reference);
         let mut row = vec![Some(nanoseconds), ratio];
         row.extend(counts);

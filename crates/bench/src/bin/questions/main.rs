@@ -62,10 +62,6 @@ const QUESTIONS: &[Question] = &[
         ask: loops::ask,
     },
     Question {
-        name: "options",
-        ask: loops::ask_options,
-    },
-    Question {
         name: "delay",
         ask: delays::ask,
     },

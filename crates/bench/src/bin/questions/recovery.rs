@@ -8,10 +8,9 @@ use std::time::Duration;
 
 use anyhow::Result;
 use schmoozer_backoff::Exponential;
-use schmoozer_core::{Event, Runner};
 use schmoozer_peer::async_trait;
 use schmoozer_peer::tcpconn::{KillSwitch, SimpleTcpConnector};
-use schmoozer_tcp::{Dialer, TcpConnector};
+use schmoozer_tcp::{Dialer, End, Event, Runner, TcpConnector};
 use stubborn_io::{ReconnectOptions, StubbornTcpStream};
 use tokio::net::TcpSocket;
 use tokio::runtime::Builder;
@@ -138,14 +137,16 @@ fn server_away_until(back: Instant) -> io::Result<SocketAddr> {
 }
 
 async fn ours(addr: SocketAddr, attempts: Attempts, policy: Exponential) -> io::Result<()> {
-    let handler = |_| async { io::Result::Ok(()) };
-    let connector = TcpConnector::new(Dialer::new(addr)?, handler).delays(policy);
-    let count = move |event: &Event<'_>| {
-        if matches!(event, Event::Connecting { .. }) {
-            attempts.fetch_add(1, Ordering::Relaxed);
-        }
-    };
-    Runner::new(connector).observer(count).run().await
+    let handler = async |_, _| io::Result::Ok(End::Exit);
+    let link = TcpConnector::new(Dialer::new(addr)?, handler).retry(policy);
+    Runner::new(link)
+        .on_event(|event| {
+            if matches!(event, Event::Connecting { .. }) {
+                attempts.fetch_add(1, Ordering::Relaxed);
+            }
+        })
+        .run()
+        .await
 }
 
 async fn peer(addr: SocketAddr, attempts: Attempts) -> io::Result<()> {

@@ -5,7 +5,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use schmoozer_core::{ConnResult, Connector, Failure, RetryResult, RunResult, Runner, Status};
+use schmoozer_core::{
+    ConnResult, Connector, Failure, RetryResult, RunResult, Runner, Session, Status,
+};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Notify;
 
@@ -30,23 +32,32 @@ pub(crate) fn ask(quick: bool) -> Result<Table> {
     Ok(table)
 }
 
+/// Each time with a loop of its own: requests start at most one attempt a second.
 fn ours(times: u32) -> Result<Vec<f64>> {
     let (started, starts) = mpsc::channel();
-    let runner = Runner::new(Link(started));
-    let handle = runner.handle();
+    let (runners, next) = mpsc::channel::<Runner<'_, Link>>();
     let runtime = runtime()?;
-    let link = thread::spawn(move || runtime.block_on(runner.run()));
-    starts.recv()?;
+    let looping = thread::spawn(move || {
+        next.iter()
+            .try_for_each(|runner| runtime.block_on(runner.run()))
+    });
     let measured = measure(times, &starts, || {
+        let runner = Runner::new(Link {
+            started: started.clone(),
+            asked: false,
+        });
+        let handle = runner.handle();
+        ensure!(runners.send(runner).is_ok(), "the loops have ended");
+        starts.recv()?;
         // A step takes no time to begin: it waits when it says so.
-        while !matches!(handle.status(), Status::Waiting { .. }) {
+        while !matches!(handle.status(), Status::Waiting { until: Some(_), .. }) {
             thread::yield_now();
         }
-        move_on_later(|| handle.retry_now())
+        Ok(move_on_later(|| handle.retry_now()))
     });
-    handle.shutdown();
-    let ended = link.join();
-    ensure!(matches!(ended, Ok(Ok(()))), "the loop ended with {ended:?}");
+    drop(runners);
+    let ended = looping.join();
+    ensure!(matches!(ended, Ok(Ok(()))), "a loop ended with {ended:?}");
     measured
 }
 
@@ -64,7 +75,7 @@ fn bare(times: u32) -> Result<Vec<f64>> {
         });
     });
     starts.recv()?;
-    let measured = measure(times, &starts, || move_on_later(|| notify.notify_one()));
+    let measured = measure(times, &starts, || Ok(move_on_later(|| notify.notify_one())));
     drop(starts);
     notify.notify_one();
     measured
@@ -82,31 +93,39 @@ fn move_on_later(wake: impl Fn()) -> Instant {
     asked
 }
 
-fn measure(times: u32, starts: &Receiver<Instant>, ask: impl Fn() -> Instant) -> Result<Vec<f64>> {
+fn measure(
+    times: u32,
+    starts: &Receiver<Instant>,
+    ask: impl Fn() -> Result<Instant>,
+) -> Result<Vec<f64>> {
     (0..times)
         .map(|_| {
-            let asked = ask();
+            let asked = ask()?;
             let start = starts.recv()?;
             Ok(start.saturating_duration_since(asked).as_secs_f64() * 1e6)
         })
         .collect()
 }
 
-/// Says when it is to connect, fails, and waits for an hour.
-struct Link(Sender<Instant>);
+/// Says when it is to connect. Fails, and waits for an hour; ends when it connects again.
+struct Link {
+    started: Sender<Instant>,
+    asked: bool,
+}
 
 impl Connector for Link {
     type Connection = ();
     type Error = &'static str;
 
     async fn connect(&mut self) -> ConnResult<(), &'static str> {
-        match self.0.send(Instant::now()) {
-            Ok(()) => ConnResult::Reconnect("refused"),
-            Err(_) => ConnResult::Exit(Ok(())),
+        if self.started.send(Instant::now()).is_err() || self.asked {
+            return ConnResult::Exit(Ok(()));
         }
+        self.asked = true;
+        ConnResult::Reconnect("refused")
     }
 
-    async fn run(&mut self, (): ()) -> RunResult<&'static str> {
+    async fn run(&mut self, (): (), _: Session) -> RunResult<&'static str> {
         RunResult::Exit(Ok(()))
     }
 

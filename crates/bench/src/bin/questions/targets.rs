@@ -15,10 +15,8 @@ enum Bound {
     AtLeast(f64),
     /// This many times what another row has.
     Times(f64, &'static str),
-    /// This much more than another row has.
-    Over(f64, &'static str),
 }
-use Bound::{AtLeast, AtMost, Over, Times};
+use Bound::{AtLeast, AtMost, Times};
 
 const fn target(
     question: &'static str,
@@ -42,32 +40,19 @@ const CORE: &str = "schmoozer-core and -backoff";
 
 const TARGETS: &[Target] = &[
     target("loop", RUN, "allocations", AtMost(0.0)),
-    target("loop", RUN, READY, Times(1.05, TIMED)),
-    target("loop", RUN, "instructions, suspends", Times(1.05, TIMED)),
+    target("loop", RUN, READY, Times(1.3, TIMED)),
+    target("loop", RUN, "instructions, suspends", Times(1.3, TIMED)),
     target("loop", "schmoozer-core Pacer, flat", "ns", AtMost(100.0)),
     target(
-        "options",
-        "schmoozer-core Runner, observer",
-        READY,
-        Over(30.0, RUN),
-    ),
-    target(
-        "options",
+        "loop",
         "schmoozer-core Runner, handle",
-        READY,
-        Over(30.0, RUN),
-    ),
-    target(
-        "options",
-        "schmoozer-core run, tracing and no subscriber",
-        READY,
-        Over(30.0, RUN),
+        "instructions, suspends",
+        AtMost(2_000.0),
     ),
     target("delay", "schmoozer-backoff", "instructions", AtMost(25.0)),
     target("delay", LIMITS, "instructions", AtMost(50.0)),
-    target("parked", RUN, "allocations", AtMost(1.001)),
-    target("parked", RUN, "ratio", AtMost(1.02)),
-    target("parked", RUN, "ratio of memory", AtMost(1.02)),
+    target("parked", RUN, "allocations", AtMost(2.001)),
+    target("parked", RUN, "ratio", AtMost(1.25)),
     target("dial", "schmoozer-tcp, no options", "ratio", AtLeast(0.97)),
     target(
         "dial",
@@ -105,7 +90,7 @@ const TARGETS: &[Target] = &[
         "crates",
         AtMost(2.0),
     ),
-    target("cold-build", CORE, "ratio", AtMost(1.1)),
+    target("cold-build", CORE, "ratio", AtMost(1.25)),
 ];
 
 /// A table of the targets of one question, and whether they are reached; nothing where there are none.
@@ -144,10 +129,6 @@ impl Target {
             Times(times, row) => {
                 let bound = times * of(row)?;
                 (format!("at most {times} × {row}"), answer <= bound)
-            }
-            Over(more, row) => {
-                let bound = more + of(row)?;
-                (format!("at most {more} over {row}"), answer <= bound)
             }
         })
     }

@@ -1,0 +1,352 @@
+//! The loop with the options of a [`Runner`](crate::Runner). [`run`](crate::run) is the same without them.
+
+use std::ops::ControlFlow::{Break, Continue};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::judge::Judge;
+use crate::options::{Limit, Options};
+use crate::report::Report;
+use crate::session::{Lived, Sessions};
+use crate::shared::{Ask, Shared, after};
+use crate::signals::Signals;
+use crate::wait::earlier;
+use crate::{
+    ConnResult, Connector, End, Event, Failure, Pacer, RetryResult, RunResult, Stopped, Why,
+    random, text,
+};
+
+/// Requests start at most one attempt in this time, and restart one that has run for as long.
+pub(crate) const REQUEST_INTERVAL: Duration = Duration::from_secs(1);
+
+/// All of the loop but the connector.
+pub(crate) struct Full<'a> {
+    pub(crate) signals: Signals<'a>,
+    pub(crate) report: Report<'a>,
+    pub(crate) judge: Judge,
+    sessions: Sessions,
+    grace: Option<Duration>,
+    max_age: Option<Duration>,
+    pub(crate) pacer: Option<Pacer>,
+    /// When the latest attempt began that a request started.
+    pub(crate) requested: Option<Instant>,
+    /// How many connections in a row were renewed before they were stable.
+    early: u32,
+}
+
+/// What comes after a step.
+enum Next<E> {
+    /// The next attempt, after this delay or, without one, as soon as requests may start one.
+    Attempt(Option<Duration>),
+    /// A decision on this.
+    Failed(Failure<E>),
+    /// The end.
+    Ended(Result<(), E>, Stopped),
+}
+
+/// Why a `connect` was dropped.
+enum Cut {
+    Stop,
+    Restart,
+    TimedOut,
+}
+
+pub(crate) async fn drive<C: Connector>(
+    mut connector: C,
+    mut options: Options<'_, C>,
+    shared: Arc<Shared>,
+) -> Result<(), C::Error> {
+    // First of all: from now on the handles know when the loop is gone.
+    let mut report = Report::new(Arc::clone(&shared), options.observers);
+    report.name(connector.display_target());
+    let lifecycle = connector.lifecycle();
+    let mut full = Full {
+        signals: Signals::new(shared, options.shutdown, options.online),
+        report,
+        judge: Judge::new(lifecycle),
+        sessions: Sessions::new(lifecycle),
+        grace: options.grace,
+        max_age: options.max_age,
+        pacer: options.pacer,
+        requested: None,
+        early: 0,
+    };
+    let mut next = match options.starting_with {
+        Some(_) if full.is_stopping().await => Next::Attempt(None),
+        Some(connection) => full.run(&mut connector, connection).await,
+        None => Next::Attempt(Some(Duration::ZERO)),
+    };
+    loop {
+        next = match next {
+            Next::Attempt(delay) => match full.wait(delay).await {
+                Some(requested) => {
+                    let limit = options.connect_timeout.as_mut();
+                    match full.connect(&mut connector, limit, requested).await {
+                        Ok(connection) => full.run(&mut connector, connection).await,
+                        Err(next) => next,
+                    }
+                }
+                None => full.shut_down(None),
+            },
+            Next::Failed(failure) => full.decide(&mut connector, failure).await,
+            Next::Ended(result, stopped) => {
+                full.report.stopped(&stopped);
+                return result;
+            }
+        };
+    }
+}
+
+impl Full<'_> {
+    async fn connect<C: Connector>(
+        &mut self,
+        connector: &mut C,
+        limit: Option<&mut Limit<'_, C::Error>>,
+        requested: bool,
+    ) -> Result<C::Connection, Next<C::Error>> {
+        self.judge.begin();
+        let began = self.judge.began();
+        if requested {
+            self.requested = Some(began);
+        }
+        let attempt = self.judge.attempt();
+        self.report.tell(began, &Event::Connecting { attempt });
+
+        let late = limit.as_ref().map(|limit| after(began, limit.after));
+        let step = pin!(connector.connect());
+        let look = |this: &mut Self| {
+            let asked = this.asked();
+            // Offline, no other could begin.
+            let may_restart = !requested && this.signals.is_online();
+            let restart = (asked.is_some() && may_restart).then(|| {
+                // Where the next attempt may not begin yet, this one goes on.
+                this.judge.not_before().max(began + REQUEST_INTERVAL)
+            });
+            let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= Instant::now());
+            if asked == Some(Ask::Stop) {
+                Break(Cut::Stop)
+            } else if is_due(restart) {
+                Break(Cut::Restart)
+            } else if is_due(late) {
+                Break(Cut::TimedOut)
+            } else {
+                Continue(earlier(restart, late))
+            }
+        };
+        let cause = match self.until(step, None, look).await {
+            Ok(ConnResult::Connected(connection)) => {
+                // Also what came within this last poll of `connect`.
+                if self.is_stopping().await {
+                    return Err(self.shut_down(None));
+                }
+                if self.asked() == Some(Ask::Reconnect) {
+                    return Err(Next::Attempt(None));
+                }
+                return Ok(connection);
+            }
+            Ok(ConnResult::Exit(result)) => return Err(ended(result)),
+            Ok(ConnResult::Reconnect(cause)) => cause,
+            Err(Cut::Stop) => return Err(self.shut_down(None)),
+            Err(Cut::Restart) => return Err(Next::Attempt(None)),
+            Err(Cut::TimedOut) => match limit {
+                Some(limit) => (limit.error)(),
+                None => return Err(Next::Attempt(None)),
+            },
+        };
+        self.signals.account(&mut self.judge);
+        Err(Next::Failed(self.judge.failed(cause)))
+    }
+
+    async fn run<C: Connector>(
+        &mut self,
+        connector: &mut C,
+        connection: C::Connection,
+    ) -> Next<C::Error> {
+        let session = self.sessions.open();
+        let up = session.lived();
+        self.report
+            .tell(up.connected, &Event::Connected { id: up.id });
+        let mut told = Told::default();
+        self.tell_life(&up, &mut told);
+        session.begin();
+
+        let old = self.max_age.map(|age| {
+            after(
+                session.lived().connected,
+                age.saturating_sub(random::up_to(age / 10)),
+            )
+        });
+        let mut grace = None;
+        let ended = {
+            let handler = pin!(connector.run(connection, session.clone()));
+            let look = |this: &mut Self| {
+                let is_old = |old| old <= Instant::now() && session.was_stable();
+                match this.asked() {
+                    Some(Ask::Stop) => session.tell(End::Exit),
+                    Some(Ask::Reconnect) => return Break(()),
+                    Some(Ask::Renew) => session.tell(End::Renew),
+                    _ if old.is_some_and(is_old) => session.tell(End::Renew),
+                    _ => {}
+                }
+                let lived = session.lived();
+                this.tell_life(&lived, &mut told);
+                let stable = lived.stable_at().filter(|_| !told.stable);
+                if lived.told.is_none() {
+                    return Continue(if told.stable { old } else { stable });
+                }
+                let over =
+                    *grace.get_or_insert_with(|| after(lived.ended, lived.grace(this.grace)));
+                if over <= lived.ended {
+                    return Break(());
+                }
+                Continue(earlier(stable, Some(over)))
+            };
+            self.until(handler, Some(&session), look).await
+        };
+
+        let renewed = matches!(ended, Ok(RunResult::Renew));
+        let lived = session.close(renewed);
+        self.tell_life(&lived, &mut told);
+        self.after(ended.ok(), &lived, connector.holds_connection())
+    }
+
+    /// What comes after a connection; without a result its handler was dropped. The next one may be `held` already.
+    fn after<E: std::fmt::Display>(
+        &mut self,
+        result: Option<RunResult<E>>,
+        lived: &Lived,
+        held: bool,
+    ) -> Next<E> {
+        match (result, lived.told) {
+            // It was told to, and has said so: whatever its word for it, that is the shutdown.
+            (Some(RunResult::Exit(Ok(()))), Some(End::Exit)) => self.shut_down(None),
+            (Some(RunResult::Exit(result)), told) => {
+                if told.is_none() && result.is_ok() {
+                    self.tell_ending(lived, End::Exit);
+                }
+                ended(result)
+            }
+            (None, _) if self.asked() == Some(Ask::Reconnect) => {
+                let attempt = self.judge.next_attempt();
+                self.report.shared.waits(None, attempt, lived.ended);
+                let reconnecting = Event::Reconnecting { id: lived.id };
+                self.report.tell(lived.ended, &reconnecting);
+                Next::Attempt(None)
+            }
+            (result, Some(End::Exit)) => self.shut_down(match result {
+                Some(RunResult::Reconnect(cause)) => Some(text::text(&cause)),
+                _ => None,
+            }),
+            (Some(RunResult::Reconnect(cause)), None) => {
+                self.early = 0;
+                self.signals.account(&mut self.judge);
+                Next::Failed(self.judge.lost(cause, lived))
+            }
+            (result, told) => {
+                if told.is_none() {
+                    self.tell_ending(lived, End::Renew);
+                }
+                if let Some(RunResult::Reconnect(cause)) = result {
+                    self.report.ended_with(&text::Clean(cause));
+                }
+                self.renew(lived, held)
+            }
+        }
+    }
+
+    fn renew<E>(&mut self, lived: &Lived, held: bool) -> Next<E> {
+        if self.asked() == Some(Ask::Renew) {
+            return Next::Attempt(None);
+        }
+        if !lived.is_stable() {
+            self.early = self.early.saturating_add(1);
+            self.report.renewed_early(self.early);
+        }
+        Next::Attempt(Some(self.judge.renewal(lived, held)))
+    }
+
+    async fn decide<C: Connector>(
+        &mut self,
+        connector: &mut C,
+        failure: Failure<C::Error>,
+    ) -> Next<C::Error> {
+        let at = self.judge.began() + failure.elapsed;
+        self.report.failed(at, &failure);
+        // A shutdown in this moment comes before the end of the retries.
+        if self.is_stopping().await {
+            return self.shut_down(None);
+        }
+        let decision = pin!(connector.retry_delay(failure));
+        let look = |this: &mut Self| {
+            this.unless_stopping()?;
+            let due = this.due(None).filter(|_| this.signals.is_online());
+            match due {
+                Some(due) if due <= Instant::now() => Break(()),
+                due => Continue(due),
+            }
+        };
+        match self.until(decision, None, look).await {
+            Ok(RetryResult::After(delay)) => Next::Attempt(Some(delay)),
+            Ok(RetryResult::GiveUp(cause)) => {
+                let stopped = Stopped::new(Why::GaveUp, Some(text::text(&cause)));
+                Next::Ended(Err(cause), stopped)
+            }
+            Ok(RetryResult::Exit(result)) => ended(result),
+            // A request starts the next attempt now, or the loop stops.
+            Err(()) => Next::Attempt(None),
+        }
+    }
+
+    /// Tells what is new in the life of a connection.
+    fn tell_life(&mut self, lived: &Lived, told: &mut Told) {
+        let id = lived.id;
+        if let (Some(ready), false) = (lived.ready, told.ready) {
+            told.ready = true;
+            self.report.tell(ready, &Event::Ready { id });
+        }
+        if lived.is_stable() && !told.stable {
+            told.stable = true;
+            self.early = 0;
+            let attempt = self.judge.attempt();
+            self.judge.stable();
+            self.report.stable(lived, attempt);
+        }
+        if lived.told != told.end {
+            told.end = lived.told;
+            if let Some(end) = lived.told {
+                self.tell_ending(lived, end);
+            }
+        }
+    }
+
+    fn tell_ending(&mut self, lived: &Lived, end: End) {
+        let ending = Event::Ending { id: lived.id, end };
+        self.report.tell(lived.ended, &ending);
+    }
+
+    /// The end of a loop that was told to. Without a cause it is the outage's.
+    fn shut_down<E>(&self, cause: Option<String>) -> Next<E> {
+        let cause = cause.or_else(|| self.report.last_cause());
+        Next::Ended(Ok(()), Stopped::new(Why::Shutdown, cause))
+    }
+}
+
+/// What observers were told of a connection.
+#[derive(Default)]
+struct Told {
+    ready: bool,
+    stable: bool,
+    end: Option<End>,
+}
+
+/// The connector has said that it is over.
+fn ended<E: std::fmt::Display>(result: Result<(), E>) -> Next<E> {
+    let stopped = match &result {
+        Ok(()) => Stopped::new(Why::Exit, None),
+        Err(error) => Stopped::new(Why::Final, Some(text::text(error))),
+    };
+    Next::Ended(result, stopped)
+}

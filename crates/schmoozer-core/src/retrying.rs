@@ -1,0 +1,226 @@
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use pin_project_lite::pin_project;
+use tokio::time::{Instant, Sleep, sleep};
+
+use crate::{Failure, Retry, RetryResult};
+
+/// Runs an operation again until it succeeds: a plain async operation, where there is no connection to keep.
+///
+/// `operation` is called for each attempt, and what it borrows stays borrowed until the end. `retry` is a delay policy,
+/// or a [`Retry`] where more is to be set. Await the result, or set [`when`](Retrying::when) and
+/// [`on_failure`](Retrying::on_failure) first.
+///
+/// # Errors
+///
+/// Returns the operation's last error when the policy has ended, or when `when` refuses to retry.
+///
+/// # Panics
+///
+/// Panics when a closure does, and when it has to wait outside a tokio runtime with its time driver enabled.
+///
+/// # Cancel safety
+///
+/// Drop the future at any time: the attempt or the wait under way is dropped with it.
+///
+/// # Examples
+///
+/// ```
+/// use std::{io, time::Duration};
+/// use schmoozer_core::retry;
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> io::Result<()> {
+/// struct Client;
+///
+/// impl Client {
+///     async fn get(&self, path: &str) -> io::Result<String> {
+///         Ok(format!("the page {path}"))
+///     }
+/// }
+///
+/// let client = Client;
+/// let page = retry([1, 2, 4].map(Duration::from_secs), || client.get("/"))
+///     .when(|error| error.kind() != io::ErrorKind::PermissionDenied)
+///     .on_failure(|error, delay| eprintln!("{error}; again in {delay:?}"))
+///     .await?;
+/// assert_eq!(page, "the page /");
+/// # Ok(())
+/// # }
+/// ```
+pub fn retry<P, Operation, Attempt, T, E>(
+    retry: impl Into<Retry<P>>,
+    operation: Operation,
+) -> Retrying<P, Operation, Any<E>, Quietly<E>>
+where
+    P: Clone + IntoIterator<Item = Duration>,
+    Operation: FnMut() -> Attempt,
+    Attempt: Future<Output = Result<T, E>>,
+{
+    Retrying {
+        retry: retry.into(),
+        operation,
+        when: |_| true,
+        on_failure: |_, _| {},
+    }
+}
+
+/// Without [`Retrying::when`]: every error is worth a retry.
+pub type Any<E> = fn(&E) -> bool;
+
+/// Without [`Retrying::on_failure`].
+pub type Quietly<E> = fn(&E, Duration);
+
+/// An operation that is to be retried: made by [`retry`].
+#[must_use = "nothing is tried until it is awaited"]
+pub struct Retrying<P: IntoIterator, Operation, When, OnFailure> {
+    retry: Retry<P>,
+    operation: Operation,
+    when: When,
+    on_failure: OnFailure,
+}
+
+impl<P, Operation, Attempt, T, E, When, OnFailure> Retrying<P, Operation, When, OnFailure>
+where
+    P: IntoIterator,
+    Operation: FnMut() -> Attempt,
+    Attempt: Future<Output = Result<T, E>>,
+{
+    /// Sets which errors are worth a retry. Any other is returned at once.
+    pub fn when<F: FnMut(&E) -> bool>(self, when: F) -> Retrying<P, Operation, F, OnFailure> {
+        Retrying {
+            retry: self.retry,
+            operation: self.operation,
+            when,
+            on_failure: self.on_failure,
+        }
+    }
+
+    /// Calls `on_failure` with each error after which another attempt follows, and with the delay until then.
+    pub fn on_failure<F: FnMut(&E, Duration)>(
+        self,
+        on_failure: F,
+    ) -> Retrying<P, Operation, When, F> {
+        Retrying {
+            retry: self.retry,
+            operation: self.operation,
+            when: self.when,
+            on_failure,
+        }
+    }
+}
+
+impl<P, Operation, Attempt, T, E, When, OnFailure> IntoFuture
+    for Retrying<P, Operation, When, OnFailure>
+where
+    P: Clone + IntoIterator<Item = Duration>,
+    Operation: FnMut() -> Attempt,
+    Attempt: Future<Output = Result<T, E>>,
+    When: FnMut(&E) -> bool,
+    OnFailure: FnMut(&E, Duration),
+{
+    type Output = Result<T, E>;
+    type IntoFuture = RetryFuture<P, Operation, Attempt, When, OnFailure>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        RetryFuture {
+            retrying: self,
+            attempt: 0,
+            began: None,
+            outage: None,
+            trying: None,
+            wait: None,
+        }
+    }
+}
+
+pin_project! {
+    /// Tries until it succeeds or may not go on: the future of [`retry`].
+    pub struct RetryFuture<P: IntoIterator, Operation, Attempt, When, OnFailure> {
+        retrying: Retrying<P, Operation, When, OnFailure>,
+        attempt: u32,
+        began: Option<Instant>,
+        // When the first failure was.
+        outage: Option<Instant>,
+        #[pin]
+        trying: Option<Attempt>,
+        #[pin]
+        wait: Option<Sleep>,
+    }
+}
+
+impl<P, Operation, Attempt, T, E, When, OnFailure> Future
+    for RetryFuture<P, Operation, Attempt, When, OnFailure>
+where
+    P: Clone + IntoIterator<Item = Duration>,
+    Operation: FnMut() -> Attempt,
+    Attempt: Future<Output = Result<T, E>>,
+    When: FnMut(&E) -> bool,
+    OnFailure: FnMut(&E, Duration),
+{
+    type Output = Result<T, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T, E>> {
+        let mut this = self.project();
+        let retrying = this.retrying;
+        loop {
+            if let Some(wait) = this.wait.as_mut().as_pin_mut() {
+                ready!(wait.poll(cx));
+                this.wait.set(None);
+            }
+            let Some(trying) = this.trying.as_mut().as_pin_mut() else {
+                *this.attempt = this.attempt.saturating_add(1);
+                *this.began = Some(Instant::now());
+                this.trying.set(Some((retrying.operation)()));
+                continue;
+            };
+            let error = match ready!(trying.poll(cx)) {
+                Ok(value) => return Poll::Ready(Ok(value)),
+                Err(error) => error,
+            };
+            this.trying.set(None);
+            if !(retrying.when)(&error) {
+                return Poll::Ready(Err(error));
+            }
+            let now = Instant::now();
+            let mut failure = Failure::new(());
+            failure.attempt = *this.attempt;
+            failure.elapsed = this.began.map_or(Duration::ZERO, |began| now - began);
+            failure.outage = now - *this.outage.get_or_insert(now);
+            let RetryResult::After(delay) = retrying.retry.on_failure(failure) else {
+                return Poll::Ready(Err(error));
+            };
+            (retrying.on_failure)(&error, delay);
+            if delay.is_zero() {
+                // Other tasks run also where there is nothing to wait for.
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            this.wait.set(Some(sleep(delay)));
+        }
+    }
+}
+
+impl<P: IntoIterator + fmt::Debug, Operation, When, OnFailure> fmt::Debug
+    for Retrying<P, Operation, When, OnFailure>
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Retrying")
+            .field("retry", &self.retry)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<P: IntoIterator, Operation, Attempt, When, OnFailure> fmt::Debug
+    for RetryFuture<P, Operation, Attempt, When, OnFailure>
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RetryFuture")
+            .field("attempt", &self.attempt)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,116 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use tokio::sync::watch;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use crate::judge::Judge;
+use crate::shared::{Ask, Shared};
+
+pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What the full loop listens to while it does anything: requests, the shutdown, the network, and its alarm clock.
+pub(crate) struct Signals<'a> {
+    shared: Arc<Shared>,
+    shutdown: Option<BoxFuture<'a, ()>>,
+    network: Network,
+    alarm: Pin<Box<Sleep>>,
+}
+
+/// Whether the network is there, as [`Runner::while_online`](crate::Runner::while_online) says.
+struct Network {
+    /// Since when it has not been, so far as the judge does not know.
+    offline: Option<Instant>,
+    /// The next change, where there may be one.
+    change: Option<Change>,
+}
+
+/// Whether the network is there, and the receiver again unless the sender is gone.
+type Change = BoxFuture<'static, (bool, Option<watch::Receiver<bool>>)>;
+
+impl<'a> Signals<'a> {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        shutdown: Option<BoxFuture<'a, ()>>,
+        online: Option<watch::Receiver<bool>>,
+    ) -> Self {
+        Self {
+            shared,
+            shutdown,
+            network: Network {
+                offline: None,
+                change: online.map(|mut online| {
+                    // What it is now is a change too.
+                    online.mark_changed();
+                    next(online)
+                }),
+            },
+            alarm: Box::pin(sleep_until(Instant::now())),
+        }
+    }
+
+    /// Hands on what has come, and wakes the task when more comes.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, judge: &mut Judge) {
+        if let Some(shutdown) = &mut self.shutdown {
+            if shutdown.as_mut().poll(cx).is_ready() {
+                self.shutdown = None;
+                self.shared.request(Ask::Stop, None);
+            }
+        }
+        while let Some(change) = &mut self.network.change {
+            let Poll::Ready((online, receiver)) = change.as_mut().poll(cx) else {
+                break;
+            };
+            self.network.change = receiver.map(next);
+            self.changed(online, judge);
+        }
+        self.shared.waker.listen(cx);
+    }
+
+    fn changed(&mut self, online: bool, judge: &mut Judge) {
+        if online == self.is_online() {
+            return;
+        }
+        self.account(judge);
+        self.network.offline = (!online).then(Instant::now);
+        self.shared.state().offline = !online;
+        if online {
+            self.shared.request(Ask::Retry, None);
+        }
+    }
+
+    /// Lets the judge know of the time offline until now.
+    pub(crate) fn account(&mut self, judge: &mut Judge) {
+        if let Some(since) = &mut self.network.offline {
+            let now = Instant::now();
+            judge.offline(std::mem::replace(since, now), now);
+        }
+    }
+
+    pub(crate) fn is_online(&self) -> bool {
+        self.network.offline.is_none()
+    }
+
+    /// Whether it is `at` that time; if not, the task is woken then.
+    pub(crate) fn poll_alarm(&mut self, cx: &mut Context<'_>, at: Instant) -> bool {
+        if self.alarm.deadline() != at {
+            self.alarm.as_mut().reset(at);
+        }
+        self.alarm.as_mut().poll(cx).is_ready()
+    }
+}
+
+/// The next change. A sender that is gone says that it is there.
+fn next(mut online: watch::Receiver<bool>) -> Change {
+    Box::pin(async move {
+        match online.changed().await {
+            Ok(()) => {
+                let is = *online.borrow_and_update();
+                (is, Some(online))
+            }
+            Err(_) => (true, None),
+        }
+    })
+}

@@ -1,0 +1,42 @@
+//! A runner whose decisions, events, status, logs and metrics are compared with each other.
+
+use std::time::Duration;
+
+use schmoozer_core::{Connector, Runner};
+use schmoozer_faults::{Checked, Checker};
+
+#[cfg(feature = "tracing")]
+mod logged;
+#[cfg(feature = "metrics")]
+mod measured;
+
+pub(crate) fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+pub(crate) fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+/// A runner that is checked, in paused time, and to which nothing is asked.
+pub(crate) fn checked<'a, C: Connector>(connector: C) -> Runner<'a, Checked<C>> {
+    checked_by(&Checker::exact(), connector)
+}
+
+/// A runner that is checked, and that may be asked for something.
+pub(crate) fn steered<'a, C: Connector>(connector: C) -> Runner<'a, Checked<C>> {
+    checked_by(&Checker::exact().with_requests(), connector)
+}
+
+/// A runner that `checker` checks; its logs and metrics must say what the checker was told.
+pub(crate) fn checked_by<'a, C: Connector>(
+    checker: &Checker,
+    connector: C,
+) -> Runner<'a, Checked<C>> {
+    let runner = checker.runner(connector);
+    #[cfg(feature = "tracing")]
+    let runner = runner.observer(logged::Logged::new());
+    #[cfg(feature = "metrics")]
+    let runner = measured::observe(runner, checker);
+    runner
+}

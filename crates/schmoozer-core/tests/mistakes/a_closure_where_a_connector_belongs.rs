@@ -1,5 +1,0 @@
-use schmoozer_core::run;
-
-fn main() {
-    let _ = run(async || Ok::<_, String>("a connection"));
-}

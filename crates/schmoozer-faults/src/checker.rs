@@ -1,0 +1,155 @@
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use schmoozer_core::{Connector, Event, Handle, Observer, Runner};
+use tokio::time::Instant;
+
+use crate::agreement::agrees;
+use crate::order::Order;
+use crate::{Checked, Tally};
+
+/// An observer that panics at the first event that the contract of the loop does not allow there and then.
+///
+/// It walks the state machine in the documentation of [`Event`]: the order of events, the numbers of attempts and
+/// connections, uptimes, and the records of outages. A [`runner`](Self::runner) is checked further. Its connector's
+/// calls and decisions must be those that the events tell, and after each event its handle must say the same.
+///
+/// Cheap to clone; the clones are one checker. Check one run with it.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use schmoozer_faults::{Checker, Script, Step};
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() {
+/// let script = Script::new([Step::up(Duration::from_secs(60))], [Duration::from_secs(5)]);
+/// let checker = Checker::exact();
+/// let runner = checker.runner(script).shutdown(tokio::time::sleep(Duration::from_secs(70)));
+/// assert_eq!(runner.run().await, Ok(()));
+/// assert_eq!(checker.tally().outages, 1);
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Checker {
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug)]
+struct State {
+    order: Order,
+    tally: Tally,
+    handle: Option<Handle>,
+}
+
+impl Checker {
+    /// For paused time: what the events say of times is exact.
+    #[must_use]
+    pub fn exact() -> Self {
+        Self::within(Duration::ZERO)
+    }
+
+    /// For a clock that goes on between two lines: what the events say of times may be off by `slack`.
+    #[must_use]
+    pub fn within(slack: Duration) -> Self {
+        Self {
+            state: Arc::new(Mutex::new(State {
+                order: Order::within(slack),
+                tally: Tally::default(),
+                handle: None,
+            })),
+        }
+    }
+
+    /// Expects connections to be stable so long after they became ready, and no others. Default: 10 s.
+    #[must_use]
+    pub fn stable_after(self, uptime: Duration) -> Self {
+        self.state().order.stable_after = uptime;
+        self
+    }
+
+    /// Expects the starts of attempts to be at least this far apart. Default: 10 ms.
+    #[must_use]
+    pub fn min_interval(self, interval: Duration) -> Self {
+        self.state().order.min_interval = interval;
+        self
+    }
+
+    /// Requests may come: they cut waits short, and restart attempts and connections.
+    #[must_use]
+    pub fn with_requests(self) -> Self {
+        self.state().order.requests = true;
+        self
+    }
+
+    /// Attempts may be late: held up by a pacer, by a network that is away, or by a machine that sleeps.
+    #[must_use]
+    pub fn held_up(self) -> Self {
+        self.state().order.held_up = true;
+        self
+    }
+
+    /// Makes a runner that is checked in every way there is.
+    pub fn runner<'a, C: Connector>(&self, connector: C) -> Runner<'a, Checked<C>> {
+        let runner = Runner::new(self.connector(connector)).observer(self.clone());
+        self.state().handle = Some(runner.handle());
+        runner
+    }
+
+    /// Compares the calls of `connector`, and its decisions, with the events. The checker must be the first observer of
+    /// its run.
+    pub fn connector<C: Connector>(&self, connector: C) -> Checked<C> {
+        self.state().order.decisions = true;
+        Checked {
+            connector,
+            checker: self.clone(),
+        }
+    }
+
+    /// What the events until now add up to.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        self.state().tally.clone()
+    }
+
+    /// Takes one more event, which came `at` this time.
+    ///
+    /// # Errors
+    ///
+    /// Says what is wrong with the event, there and then.
+    pub fn check(&self, at: Instant, event: &Event<'_>) -> Result<(), String> {
+        let mut state = self.state();
+        let State {
+            order,
+            tally,
+            handle,
+        } = &mut *state;
+        let phase = order.phase;
+        let mut result = order.take(at, event);
+        tally.take(at, event);
+        if let (Ok(()), Some(handle)) = (result, handle) {
+            result = agrees(handle, order, tally, at, event);
+        }
+        result.map_err(|why| format!("{why}: {event:?} after {phase:?}"))
+    }
+
+    pub(crate) fn ensure(&self, check: impl FnOnce(&mut Order) -> Result<(), &'static str>) {
+        let checked = check(&mut self.state().order);
+        if let Err(fault) = checked {
+            panic!("the contract is broken: {fault}");
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Observer for Checker {
+    fn on_event(&mut self, event: &Event<'_>) {
+        if let Err(fault) = self.check(Instant::now(), event) {
+            panic!("an illegal event: {fault}");
+        }
+    }
+}

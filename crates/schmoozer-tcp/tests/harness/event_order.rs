@@ -1,1 +1,0 @@
-../../../schmoozer-core/tests/event_order/checker.rs

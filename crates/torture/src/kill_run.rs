@@ -1,0 +1,157 @@
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fastrand::Rng;
+use tokio::time::{Instant, sleep};
+
+use crate::client::Client;
+use crate::client_report::{self, ClientReport};
+use crate::program::Installed;
+use crate::promises::Promises;
+use crate::server::Server;
+use crate::verdict::Verdict;
+
+/// Kills a real server again and again while it has much to do, and looks after its clients.
+#[derive(Debug, Clone, Copy)]
+pub struct KillRun {
+    /// How often it is killed while all its clients are there; now and then it is killed before too.
+    pub kills: u32,
+    /// How many clients listen to what one more has to tell.
+    pub listeners: usize,
+    /// How long the clients have to be back.
+    pub patience: Duration,
+    /// The moments are drawn from this.
+    pub seed: u64,
+}
+
+/// A server and its clients.
+struct Scene {
+    server: Server,
+    teller: Client,
+    listeners: Vec<Client>,
+    early: u32,
+    rng: Rng,
+}
+
+impl KillRun {
+    /// Kills `installed`, and judges what became of its clients. `tell` is told of each time that they
+    /// were back.
+    ///
+    /// # Errors
+    ///
+    /// When the server does not start, ends by itself or leaves processes behind, and when a client is
+    /// not back in time.
+    pub async fn run(
+        &self,
+        installed: &Installed,
+        mut tell: impl FnMut(&str),
+    ) -> io::Result<Vec<Verdict>> {
+        let promises = Arc::new(Promises::to(self.listeners));
+        let mut server = installed.server().await?;
+        server.start()?;
+        let teller = installed.teller(&server, &promises)?;
+        let mut scene = Scene {
+            server,
+            teller,
+            listeners: Vec::new(),
+            early: 0,
+            rng: Rng::with_seed(self.seed),
+        };
+        // Only when the server answers: so each outage of theirs is ours.
+        scene.all_back(&[0], self.patience).await?;
+        let listener = |number| installed.listener(&scene.server, number, &promises);
+        scene.listeners = (0..self.listeners)
+            .map(listener)
+            .collect::<io::Result<_>>()?;
+        let nobody = vec![0; 1 + self.listeners];
+        scene.all_back(&nobody, self.patience).await?;
+
+        for kill in 1..=self.kills {
+            scene.later(Duration::from_millis(800)).await;
+            let came = scene.kill_and_start(self.patience).await?;
+            let back = scene.all_back(&came, self.patience).await?;
+            let early = scene.early;
+            let of = self.kills;
+            tell(&format!(
+                "killed {kill} of {of} times, and {early} times early; all are back after {:.2} s",
+                back.as_secs_f64()
+            ));
+        }
+        scene.later(Duration::from_millis(800)).await;
+        let early = scene.early;
+        let teller = scene.teller.end().await;
+        let begin = Instant::now();
+        while !promises.caught_up() && begin.elapsed() < self.patience {
+            sleep(Duration::from_millis(10)).await;
+        }
+        let mut listeners: Vec<ClientReport> = Vec::new();
+        for listener in scene.listeners {
+            listeners.push(listener.end().await);
+        }
+        scene.server.kill().await?;
+        Ok(vec![
+            client_report::on_arrivals(&listeners, self.kills, early),
+            client_report::on_promises(&promises.kept()),
+            client_report::on_events(&teller, &listeners),
+            client_report::on_outages(&teller, &listeners),
+        ])
+    }
+}
+
+impl Scene {
+    fn clients(&self) -> impl Iterator<Item = &Client> {
+        std::iter::once(&self.teller).chain(&self.listeners)
+    }
+
+    /// Waits a while, no longer than this.
+    async fn later(&mut self, at_most: Duration) {
+        sleep(at_most.mul_f64(self.rng.f64())).await;
+    }
+
+    /// Kills the server and starts it again, and now and then does so once more before all are back; how
+    /// often each client had arrived by then.
+    async fn kill_and_start(&mut self, patience: Duration) -> io::Result<Vec<u32>> {
+        loop {
+            self.server.kill().await?;
+            let begin = Instant::now();
+            while self.clients().any(Client::is_connected) {
+                if begin.elapsed() > patience {
+                    return Err(io::Error::other(
+                        "a client has not noticed that the server is gone",
+                    ));
+                }
+                sleep(Duration::from_millis(5)).await;
+            }
+            let came = self.clients().map(Client::arrivals).collect();
+            self.later(Duration::from_millis(500)).await;
+            self.server.start()?;
+            if self.rng.u8(..4) > 0 {
+                return Ok(came);
+            }
+            self.later(Duration::from_millis(300)).await;
+            self.early += 1;
+        }
+    }
+
+    /// Waits until each client has arrived once more than it `came`; how long that took.
+    async fn all_back(&mut self, came: &[u32], patience: Duration) -> io::Result<Duration> {
+        let begin = Instant::now();
+        loop {
+            let back = self.clients().zip(came);
+            let back = back
+                .filter(|(client, came)| client.arrivals() > **came)
+                .count();
+            if back == came.len() {
+                return Ok(begin.elapsed());
+            }
+            self.server.is_up()?;
+            if begin.elapsed() > patience {
+                let of = came.len();
+                let late = format!("{back} of {of} clients are back after {patience:?}");
+                return Err(io::Error::other(late));
+            }
+            sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
