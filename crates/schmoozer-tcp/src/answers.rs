@@ -6,15 +6,17 @@ use std::time::Duration;
 
 use crate::Family;
 
-/// How many addresses of one name a dial tries; what comes after is left out.
+/// How many addresses of one name a dial tries; the next dial begins with the others.
 const LONGEST: usize = 64;
+/// How many addresses of one family are kept, so that dials remember all of a name; what comes after is left out.
+const KEPT: usize = 512;
 
 /// Collects the addresses of one name and hands them to the dialer in the order to try them.
 ///
 /// Families take turns, beginning with that of the first address (RFC 8305 §4). An IPv4 address that
 /// arrives alone waits 50 ms for an IPv6 one, unless the lookup ends before (§3). So does an address whose
 /// last connection failed, for a better one. An address that was pushed already is left out, and so is what comes after
-/// the first 64 of a family. A dial tries 64 addresses at most.
+/// the first 512 of a family. A dial tries 64 addresses at most, and the next one begins with those that it left.
 #[derive(Debug, Default)]
 pub struct Answers {
     family: Family,
@@ -76,7 +78,7 @@ impl Answers {
         self.with(|state| {
             let same_family = |answer: &&Answer| answer.addr.is_ipv6() == addr.is_ipv6();
             let known = state.answers.iter().any(|answer| answer.addr == addr);
-            if !known && state.answers.iter().filter(same_family).count() < LONGEST {
+            if !known && state.answers.iter().filter(same_family).count() < KEPT {
                 state.answers.push(Answer { addr, taken: false });
             }
         });
