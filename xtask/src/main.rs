@@ -41,7 +41,7 @@ enum Task {
     #[command(disable_help_flag = true)]
     Bench(bench::Options),
     /// Runs what takes long: the simulated network with a thousand seeds, a soak on real sockets, or
-    /// real servers that are killed
+    /// with real servers, or chaos
     Torture(torture::Options),
     /// Changes the code in one place after another: some test must notice each change
     Mutants(mutants::Options),

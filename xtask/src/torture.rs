@@ -8,6 +8,7 @@ use crate::cargo::show;
 use crate::project::Project;
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub(crate) struct Options {
     /// How many seeds the simulation plays
     #[arg(long, default_value_t = 1_000, value_name = "N")]
@@ -19,42 +20,54 @@ pub(crate) struct Options {
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     #[arg(conflicts_with_all = ["seeds", "seed"])]
     soak: Option<Duration>,
-    /// Instead, kills redis and postgres 20 times each under their clients, where they are installed
+    /// Instead, plays with real servers, those that are installed
     #[arg(long, conflicts_with_all = ["seeds", "seed", "soak"])]
     servers: bool,
-    /// Instead, runs one after the other: the simulation, the soak for ten minutes, the real servers
-    #[arg(long, conflicts_with_all = ["seeds", "seed", "soak", "servers"])]
+    /// With `--servers`: seconds instead of minutes
+    #[arg(long, requires = "servers")]
+    quick: bool,
+    /// Instead, three clients among servers that misbehave at random, as `--seed` says
+    #[arg(long, conflicts_with_all = ["seeds", "soak", "servers"])]
+    chaos: bool,
+    /// With `--chaos`: for how many minutes
+    #[arg(long, default_value_t = 8.0, value_name = "N", requires = "chaos")]
+    minutes: f64,
+    /// Instead, rows of the reliability page with the defaults; takes 11 minutes
+    #[arg(long, conflicts_with_all = ["seeds", "seed", "soak", "servers", "chaos"])]
+    rows: bool,
+    /// Instead, runs one after the other: the simulation, the soak for ten minutes, the real servers, chaos, the rows
+    #[arg(long, conflicts_with_all = ["seeds", "seed", "soak", "servers", "chaos", "rows"])]
     all: bool,
 }
 
-/// Runs, as a release, what was asked for: the real servers, the soak, all of it, or the simulation alone.
+/// Runs, as a release, what was asked for, or the simulation alone.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let project = Project::read()?;
-    let run = |program: &str, arguments: &str| {
-        let torture = "run --quiet --release --locked --package torture";
-        show(
-            &project,
-            &format!("{torture} --bin {program} -- {arguments}"),
-            &[],
-        )
+    let torture = |program: &str, arguments: &str| {
+        let run = "run --quiet --release --locked --package torture";
+        let line = format!("{run} --bin {program} -- {arguments}");
+        show(&project, &line, &[])
     };
-    let soak = |time| {
-        let time = humantime::format_duration(time).to_string();
-        run("soak", &time.replace(' ', ""))
-    };
-    let seeds = match options.seed {
-        Some(seed) => format!("--seed {seed}"),
-        None => format!("--seeds {}", options.seeds),
-    };
-    match options.soak {
-        _ if options.all => {
-            run("simulation", &seeds)?;
-            soak(Duration::from_secs(600))?;
-            run("servers", "")?;
-        }
-        _ if options.servers => run("servers", "")?,
-        Some(time) => soak(time)?,
-        None => run("simulation", &seeds)?,
+    let alone = options.soak.is_none() && !(options.servers || options.chaos || options.rows);
+    if options.all || alone {
+        let seeds = format!("--seeds {}", options.seeds);
+        let seed = options.seed.map(|seed| format!("--seed {seed}"));
+        torture("simulation", &seed.unwrap_or(seeds))?;
+    }
+    let ten_minutes = options.all.then_some(Duration::from_secs(600));
+    if let Some(time) = options.soak.or(ten_minutes) {
+        // In whole seconds, so that it is one word.
+        torture("soak", &format!("{}s", time.as_secs()))?;
+    }
+    if options.all || options.servers {
+        torture("servers", if options.quick { "--quick" } else { "" })?;
+    }
+    if options.all || options.chaos {
+        let (minutes, seed) = (options.minutes, options.seed.unwrap_or(1));
+        torture("chaos", &format!("--minutes {minutes} --seed {seed}"))?;
+    }
+    if options.all || options.rows {
+        torture("rows", "")?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,3 +1,4 @@
+use std::fmt::Display;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -6,115 +7,186 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use schmoozer_faults::Checker;
-use schmoozer_tcp::{Dialer, End, Event, Handle, Runner, Session, Status, TcpConnector};
+use schmoozer_tcp::{
+    Connector, Dialer, End, Event, Handle, Plain, Runner, Session, Status, TcpConnector, closed,
+};
+use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep, timeout};
 use tracing::instrument::WithSubscriber as _;
 
-use crate::client_report::ClientReport;
 use crate::lines::Lines;
+use crate::report::ClientReport;
 
 /// How far a time that an event tells may be off from when it is told, on a machine that is busy.
 const SLACK: Duration = Duration::from_secs(1);
 
 /// A client of a server, kept by the loop; its events are checked and its log lines counted.
+///
+/// Dropping it ends it.
 #[derive(Debug)]
 pub(crate) struct Client {
-    handle: Handle,
-    running: JoinHandle<io::Result<()>>,
+    pub(crate) handle: Handle,
+    running: Option<JoinHandle<Result<(), String>>>,
     arrivals: Arc<AtomicU32>,
     lines: Arc<Lines>,
-    events: Arc<Mutex<Events>>,
-}
-
-/// Says that a connection is of use: that it is logged in, and has subscribed to what it is for.
-#[derive(Debug)]
-pub(crate) struct Arrival {
-    session: Session,
-    arrivals: Arc<AtomicU32>,
-}
-
-#[derive(Debug, Default)]
-struct Events {
-    count: u32,
-    fault: Option<String>,
-}
-
-impl Arrival {
-    pub(crate) fn tell(&self) {
-        self.session.ready();
-        self.arrivals.fetch_add(1, Ordering::Release);
-    }
+    fault: Arc<Mutex<Option<String>>>,
 }
 
 impl Client {
-    /// Serves each connection to `addr` with `serve`, which says when it has arrived.
-    pub(crate) fn spawn<S, F>(addr: SocketAddr, mut serve: S) -> io::Result<Self>
+    /// Serves each connection to `addr` with `serve`, which says when it is ready: then an outage is over.
+    pub(crate) fn spawn<S, F>(addr: SocketAddr, serve: S) -> io::Result<Self>
     where
-        S: FnMut(TcpStream, Arrival) -> F + Send + 'static,
+        S: FnMut(TcpStream, Session) -> F + Send + 'static,
         F: Future<Output = io::Result<End>> + Send + 'static,
     {
-        let arrivals = Arc::<AtomicU32>::default();
-        let counted = Arc::clone(&arrivals);
-        let link = TcpConnector::new(Dialer::new(addr)?, move |stream, session| {
-            let arrivals = Arc::clone(&counted);
-            serve(stream, Arrival { session, arrivals })
-        });
         // A client that has arrived is back: each kill after that is an outage of its own.
-        let link = link.ready_when_marked().stable_after(Duration::ZERO);
-        let checker = Checker::within(SLACK).stable_after(Duration::ZERO);
-        let events = Arc::new(Mutex::new(Events::default()));
-        let noted = Arc::clone(&events);
-        let runner = Runner::new(link).on_event(move |event| {
-            let mut events = noted.lock().unwrap_or_else(PoisonError::into_inner);
-            events.check(&checker, event);
+        let link = TcpConnector::new(Dialer::new(addr)?, serve);
+        Ok(Self::marked(link, Duration::ZERO))
+    }
+
+    /// Listens to a server that `dialer` reaches and that sends a byte now and then.
+    pub(crate) fn listener(dialer: Dialer, silence: Duration, stable_after: Duration) -> Self {
+        let serve = move |stream, session| listen(stream, session, silence);
+        Self::marked(TcpConnector::new(dialer, serve), stable_after)
+    }
+
+    /// Runs what marks its connections as ready.
+    pub(crate) fn marked<H, P>(
+        link: TcpConnector<Plain, H, io::Error, P>,
+        stable_after: Duration,
+    ) -> Self
+    where
+        P: IntoIterator,
+        TcpConnector<Plain, H, io::Error, P>: Connector<Error = io::Error> + 'static,
+    {
+        let link = link.ready_when_marked().stable_after(stable_after);
+        Self::run(Runner::new(link), stable_after)
+    }
+
+    /// Runs what is stable so long after it is ready.
+    pub(crate) fn run<C>(runner: Runner<'static, C>, stable_after: Duration) -> Self
+    where
+        C: Connector<Error: Display> + 'static,
+    {
+        let checker = Checker::within(SLACK).stable_after(stable_after);
+        let (arrivals, fault) = (Arc::<AtomicU32>::default(), Arc::default());
+        let (counted, noted): (_, Arc<Mutex<Option<String>>>) =
+            (Arc::clone(&arrivals), Arc::clone(&fault));
+        let runner = runner.on_event(move |event| {
+            if let Event::Ready { .. } = event {
+                counted.fetch_add(1, Ordering::Release);
+            }
+            if let Err(fault) = checker.check(Instant::now(), event) {
+                let mut noted = noted.lock().unwrap_or_else(PoisonError::into_inner);
+                noted.get_or_insert(fault);
+            }
         });
         let handle = runner.handle();
         let lines = Arc::<Lines>::default();
-        Ok(Self {
+        let running = async move { runner.run().await.map_err(|error| format!("{error:#}")) };
+        Self {
             handle,
-            running: tokio::spawn(runner.run().with_subscriber(Arc::clone(&lines))),
+            running: Some(tokio::spawn(running.with_subscriber(Arc::clone(&lines)))),
             arrivals,
             lines,
-            events,
-        })
+            fault,
+        }
     }
 
-    /// How often it has arrived.
+    /// How often it was ready.
     pub(crate) fn arrivals(&self) -> u32 {
         self.arrivals.load(Ordering::Acquire)
     }
 
-    pub(crate) fn is_connected(&self) -> bool {
-        matches!(self.handle.status(), Status::Connected { .. })
+    /// Waits until no connection is up.
+    pub(crate) async fn gone(&self, patience: Duration) -> io::Result<()> {
+        let what = "a client has not noticed that its server is gone";
+        let up = || matches!(self.handle.status(), Status::Connected { .. });
+        self.until(patience, what, || !up()).await.map(drop)
     }
 
-    /// Stops it, and reports on it.
-    pub(crate) async fn end(self) -> ClientReport {
+    /// Waits until an outage begins.
+    pub(crate) async fn lost(&self, patience: Duration) -> io::Result<()> {
+        let what = "a client has not noticed that its server is gone";
+        self.until(patience, what, || self.handle.outage().is_some())
+            .await
+            .map(drop)
+    }
+
+    /// Waits until a connection is stable, and returns how long that took.
+    pub(crate) async fn stable(&self, patience: Duration) -> io::Result<Duration> {
+        let what = "a client is not back";
+        self.until(patience, what, || {
+            let status = self.handle.status();
+            matches!(status, Status::Connected { stable: true, .. })
+        })
+        .await
+    }
+
+    async fn until(
+        &self,
+        patience: Duration,
+        what: &str,
+        holds: impl Fn() -> bool,
+    ) -> io::Result<Duration> {
+        let begin = Instant::now();
+        while !holds() {
+            if begin.elapsed() > patience {
+                let status = self.handle.status();
+                let late = format!("{what} after {patience:?}: {status}");
+                return Err(io::Error::new(io::ErrorKind::TimedOut, late));
+            }
+            sleep(Duration::from_millis(5)).await;
+        }
+        Ok(begin.elapsed())
+    }
+
+    /// Stops it, and says how it fared.
+    pub(crate) async fn end(mut self) -> ClientReport {
+        let open = self.handle.outage().is_some();
         self.handle.shutdown();
-        let ended = match self.running.await {
+        let ended = match self.running.take() {
+            Some(running) => running.await,
+            None => Ok(Ok(())),
+        };
+        let ended = match ended {
             Ok(Ok(())) => None,
             Ok(Err(error)) => Some(format!("a client gave up: {error}")),
             Err(panic) => Some(format!("a client ended: {panic}")),
         };
-        let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        let fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
+        let stats = self.handle.stats();
         ClientReport {
-            arrivals: self.arrivals.load(Ordering::Acquire),
-            outages: self.handle.stats().outages,
+            arrivals: self.arrivals(),
+            attempts: stats.attempts,
+            outages: stats.outages,
+            open,
             warnings: self.lines.warnings(),
             recoveries: self.lines.recoveries(),
-            events: events.count,
-            fault: ended.or_else(|| events.fault.clone()),
+            fault: ended.or_else(|| fault.clone()),
         }
     }
 }
 
-impl Events {
-    fn check(&mut self, checker: &Checker, event: &Event<'_>) {
-        self.count += 1;
-        if let Err(fault) = checker.check(Instant::now(), event) {
-            self.fault.get_or_insert(fault);
+impl Drop for Client {
+    fn drop(&mut self) {
+        if let Some(running) = &self.running {
+            running.abort();
         }
     }
+}
+
+/// Is ready with the first byte, and fails when none comes for so long.
+pub(crate) async fn listen(
+    mut stream: TcpStream,
+    session: Session,
+    silence: Duration,
+) -> io::Result<End> {
+    let mut byte = [0];
+    while timeout(silence, stream.read(&mut byte)).await?? > 0 {
+        session.ready();
+    }
+    Err(closed())
 }

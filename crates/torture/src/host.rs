@@ -1,160 +1,88 @@
-use std::convert::Infallible;
-use std::future::pending;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use schmoozer_faults::{Behaviour, Peer};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
-use crate::service::{HOSTS, Service};
-
-/// As many as the system allows: clients come in thousands.
-const BACKLOG: u32 = 4_096;
+use crate::service::{HOSTS, Service, Turns};
 
 /// Runs the servers, until standard input ends.
 ///
-/// Prints their addresses, a line each; then each line that is read says what one of them does from
-/// now on: its number, and `answer`, `refuse`, `close`, `reset` or `hole`. One that answers sends each
-/// client a byte at once, and one each `heartbeat`.
+/// Prints their addresses, a line each. They answer: each client receives a byte at once, and one each `heartbeat`. A
+/// line with the milliseconds of a turn and a seed has them fail, turn by turn; another one has them answer again.
 ///
 /// # Errors
 ///
-/// When an address cannot be had, or a line is none of these.
+/// When an address cannot be had, or a line is neither.
 pub async fn serve(heartbeat: Duration) -> io::Result<()> {
-    let mut services = Vec::new();
+    let mut hosts = Vec::new();
     for number in 0..HOSTS {
-        // Not 127.0.0.1: from there the clients come, and one of them might have the port of a server
-        // that is down. Several, so that each has all ports for itself.
+        // Not 127.0.0.1: from there the clients come. Several, so that each has all ports for itself.
         let last = u8::try_from(number + 2).map_err(io::Error::other)?;
-        let listener = listen(
-            SocketAddr::from((Ipv4Addr::new(127, 0, 0, last), 0)),
-            BACKLOG,
-        )?;
-        let addr = listener.local_addr()?;
-        println!("{addr}");
+        let answer = Behaviour::Drip(b".".into(), heartbeat);
+        let peer = Peer::start_at(([127, 0, 0, last], 0), answer).await?;
+        println!("{}", peer.addr());
         let (service, receiver) = watch::channel(Service::Answer);
-        services.push(service);
-        tokio::spawn(host(addr, listener, receiver, heartbeat));
+        hosts.push(service);
+        tokio::spawn(host(peer, receiver, heartbeat));
     }
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
-    while let Some(line) = lines.next_line().await? {
-        let told = line.split_once(' ').and_then(|(number, service)| {
-            let number: usize = number.parse().ok()?;
-            Some((services.get(number)?, service.parse().ok()?))
-        });
-        let (host, service) = told.ok_or_else(|| io::Error::other(format!("what is {line:?}?")))?;
-        host.send_if_modified(|now| std::mem::replace(now, service) != service);
-    }
-    Ok(())
-}
-
-async fn host(
-    addr: SocketAddr,
-    listener: TcpListener,
-    mut services: watch::Receiver<Service>,
-    heartbeat: Duration,
-) {
-    let mut first = Some(listener);
+    let mut storm: Option<(Duration, Turns)> = None;
     loop {
-        let service = *services.borrow_and_update();
-        let among = services.clone();
-        let serving = async {
-            match first.take() {
-                Some(listener) => accept(listener, service, &among, heartbeat).await,
-                None => open(addr, service, &among, heartbeat).await,
-            }
-        };
+        let turn = storm.as_ref().map(|(turn, _)| *turn);
         tokio::select! {
-            changed = services.changed() => if changed.is_err() {
-                return;
+            line = lines.next_line() => match line? {
+                None => return Ok(()),
+                Some(line) => storm = storm_of(&line)?,
             },
-            Err(error) = serving => {
-                eprintln!("{addr} cannot {service}: {error}");
-                sleep(Duration::from_millis(100)).await;
-            }
+            () = sleep(turn.unwrap_or_default()), if turn.is_some() => {}
+        }
+        let services = match &mut storm {
+            Some((_, turns)) => turns.next(),
+            None => [Service::Answer; HOSTS],
+        };
+        for (host, service) in hosts.iter().zip(services) {
+            host.send_if_modified(|now| std::mem::replace(now, service) != service);
         }
     }
 }
 
-/// Begins to do what `service` says.
-async fn open(
-    addr: SocketAddr,
-    service: Service,
-    services: &watch::Receiver<Service>,
-    heartbeat: Duration,
-) -> io::Result<Infallible> {
+fn storm_of(line: &str) -> io::Result<Option<(Duration, Turns)>> {
+    let Some((millis, seed)) = line.split_once(' ') else {
+        return Ok(None);
+    };
+    let turn = Duration::from_millis(millis.parse().map_err(io::Error::other)?);
+    let turns = Turns::new(seed.parse().map_err(io::Error::other)?);
+    Ok(Some((turn, turns)))
+}
+
+/// Becomes what it should be, as long as somebody says so.
+async fn host(peer: Peer, mut services: watch::Receiver<Service>, heartbeat: Duration) {
+    while services.changed().await.is_ok() {
+        let service = *services.borrow_and_update();
+        if let Err(error) = become_now(&peer, service, heartbeat).await {
+            eprintln!("{} cannot {service:?}: {error}", peer.addr());
+        }
+    }
+}
+
+async fn become_now(peer: &Peer, service: Service, heartbeat: Duration) -> io::Result<()> {
     match service {
-        Service::Refuse => pending().await,
+        Service::Answer => {
+            let answer = Behaviour::Drip(b".".into(), heartbeat);
+            peer.restart(answer).await.map(drop)
+        }
+        Service::Refuse => peer.stop().await,
+        Service::Close => peer.restart(Behaviour::Close).await.map(drop),
+        Service::Reset => {
+            peer.switch(Behaviour::Reset).await?;
+            peer.reset_live().await
+        }
         Service::Hole => {
-            let listener = listen(addr, 0)?;
-            let mut fillers = Vec::new();
-            // As long as there is room in the backlog, connects succeed.
-            while let Ok(filler) =
-                timeout(Duration::from_millis(100), TcpStream::connect(addr)).await
-            {
-                fillers.push(filler?);
-            }
-            let _kept = (listener, fillers);
-            pending().await
+            peer.switch(Behaviour::BlackHole).await?;
+            peer.freeze_live().await
         }
-        _ => accept(listen(addr, BACKLOG)?, service, services, heartbeat).await,
-    }
-}
-
-fn listen(addr: SocketAddr, backlog: u32) -> io::Result<TcpListener> {
-    let socket = TcpSocket::new_v4()?;
-    socket.set_reuseaddr(true)?;
-    socket.bind(addr)?;
-    socket.listen(backlog)
-}
-
-async fn accept(
-    listener: TcpListener,
-    service: Service,
-    services: &watch::Receiver<Service>,
-    heartbeat: Duration,
-) -> io::Result<Infallible> {
-    loop {
-        let (stream, _) = listener.accept().await?;
-        match service {
-            Service::Answer => {
-                tokio::spawn(converse(stream, services.clone(), heartbeat));
-            }
-            Service::Reset => stream.set_zero_linger()?,
-            _ => {}
-        }
-    }
-}
-
-/// Sends a byte now and then, until the client leaves or the service changes.
-async fn converse(
-    mut stream: TcpStream,
-    mut services: watch::Receiver<Service>,
-    heartbeat: Duration,
-) -> io::Result<()> {
-    let mut said = [0];
-    stream.write_all(b".").await?;
-    loop {
-        tokio::select! {
-            changed = services.changed() => {
-                if changed.is_ok() && *services.borrow_and_update() == Service::Hole {
-                    break;
-                }
-                if *services.borrow() == Service::Reset {
-                    stream.set_zero_linger()?;
-                }
-                return Ok(());
-            }
-            left = stream.read(&mut said) => return left.map(drop),
-            () = sleep(heartbeat) => stream.write_all(b".").await?,
-        }
-    }
-    // Silent until the client has had enough, or the hole is closed.
-    tokio::select! {
-        _ = services.changed() => Ok(()),
-        left = stream.read(&mut said) => left.map(drop),
     }
 }

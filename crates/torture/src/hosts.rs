@@ -1,11 +1,12 @@
 use std::io;
 use std::net::SocketAddr;
 use std::process::Stdio;
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
 
-use crate::service::{HOSTS, Service};
+use crate::service::HOSTS;
 
 /// The servers, in a process of their own that runs [`serve`](crate::serve).
 #[derive(Debug)]
@@ -38,13 +39,15 @@ impl Hosts {
         &self.addrs
     }
 
-    /// Tells each what to do from now on.
-    pub(crate) async fn tell(&mut self, services: [Service; HOSTS]) -> io::Result<()> {
-        let lines = (0..)
-            .zip(services)
-            .map(|(number, service)| format!("{number} {service}"));
-        let lines = lines.collect::<Vec<String>>().join("\n") + "\n";
-        self.told.write_all(lines.as_bytes()).await
+    /// Has them fail, turn by turn, as a seed has it.
+    pub(crate) async fn storm(&mut self, turn: Duration, seed: u64) -> io::Result<()> {
+        let line = format!("{} {seed}\n", turn.as_millis());
+        self.told.write_all(line.as_bytes()).await
+    }
+
+    /// Has them answer.
+    pub(crate) async fn calm(&mut self) -> io::Result<()> {
+        self.told.write_all(b"calm\n").await
     }
 
     pub(crate) async fn stop(self) -> io::Result<()> {

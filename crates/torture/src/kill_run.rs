@@ -6,9 +6,9 @@ use fastrand::Rng;
 use tokio::time::{Instant, sleep};
 
 use crate::client::Client;
-use crate::client_report::{self, ClientReport};
 use crate::program::Installed;
 use crate::promises::Promises;
+use crate::report::{self, ClientReport};
 use crate::server::Server;
 use crate::verdict::Verdict;
 
@@ -35,8 +35,8 @@ struct Scene {
 }
 
 impl KillRun {
-    /// Kills `installed`, and judges what became of its clients. `tell` is told of each time that they
-    /// were back.
+    /// Kills `installed`, and judges what became of its clients. `tell` receives a line each time that
+    /// they are back.
     ///
     /// # Errors
     ///
@@ -64,8 +64,8 @@ impl KillRun {
         scene.listeners = (0..self.listeners)
             .map(listener)
             .collect::<io::Result<_>>()?;
-        let nobody = vec![0; 1 + self.listeners];
-        scene.all_back(&nobody, self.patience).await?;
+        let never = vec![0; 1 + self.listeners];
+        scene.all_back(&never, self.patience).await?;
 
         for kill in 1..=self.kills {
             scene.later(Duration::from_millis(800)).await;
@@ -91,10 +91,10 @@ impl KillRun {
         }
         scene.server.kill().await?;
         Ok(vec![
-            client_report::on_arrivals(&listeners, self.kills, early),
-            client_report::on_promises(&promises.kept()),
-            client_report::on_events(&teller, &listeners),
-            client_report::on_outages(&teller, &listeners),
+            report::on_arrivals(&listeners, self.kills, early),
+            report::on_promises(&promises.kept()),
+            report::on_events(&teller, &listeners),
+            report::on_outages(&teller, &listeners),
         ])
     }
 }
@@ -114,14 +114,8 @@ impl Scene {
     async fn kill_and_start(&mut self, patience: Duration) -> io::Result<Vec<u32>> {
         loop {
             self.server.kill().await?;
-            let begin = Instant::now();
-            while self.clients().any(Client::is_connected) {
-                if begin.elapsed() > patience {
-                    return Err(io::Error::other(
-                        "a client has not noticed that the server is gone",
-                    ));
-                }
-                sleep(Duration::from_millis(5)).await;
+            for client in self.clients() {
+                client.gone(patience).await?;
             }
             let came = self.clients().map(Client::arrivals).collect();
             self.later(Duration::from_millis(500)).await;

@@ -1,46 +1,49 @@
-//! What takes long: many connectors on real sockets among servers that fail, real servers that are
-//! killed, and a [`simulation`] of a network that breaks.
+//! What takes long: many connectors on real sockets among servers that fail, real servers, chaos, the default settings,
+//! and a [`simulation`] of a network that breaks.
 //!
-//! A [`Soak`] keeps thousands of connectors on loopback while their servers refuse, close, reset, fall
-//! silent and come back. At its end there is a [`Verdict`] on each of four things: that all are
-//! connected, that the memory has not grown, that no descriptor was lost, and that the pacer's bound
-//! was never passed.
+//! | | |
+//! | --- | --- |
+//! | [`Soak`] | keeps thousands of connectors on loopback while their servers ([`serve`], in another process) fail |
+//! | [`KillRun`] | kills redis or `PostgreSQL` again and again under its clients |
+//! | [`Installed::play`] | plays scenes with another real server |
+//! | [`Chaos`] | has all go wrong at random, as a seed says |
+//! | [`rows()`](rows::rows) | plays rows of the reliability page with the defaults |
 //!
-//! The servers run in a process of their own ([`serve`]), so that what is measured holds the clients
-//! alone, and each process needs descriptors for one end of a connection only.
-//!
-//! A [`KillRun`] puts a few clients on a real server, redis or `PostgreSQL`, and kills that again and again.
-//! Its verdicts are on other four: that each client came back and subscribed each time, that nothing
-//! was missed which the server had promised to pass on, that the events came in the order of the
-//! contract, and that each outage was one warning.
+//! Each returns a [`Verdict`] on each thing that must hold. The `README.md` says what they are.
 #![forbid(unsafe_code)]
 
 mod bound;
+mod chaos;
 mod client;
-mod client_report;
 mod host;
 mod hosts;
 mod kill_run;
-mod ledger;
 mod lines;
+mod mosquitto;
+mod names;
+mod nats;
+mod openssl;
 mod postgres;
 mod process;
 mod program;
-mod progress;
 mod promises;
+mod proxies;
 mod redis;
+mod report;
+pub mod rows;
+mod scene;
 mod scratch;
 mod server;
 mod service;
 pub mod simulation;
 mod soak;
-mod user;
 mod verdict;
 
+pub use chaos::Chaos;
 pub use host::serve;
 pub use kill_run::KillRun;
 pub use process::allow_descriptors;
 pub use program::{Installed, Missing, Program};
-pub use progress::Progress;
+pub use scene::Scene;
 pub use soak::{Report, Soak};
 pub use verdict::Verdict;

@@ -1,9 +1,11 @@
+use std::fmt::Debug;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
-/// Counts what the loop logs for people: its warnings, and its good news.
+/// Counts what the loop logs for people: its warnings, and the ends of outages.
 #[derive(Debug, Default)]
 pub(crate) struct Lines {
     warnings: AtomicU32,
@@ -20,9 +22,18 @@ impl Lines {
     }
 }
 
+/// Whether the message is that of a recovery, and not that an outage goes on.
+struct IsRecovery(bool);
+
+impl Visit for IsRecovery {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.0 |= field.name() == "message" && format!("{value:?}") == "outage over";
+    }
+}
+
 impl Subscriber for Lines {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("schmoozer")
+        metadata.target().starts_with("schmoozer") && *metadata.level() <= Level::INFO
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {
@@ -34,11 +45,13 @@ impl Subscriber for Lines {
     fn record_follows_from(&self, _: &Id, _: &Id) {}
 
     fn event(&self, event: &Event<'_>) {
-        match *event.metadata().level() {
-            Level::WARN => self.warnings.fetch_add(1, Ordering::Relaxed),
-            Level::INFO => self.recoveries.fetch_add(1, Ordering::Relaxed),
-            _ => 0,
-        };
+        if *event.metadata().level() == Level::WARN {
+            self.warnings.fetch_add(1, Ordering::Relaxed);
+        }
+        let mut recovery = IsRecovery(false);
+        event.record(&mut recovery);
+        self.recoveries
+            .fetch_add(recovery.0.into(), Ordering::Relaxed);
     }
 
     fn enter(&self, _: &Id) {}

@@ -5,23 +5,22 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::unix::fs::chown;
 use std::path::Path;
-use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
+use nix::unistd::{User, geteuid};
 use schmoozer_tcp::{End, closed};
-use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::sleep;
-use tokio_postgres::{AsyncMessage, Client as Session, Config, Error, NoTls, SimpleQueryMessage};
+use tokio_postgres::{AsyncMessage, Client as Postgres, Config, Error, NoTls, SimpleQueryMessage};
 
 use crate::client::Client;
+use crate::process::succeeds;
 use crate::promises::Promises;
 use crate::scratch::Scratch;
 use crate::server::{Server, dying_with_us, free_addr};
-use crate::user::User;
 
 const USER: &str = "postgres";
 const TABLE: &str = "CREATE TABLE events (id bigserial PRIMARY KEY, body bigint NOT NULL)\n";
@@ -31,22 +30,26 @@ const TABLE: &str = "CREATE TABLE events (id bigserial PRIMARY KEY, body bigint 
 pub(crate) async fn server(directory: &Path) -> io::Result<Server> {
     let (addr, scratch) = (free_addr()?, Scratch::new()?);
     // It refuses to run as root.
-    let user = User::less_than_root(USER)?;
-    if let Some(User { uid, gid }) = user {
-        chown(scratch.path(), Some(uid), Some(gid))?;
+    let user = if geteuid().is_root() {
+        User::from_name(USER)?.or(User::from_name("nobody")?)
+    } else {
+        None
+    };
+    if let Some(User { uid, gid, .. }) = &user {
+        chown(scratch.path(), Some(uid.as_raw()), Some(gid.as_raw()))?;
     }
     let data = scratch.path().join("data");
     let program = |name: &str| {
-        let mut command = dying_with_us(&directory.join(name), user);
+        let mut command = dying_with_us(&directory.join(name), user.as_ref());
         command.current_dir(scratch.path());
         command
     };
     let mut initdb = program("initdb");
     initdb.args(["--auth", "trust", "--username", USER, "--pgdata"]);
-    run(initdb.arg(&data), "").await?;
+    succeeds(initdb.arg(&data), "").await?;
     let mut alone = program("postgres");
     alone.arg("--single").arg("-D").arg(&data).arg(USER);
-    run(&mut alone, TABLE).await?;
+    succeeds(&mut alone, TABLE).await?;
 
     let mut command = program("postgres");
     command.arg("-D").arg(&data);
@@ -56,41 +59,23 @@ pub(crate) async fn server(directory: &Path) -> io::Result<Server> {
     Ok(Server::new(addr, command, scratch))
 }
 
-/// Has `command` read `input`, and waits for its end.
-async fn run(command: &mut tokio::process::Command, input: &str) -> io::Result<()> {
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = command.kill_on_drop(true).spawn()?;
-    if let Some(mut stdin) = child.stdin.take() {
-        stdin.write_all(input.as_bytes()).await?;
-    }
-    let output = child.wait_with_output().await?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let said = String::from_utf8_lossy(&output.stderr);
-    Err(io::Error::other(format!("{:?}: {said}", command.as_std())))
-}
-
 /// Inserts one number after the other, and notifies in the same transaction.
 pub(crate) fn inserter(addr: SocketAddr, promises: Arc<Promises>) -> io::Result<Client> {
     let next = Arc::new(AtomicU64::new(1));
-    Client::spawn(addr, move |stream, arrival| {
+    Client::spawn(addr, move |stream, session| {
         let (next, promises) = (Arc::clone(&next), Arc::clone(&promises));
-        let insert = async move |session: Session, _| {
-            arrival.tell();
+        let insert = async move |postgres: Postgres, _| {
+            session.ready();
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 let insert = format!("INSERT INTO events (body) VALUES ({number}); NOTIFY events");
-                session.batch_execute(&insert).await?;
+                postgres.batch_execute(&insert).await?;
                 // Committed: whatever happens now, it is there.
                 promises.promise(number);
                 sleep(Duration::from_millis(1)).await;
             }
         };
-        session(stream, insert)
+        drive(stream, insert)
     })
 }
 
@@ -101,39 +86,43 @@ pub(crate) fn listener(
     promises: Arc<Promises>,
 ) -> io::Result<Client> {
     let last = Arc::new(AtomicI64::new(0));
-    Client::spawn(addr, move |stream, arrival| {
+    Client::spawn(addr, move |stream, session| {
         let (last, promises) = (Arc::clone(&last), Arc::clone(&promises));
-        session(stream, async move |session: Session, news: Arc<Notify>| {
-            session.batch_execute("LISTEN events").await?;
-            arrival.tell();
-            loop {
-                let after = last.load(Ordering::Relaxed);
-                let query = format!("SELECT id, body FROM events WHERE id > {after} ORDER BY id");
-                for message in session.simple_query(&query).await? {
-                    if let SimpleQueryMessage::Row(row) = message {
-                        let number = |column| row.get(column).unwrap_or_default();
-                        last.store(number(0).parse().unwrap_or(i64::MAX), Ordering::Relaxed);
-                        promises.see(listener, number(1).parse().unwrap_or(u64::MAX));
+        drive(
+            stream,
+            async move |postgres: Postgres, news: Arc<Notify>| {
+                postgres.batch_execute("LISTEN events").await?;
+                session.ready();
+                loop {
+                    let after = last.load(Ordering::Relaxed);
+                    let query =
+                        format!("SELECT id, body FROM events WHERE id > {after} ORDER BY id");
+                    for message in postgres.simple_query(&query).await? {
+                        if let SimpleQueryMessage::Row(row) = message {
+                            let number = |column| row.get(column).unwrap_or_default();
+                            last.store(number(0).parse().unwrap_or(i64::MAX), Ordering::Relaxed);
+                            promises.see(listener, number(1).parse().unwrap_or(u64::MAX));
+                        }
                     }
+                    news.notified().await;
                 }
-                news.notified().await;
-            }
-        })
+            },
+        )
     })
 }
 
 /// Drives a session while `work` uses it, which hears of each notification.
-async fn session<W, F>(stream: TcpStream, work: W) -> io::Result<End>
+async fn drive<W, F>(stream: TcpStream, work: W) -> io::Result<End>
 where
-    W: FnOnce(Session, Arc<Notify>) -> F,
+    W: FnOnce(Postgres, Arc<Notify>) -> F,
     F: Future<Output = Result<(), Error>>,
 {
     let mut config = Config::new();
     config.user(USER).dbname(USER);
     let connecting = config.connect_raw(stream, NoTls);
-    let (session, mut connection) = connecting.await.map_err(io::Error::other)?;
+    let (postgres, mut connection) = connecting.await.map_err(io::Error::other)?;
     let news = Arc::new(Notify::new());
-    let drive = async {
+    let driving = async {
         while let Some(message) = poll_fn(|cx| connection.poll_message(cx)).await {
             if let AsyncMessage::Notification(_) = message? {
                 news.notify_one();
@@ -142,8 +131,8 @@ where
         Ok(())
     };
     let ended: Result<(), Error> = tokio::select! {
-        ended = drive => ended,
-        failed = work(session, Arc::clone(&news)) => failed,
+        ended = driving => ended,
+        failed = work(postgres, Arc::clone(&news)) => failed,
     };
     ended.map_err(io::Error::other)?;
     Err(closed())

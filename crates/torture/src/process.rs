@@ -1,8 +1,11 @@
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::process::Stdio;
 
 use rlimit::{Resource, getrlimit, setrlimit};
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::Command;
 
 /// Lets this process, and those that it starts, have `count` open descriptors.
 ///
@@ -24,13 +27,23 @@ pub fn allow_descriptors(count: u64) -> io::Result<()> {
 
 /// The memory of this process that is resident, in bytes.
 pub(crate) fn resident() -> io::Result<u64> {
+    status("VmRSS:").map(|kib| kib * 1024)
+}
+
+/// The threads of this process.
+pub(crate) fn threads() -> io::Result<u64> {
+    status("Threads:")
+}
+
+/// The number that `/proc` has for this process under a name.
+fn status(name: &str) -> io::Result<u64> {
     let status = fs::read_to_string("/proc/self/status")?;
-    let kib = status.lines().find_map(|line| {
-        let size = line.strip_prefix("VmRSS:")?.trim().strip_suffix("kB")?;
-        size.trim().parse::<u64>().ok()
-    });
-    kib.map(|kib| kib * 1024)
-        .ok_or_else(|| io::Error::other("/proc/self/status has no VmRSS"))
+    let number = status
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.split_whitespace().next());
+    number
+        .and_then(|number| number.parse().ok())
+        .ok_or_else(|| io::Error::other(format!("/proc/self/status has no {name}")))
 }
 
 /// How many descriptors this process has open, the one that counts them among them.
@@ -48,6 +61,29 @@ pub(crate) fn work_goes_on_in(directory: &Path) -> io::Result<bool> {
         }
     }
     Ok(false)
+}
+
+/// Has `command` read `input`, and waits for its end, which must be a success. Returns what it printed.
+pub(crate) async fn succeeds(command: &mut Command, input: &str) -> io::Result<String> {
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.kill_on_drop(true).spawn()?;
+    if let Some(mut stdin) = child.stdin.take() {
+        stdin.write_all(input.as_bytes()).await?;
+    }
+    let output = child.wait_with_output().await?;
+    let [printed, said] =
+        [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));
+    if output.status.success() {
+        return Ok(printed.into_owned());
+    }
+    let command = command.as_std();
+    Err(io::Error::other(format!(
+        "{printed}{command:?}: {}\n{said}",
+        output.status
+    )))
 }
 
 #[cfg(test)]

@@ -7,8 +7,11 @@ use std::sync::Arc;
 
 use crate::client::Client;
 use crate::promises::Promises;
+use crate::proxies::MODULE;
+use crate::scene::Scene;
 use crate::server::Server;
-use crate::{postgres, redis};
+use crate::verdict::Verdict;
+use crate::{mosquitto, names, nats, openssl, postgres, proxies, redis};
 
 /// A real server, as Debian packages it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +20,18 @@ pub enum Program {
     Redis,
     /// Keeps rows, and tells those who `LISTEN` of new ones.
     Postgres,
+    /// Lets one client of an id in, stops answering, and wants a password.
+    Mosquitto,
+    /// Has no backend, queues clients, and is reloaded.
+    Haproxy,
+    /// Has no backend, and is reloaded.
+    Nginx,
+    /// Asks its clients to go away before it goes.
+    Nats,
+    /// Answers questions about names badly.
+    Dnsmasq,
+    /// Speaks TLS, and is restarted.
+    Openssl,
 }
 
 /// Where a server's program is.
@@ -35,21 +50,61 @@ pub struct Missing {
 
 impl Program {
     /// All that there are.
-    pub const ALL: [Self; 2] = [Self::Redis, Self::Postgres];
+    pub const ALL: [Self; 8] = [
+        Self::Redis,
+        Self::Postgres,
+        Self::Mosquitto,
+        Self::Haproxy,
+        Self::Nginx,
+        Self::Nats,
+        Self::Dnsmasq,
+        Self::Openssl,
+    ];
 
-    /// Looks for the program, and for the one that has it killed with us.
+    /// Its name, the name of its program, and that of its package.
+    const fn names(self) -> [&'static str; 3] {
+        match self {
+            Self::Redis => ["redis", "redis-server", "redis-server"],
+            Self::Postgres => [
+                "postgres",
+                "PostgreSQL, in /usr/lib/postgresql",
+                "postgresql",
+            ],
+            Self::Mosquitto => ["mosquitto"; 3],
+            Self::Haproxy => ["haproxy"; 3],
+            Self::Nginx => ["nginx", "nginx", "nginx libnginx-mod-stream"],
+            Self::Nats => ["nats", "nats-server", "nats-server"],
+            Self::Dnsmasq => ["dnsmasq"; 3],
+            Self::Openssl => ["openssl"; 3],
+        }
+    }
+
+    /// The program with this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.names()[0] == name)
+    }
+
+    /// Looks for the program, and for the ones that have it killed with us.
     ///
     /// # Errors
     ///
     /// When one of them is not here.
     pub fn find(self) -> Result<Installed, Missing> {
-        let missing = |what, package| Missing { what, package };
-        on_path("setpriv").ok_or(missing("setpriv", "util-linux"))?;
+        let [_, what, package] = self.names();
+        for tool in ["setpriv", "unshare"] {
+            let missing = Missing {
+                what: tool,
+                package: "util-linux",
+            };
+            on_path(tool).ok_or(missing)?;
+        }
         let path = match self {
-            Self::Redis => on_path("redis-server").ok_or(missing("redis-server", "redis-server")),
-            Self::Postgres => newest(Path::new("/usr/lib/postgresql"))
-                .ok_or(missing("PostgreSQL, in /usr/lib/postgresql", "postgresql")),
-        }?;
+            Self::Postgres => newest(Path::new("/usr/lib/postgresql")),
+            Self::Nginx if !Path::new(MODULE).is_file() => None,
+            _ => on_path(what),
+        };
+        let path = path.ok_or(Missing { what, package })?;
         Ok(Installed {
             program: self,
             path,
@@ -64,10 +119,41 @@ impl Installed {
         self.program
     }
 
+    /// Whether it is killed again and again under load, by a [`KillRun`](crate::KillRun).
+    #[must_use]
+    pub fn is_killed(&self) -> bool {
+        matches!(self.program, Program::Redis | Program::Postgres)
+    }
+
+    /// Plays what is asked of one that is not killed under load. `inside` are the arguments with which this program
+    /// plays the same again `inside` a namespace, which dnsmasq needs; empty, it is inside.
+    ///
+    /// # Errors
+    ///
+    /// When the server does not start or ends by itself, and when a client is not back in time.
+    pub async fn play(
+        &self,
+        scene: &Scene,
+        inside: &[&str],
+        tell: impl FnMut(&str),
+    ) -> io::Result<Vec<Verdict>> {
+        let path = &self.path;
+        match self.program {
+            Program::Mosquitto => mosquitto::play(path, scene).await,
+            Program::Haproxy => proxies::haproxy(path, scene).await,
+            Program::Nginx => proxies::nginx(path, scene).await,
+            Program::Nats => nats::play(path, scene).await,
+            Program::Dnsmasq if !inside.is_empty() => names::outside(inside, tell).await,
+            Program::Dnsmasq => names::play(path, scene).await,
+            Program::Openssl => openssl::play(path, scene).await,
+            Program::Redis | Program::Postgres => Ok(Vec::new()),
+        }
+    }
+
     pub(crate) async fn server(&self) -> io::Result<Server> {
         match self.program {
-            Program::Redis => redis::server(&self.path),
             Program::Postgres => postgres::server(&self.path).await,
+            _ => redis::server(&self.path),
         }
     }
 
@@ -75,8 +161,8 @@ impl Installed {
     pub(crate) fn teller(&self, server: &Server, promises: &Arc<Promises>) -> io::Result<Client> {
         let promises = Arc::clone(promises);
         match self.program {
-            Program::Redis => redis::publisher(server.addr(), promises),
             Program::Postgres => postgres::inserter(server.addr(), promises),
+            _ => redis::publisher(server.addr(), promises),
         }
     }
 
@@ -89,18 +175,15 @@ impl Installed {
     ) -> io::Result<Client> {
         let promises = Arc::clone(promises);
         match self.program {
-            Program::Redis => redis::subscriber(server.addr(), number, promises),
             Program::Postgres => postgres::listener(server.addr(), number, promises),
+            _ => redis::subscriber(server.addr(), number, promises),
         }
     }
 }
 
 impl fmt::Display for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Redis => "redis",
-            Self::Postgres => "postgres",
-        })
+        f.pad(self.names()[0])
     }
 }
 
@@ -114,7 +197,8 @@ impl fmt::Display for Missing {
     }
 }
 
-fn on_path(program: &str) -> Option<PathBuf> {
+/// Where a program of this name is.
+pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     let found = env::split_paths(&path).map(|directory| directory.join(program));
     found.into_iter().find(|path| path.is_file())

@@ -12,11 +12,11 @@ use redis::aio::MultiplexedConnection;
 use redis::{
     AsyncConnectionConfig, Msg, ProtocolVersion, PushInfo, RedisConnectionInfo, RedisError,
 };
-use schmoozer_tcp::{End, closed};
+use schmoozer_tcp::{End, Session, closed};
 use tokio::net::TcpStream;
 use tokio::time::sleep;
 
-use crate::client::{Arrival, Client};
+use crate::client::Client;
 use crate::promises::Promises;
 use crate::scratch::Scratch;
 use crate::server::{Server, dying_with_us, free_addr};
@@ -39,9 +39,9 @@ pub(crate) fn server(program: &Path) -> io::Result<Server> {
 /// Publishes one number after the other.
 pub(crate) fn publisher(addr: SocketAddr, promises: Arc<Promises>) -> io::Result<Client> {
     let next = Arc::new(AtomicU64::new(1));
-    Client::spawn(addr, move |stream, arrival| {
+    Client::spawn(addr, move |stream, session| {
         let (next, promises) = (Arc::clone(&next), Arc::clone(&promises));
-        async move { publish(stream, &arrival, &next, &promises).await }
+        async move { publish(stream, &session, &next, &promises).await }
     })
 }
 
@@ -49,7 +49,7 @@ pub(crate) fn publisher(addr: SocketAddr, promises: Arc<Promises>) -> io::Result
 /// it was up while it wrote to them.
 async fn publish(
     stream: TcpStream,
-    arrival: &Arrival,
+    session: &Session,
     next: &AtomicU64,
     promises: &Promises,
 ) -> io::Result<End> {
@@ -70,7 +70,7 @@ async fn publish(
                 .query_async(&mut connection)
                 .await?;
             if first {
-                arrival.tell();
+                session.ready();
             }
             if let Some(number) = went_out.take() {
                 promises.promise(number);
@@ -92,7 +92,7 @@ pub(crate) fn subscriber(
     listener: usize,
     promises: Arc<Promises>,
 ) -> io::Result<Client> {
-    Client::spawn(addr, move |stream, arrival| {
+    Client::spawn(addr, move |stream, session| {
         let promises = Arc::clone(&promises);
         let hear = move |push: PushInfo| {
             let number = Msg::from_push_info(push).and_then(|it| it.get_payload::<u64>().ok());
@@ -103,7 +103,7 @@ pub(crate) fn subscriber(
         };
         subscribe(
             stream,
-            arrival,
+            session,
             AsyncConnectionConfig::new().set_push_sender(hear),
         )
     })
@@ -111,7 +111,7 @@ pub(crate) fn subscriber(
 
 async fn subscribe(
     stream: TcpStream,
-    arrival: Arrival,
+    session: Session,
     config: AsyncConnectionConfig,
 ) -> io::Result<End> {
     let login = RedisConnectionInfo::default().set_protocol(ProtocolVersion::RESP3);
@@ -120,7 +120,7 @@ async fn subscribe(
         .map_err(io::Error::other)?;
     let subscribe = async {
         connection.subscribe(CHANNEL).await?;
-        arrival.tell();
+        session.ready();
         pending::<Result<End, RedisError>>().await
     };
     tokio::select! {

@@ -2,16 +2,18 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, User, geteuid};
+use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep};
 
 use crate::process::work_goes_on_in;
 use crate::scratch::Scratch;
-use crate::user::User;
 
 /// A real server program that is killed and started again.
 ///
@@ -22,17 +24,31 @@ pub(crate) struct Server {
     command: Command,
     child: Option<Child>,
     scratch: Scratch,
+    contained: bool,
 }
 
 impl Server {
-    /// One that `command` runs at `addr`, with its data in `scratch`.
-    pub(crate) fn new(addr: SocketAddr, command: Command, scratch: Scratch) -> Self {
+    /// One that `command` runs at `addr`, with its data in `scratch`, where it works.
+    pub(crate) fn new(addr: SocketAddr, mut command: Command, scratch: Scratch) -> Self {
+        command.current_dir(scratch.path());
         Self {
             addr,
             command,
             child: None,
             scratch,
+            contained: false,
         }
+    }
+
+    /// Its data, for another server.
+    pub(crate) fn into_scratch(self) -> Scratch {
+        self.scratch
+    }
+
+    /// Its command is one of [`contained`].
+    pub(crate) fn contained(mut self) -> Self {
+        self.contained = true;
+        self
     }
 
     pub(crate) fn addr(&self) -> SocketAddr {
@@ -45,6 +61,39 @@ impl Server {
         self.command.stdout(log.try_clone()?).stderr(log);
         self.child = Some(self.command.kill_on_drop(true).spawn()?);
         Ok(())
+    }
+
+    /// Starts it, and waits until it listens.
+    pub(crate) async fn listen(&mut self) -> io::Result<()> {
+        self.start()?;
+        let begin = Instant::now();
+        while TcpStream::connect(self.addr).await.is_err() {
+            self.is_up()?;
+            if begin.elapsed() > Duration::from_secs(10) {
+                return Err(self.fails("does not listen"));
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
+    }
+
+    /// Writes a file that it reads, and returns the file's path.
+    pub(crate) fn write(&self, name: &str, text: &str) -> io::Result<PathBuf> {
+        let path = self.scratch.path().join(name);
+        fs::write(&path, text)?;
+        Ok(path)
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) -> io::Result<()> {
+        let pid = self.child.as_ref().and_then(Child::id);
+        let pid = pid.ok_or_else(|| self.fails("was not started"))?;
+        // What runs in a namespace of its own is the child of what made the namespace.
+        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
+        let pid = match (self.contained, children.split_whitespace().next()) {
+            (true, Some(child)) => child.parse().map_err(io::Error::other)?,
+            _ => i32::try_from(pid).map_err(io::Error::other)?,
+        };
+        Ok(kill(Pid::from_raw(pid), signal)?)
     }
 
     /// Kills it with SIGKILL, and waits until the processes that it had started have seen that.
@@ -87,7 +136,7 @@ impl Server {
         io::Error::other(format!("the server {what}\n{last}"))
     }
 
-    fn log(&self) -> std::path::PathBuf {
+    fn log(&self) -> PathBuf {
         self.scratch.path().join("log")
     }
 }
@@ -101,13 +150,24 @@ pub(crate) fn free_addr() -> io::Result<SocketAddr> {
 }
 
 /// Runs `program` as `user` if one is given, and has it killed when the thread ends that started it.
-pub(crate) fn dying_with_us(program: &Path, user: Option<User>) -> Command {
+pub(crate) fn dying_with_us(program: &Path, user: Option<&User>) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL"]);
-    if let Some(User { uid, gid }) = user {
+    if let Some(User { uid, gid, .. }) = user {
         let ids = [format!("--reuid={uid}"), format!("--regid={gid}")];
         command.args(ids).arg("--clear-groups");
     }
     command.arg(OsStr::new("--")).arg(program);
+    command
+}
+
+/// Runs `program` so that no process outlives it which it started: in a namespace of processes.
+pub(crate) fn contained(program: &Path) -> Command {
+    let mut command = dying_with_us(Path::new("unshare"), None);
+    if !geteuid().is_root() {
+        command.args(["--user", "--map-root-user"]);
+    }
+    command.args(["--pid", "--fork", "--kill-child=KILL", "--"]);
+    command.arg(program);
     command
 }

@@ -1,6 +1,3 @@
-use std::fmt;
-use std::str::FromStr;
-
 use fastrand::Rng;
 
 /// How many servers there are.
@@ -29,29 +26,6 @@ impl Service {
         Self::Reset,
         Self::Hole,
     ];
-}
-
-impl fmt::Display for Service {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Answer => "answer",
-            Self::Refuse => "refuse",
-            Self::Close => "close",
-            Self::Reset => "reset",
-            Self::Hole => "hole",
-        })
-    }
-}
-
-impl FromStr for Service {
-    type Err = String;
-
-    fn from_str(word: &str) -> Result<Self, String> {
-        let known = Self::ALL
-            .into_iter()
-            .find(|service| service.to_string() == word);
-        known.ok_or_else(|| format!("no service is called {word:?}"))
-    }
 }
 
 /// What the servers do, turn by turn, as a seed has it.
@@ -90,14 +64,6 @@ impl Turns {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_word_names_its_service() {
-        for service in Service::ALL {
-            assert_eq!(service.to_string().parse(), Ok(service));
-        }
-        assert!("nap".parse::<Service>().is_err());
-    }
 
     fn twenty(seed: u64) -> Vec<Service> {
         let mut turns = Turns::new(seed);

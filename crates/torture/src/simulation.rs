@@ -2,7 +2,7 @@
 //!
 //! [`simulate`] takes a seed, and all else follows from it: how many clients there are, what delays they
 //! have, when links are cut, held and healed, when the server crashes, hangs up or falls silent, when
-//! clients crash, and when their handles are asked for something; [`play`] takes a plan. Hosts, links and
+//! clients crash, and when their handles are asked for something; [`play()`] takes a plan. Hosts, links and
 //! time are turmoil's; what runs on the clients is a [`Runner`](schmoozer_core::Runner) with
 //! [`Retry`](schmoozer_core::Retry), over a transport of its own.
 //!

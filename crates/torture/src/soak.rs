@@ -1,22 +1,18 @@
 use std::io;
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use schmoozer_tcp::{
-    Connector, Dialer, End, Handle, Pacer, Runner, Session, Status, TcpConnector, closed,
-};
-use tokio::io::AsyncReadExt;
-use tokio::net::TcpStream;
+use schmoozer_tcp::{Connector, Dialer, Event, Handle, Pacer, Runner, Status, TcpConnector};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 
+use crate::bound::Bound;
+use crate::client::listen;
 use crate::hosts::Hosts;
-use crate::ledger::Ledger;
 use crate::process::{descriptors, resident};
-use crate::progress::Progress;
-use crate::service::{HOSTS, Service, Turns};
-use crate::verdict::{self, Descriptors, Verdict};
+use crate::service::HOSTS;
+use crate::verdict::{self, Descriptors, Verdict, mib};
 
 /// Connectors that are to survive, and what is done to them.
 #[derive(Debug, Clone, Copy)]
@@ -58,7 +54,7 @@ impl Report {
 
 impl Soak {
     /// Soaks connectors that share `pacer`, among the servers that `hosts` starts (see
-    /// [`serve`](crate::serve)). `tell` is told now and then how it is getting on.
+    /// [`serve`](crate::serve)). `tell` receives a line now and then.
     ///
     /// # Errors
     ///
@@ -68,32 +64,31 @@ impl Soak {
         &self,
         pacer: &Pacer,
         hosts: Command,
-        mut tell: impl FnMut(&Progress),
+        mut tell: impl FnMut(&str),
     ) -> io::Result<Report> {
         let mut hosts = Hosts::start(hosts).await?;
         let before = descriptors()?;
-        let ledger = Ledger::new(self.per_second);
+        let bound = Arc::new(Mutex::new(Bound::new(self.per_second)));
         let mut running = JoinSet::new();
         let handles = (0..self.connectors)
             .map(|number| {
                 let addr = hosts.addrs()[number % HOSTS];
                 let runner = Runner::new(self.connector(Dialer::new(addr)?))
                     .pacer(pacer.clone())
-                    .observer(ledger.watch());
+                    .on_event(count(&bound));
                 let handle = runner.handle();
                 running.spawn(runner.run());
                 Ok(handle)
             })
             .collect::<io::Result<Vec<Handle>>>()?;
-        self.all_connected(&ledger).await;
+        self.all_connected(&handles).await;
         let all_connected = descriptors()?;
 
-        let samples = self.storm(&mut hosts, &ledger, &mut tell).await?;
+        let samples = self.storm(&mut hosts, &handles, &mut tell).await?;
 
-        hosts.tell([Service::Answer; HOSTS]).await?;
-        let after = self.all_connected(&ledger).await;
-        let up = |handle: &&Handle| matches!(handle.status(), Status::Connected { .. });
-        let connected = handles.iter().filter(up).count();
+        hosts.calm().await?;
+        let after = self.all_connected(&handles).await;
+        let counts = Counts::of(&handles);
         let all_back = descriptors()?;
 
         for handle in &handles {
@@ -109,16 +104,17 @@ impl Soak {
             after: descriptors()?,
         };
         hosts.stop().await?;
+        let burst = bound.lock().unwrap_or_else(PoisonError::into_inner).worst();
         let threads = tokio::runtime::Handle::current().metrics().num_workers();
         Ok(Report {
             verdicts: vec![
-                verdict::on_connections(connected, self.connectors, after),
+                verdict::on_connections(counts.up, self.connectors, after),
                 verdict::on_memory(&samples),
                 verdict::on_descriptors(descriptors),
-                verdict::on_pacing(ledger.burst(), self.per_second, self.burst, threads),
+                verdict::on_pacing(burst, self.per_second, self.burst, threads),
             ],
-            attempts: ledger.attempts(),
-            lost: ledger.lost(),
+            attempts: counts.attempts,
+            lost: counts.lost,
         })
     }
 
@@ -141,58 +137,94 @@ impl Soak {
     async fn storm(
         &self,
         hosts: &mut Hosts,
-        ledger: &Ledger,
-        tell: &mut impl FnMut(&Progress),
+        handles: &[Handle],
+        tell: &mut impl FnMut(&str),
     ) -> io::Result<Vec<u64>> {
         let turn = (self.duration / 40).min(Duration::from_secs(5));
         let pause = turn.min(Duration::from_secs(1)) / 2;
-        let mut turns = Turns::new(self.seed);
         let mut samples = Vec::new();
         let begin = Instant::now();
         let warm = turn * 10;
-        let mut next = begin;
-        let mut services = [Service::Answer; HOSTS];
+        let every = (self.duration / 60).min(Duration::from_secs(10));
+        let mut told = begin;
+        hosts.storm(turn, self.seed).await?;
         while begin.elapsed() < warm + self.duration {
-            if Instant::now() >= next {
-                services = turns.next();
-                hosts.tell(services).await?;
-                next += turn;
-            }
-            let (connected, connecting) = (ledger.connected(), ledger.connecting());
             let resident = resident()?;
             if begin.elapsed() >= warm {
                 samples.push(resident);
             }
-            tell(&Progress {
-                elapsed: begin.elapsed(),
-                services,
-                connected,
-                connecting,
-                waiting: self.connectors.saturating_sub(connected + connecting),
-                attempts: ledger.attempts(),
-                lost: ledger.lost(),
-                resident,
-            });
+            if Instant::now() >= told {
+                told += every;
+                let Counts {
+                    up,
+                    connecting,
+                    attempts,
+                    lost,
+                } = Counts::of(handles);
+                let waiting = handles.len() - up - connecting;
+                tell(&format!(
+                    "{:>6.1} s  up {up:>5}  connecting {connecting:>5}  waiting {waiting:>5}  attempts {attempts:>7}  \
+                     lost {lost:>7}  {}",
+                    begin.elapsed().as_secs_f64(),
+                    mib(resident)
+                ));
+            }
             sleep(pause).await;
         }
         Ok(samples)
     }
 
     /// Waits until all are connected, but not longer than is fair; how long that was.
-    async fn all_connected(&self, ledger: &Arc<Ledger>) -> Duration {
+    async fn all_connected(&self, handles: &[Handle]) -> Duration {
         let begin = Instant::now();
-        while ledger.connected() < self.connectors && begin.elapsed() < self.patience {
+        while Counts::of(handles).up < self.connectors && begin.elapsed() < self.patience {
             sleep(Duration::from_millis(50)).await;
         }
         begin.elapsed()
     }
 }
 
-/// Is ready with the first byte, and ends when none comes for so long.
-async fn listen(mut stream: TcpStream, session: Session, silence: Duration) -> io::Result<End> {
-    let mut heard = [0];
-    while timeout(silence, stream.read(&mut heard)).await?? > 0 {
-        session.ready();
+/// What all connectors do and have done.
+struct Counts {
+    up: usize,
+    connecting: usize,
+    attempts: u64,
+    /// How many connections were up, and broke.
+    lost: u64,
+}
+
+impl Counts {
+    fn of(handles: &[Handle]) -> Self {
+        let [mut up, mut connecting] = [0; 2];
+        let [mut attempts, mut connections] = [0; 2];
+        for handle in handles {
+            match handle.status() {
+                Status::Connected { .. } => up += 1,
+                Status::Connecting { .. } => connecting += 1,
+                _ => {}
+            }
+            let stats = handle.stats();
+            attempts += stats.attempts;
+            connections += stats.connections;
+        }
+        let lost = connections.saturating_sub(up as u64);
+        Self {
+            up,
+            connecting,
+            attempts,
+            lost,
+        }
     }
-    Err(closed())
+}
+
+/// Counts each attempt.
+fn count(bound: &Arc<Mutex<Bound>>) -> impl FnMut(&Event<'_>) + Send + use<> {
+    let bound = Arc::clone(bound);
+    move |event| {
+        if let Event::Connecting { .. } = event {
+            // Read with the lock held: so the times come in their order.
+            let mut bound = bound.lock().unwrap_or_else(PoisonError::into_inner);
+            bound.count(std::time::Instant::now());
+        }
+    }
 }

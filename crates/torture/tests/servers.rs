@@ -2,17 +2,19 @@
 
 use std::env;
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::process::{Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use torture::{KillRun, Program, Verdict};
 
+const REQUIRED: &str = "SCHMOOZER_REQUIRE_SERVERS";
 const SERVERS: &str = env!("CARGO_BIN_EXE_servers");
 
 /// Kills the server twice, if it is installed.
 fn verdicts(program: Program) -> Option<Vec<Verdict>> {
-    let kills = KillRun {
+    let run = KillRun {
         kills: 2,
         listeners: 2,
         patience: Duration::from_secs(60),
@@ -20,14 +22,14 @@ fn verdicts(program: Program) -> Option<Vec<Verdict>> {
     };
     let installed = match program.find() {
         Ok(installed) => installed,
-        Err(missing) if env::var_os("SCHMOOZER_REQUIRE_SERVERS").is_none() => {
+        Err(missing) if env::var_os(REQUIRED).is_none() => {
             println!("skipped: {missing}");
             return None;
         }
         Err(missing) => panic!("{missing}"),
     };
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    Some(runtime.block_on(kills.run(&installed, |_| ())).unwrap())
+    Some(runtime.block_on(run.run(&installed, |_| ())).unwrap())
 }
 
 fn all_hold(verdicts: &[Verdict]) {
@@ -52,6 +54,62 @@ fn listeners_come_back_to_a_postgres_that_was_killed() {
     }
 }
 
+/// Plays with one of the others for some seconds, if it is installed.
+fn plays_with(program: Program) {
+    if let Err(missing) = program.find() {
+        assert!(env::var_os(REQUIRED).is_none(), "{missing}");
+        println!("skipped: {missing}");
+        return;
+    }
+    let name = program.to_string();
+    let mut command = Command::new(SERVERS);
+    let output = command.args(["--quick", "--only", &name]).output().unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let verdicts = printed.lines().filter(|line| line.contains(" ok "));
+    assert!(output.status.success() && verdicts.count() > 1, "{printed}");
+}
+
+/// Rows 2, 37, 42: a takeover of the session, a server that hangs, and refused logins.
+#[test]
+fn mosquitto_clients_meet_growing_delays_and_come_back() {
+    plays_with(Program::Mosquitto);
+}
+
+/// Rows 2, 3, 38: no backend, a queue, reloads and a restart.
+#[test]
+fn haproxy_clients_are_not_back_before_the_server_behind_it_speaks() {
+    plays_with(Program::Haproxy);
+}
+
+/// Rows 2, 3: no backend, reloads and a restart.
+#[test]
+fn nginx_clients_are_back_when_its_backend_is() {
+    plays_with(Program::Nginx);
+}
+
+/// Row 55: a lame duck asks all its clients to go away.
+#[test]
+fn nats_clients_go_when_they_are_asked_to_without_an_outage() {
+    plays_with(Program::Nats);
+}
+
+/// Rows 11, 12, 43: dnsmasq keeps an answer that is no longer right, drops AAAA, and fails.
+#[test]
+fn names_that_dnsmasq_resolves_badly_are_connected_to() {
+    if !fs::metadata("/proc/self").is_ok_and(|it| it.uid() == 0) {
+        assert!(env::var_os("SCHMOOZER_REQUIRE_NAMESPACES").is_none());
+        println!("skipped: there can be no network namespace: not root");
+        return;
+    }
+    plays_with(Program::Dnsmasq);
+}
+
+/// Row 2: the handshake is part of connecting, and a wrong certificate is final.
+#[test]
+fn tls_clients_are_back_with_their_server_and_refuse_another() {
+    plays_with(Program::Openssl);
+}
+
 /// Without a `PATH` there is no redis, and nothing that would kill a server with us.
 fn without_programs(command: &mut Command) -> Output {
     command.env("PATH", "").output().unwrap()
@@ -59,7 +117,7 @@ fn without_programs(command: &mut Command) -> Output {
 
 #[test]
 fn what_is_not_installed_is_skipped_with_the_command_that_installs_it() {
-    let output = without_programs(Command::new(SERVERS).env_remove("SCHMOOZER_REQUIRE_SERVERS"));
+    let output = without_programs(Command::new(SERVERS).env_remove(REQUIRED));
     let printed = String::from_utf8(output.stdout).unwrap();
     let lines: Vec<_> = printed.lines().collect();
     assert_eq!(lines.len(), Program::ALL.len(), "{printed}");
@@ -72,23 +130,19 @@ fn what_is_not_installed_is_skipped_with_the_command_that_installs_it() {
 
 #[test]
 fn what_is_not_installed_is_a_failure_where_it_is_required() {
-    let output = without_programs(Command::new(SERVERS).env("SCHMOOZER_REQUIRE_SERVERS", "1"));
+    let output = without_programs(Command::new(SERVERS).env(REQUIRED, "1"));
     assert_eq!(output.status.code(), Some(1));
 }
 
-/// The process ids of the redis servers whose data is under `directory`.
+/// The command lines of the processes that work under `directory`.
 fn running_in(directory: &str) -> Vec<String> {
     let processes = fs::read_dir("/proc").unwrap().flatten();
-    let names = processes.filter_map(|entry| {
+    let lines = processes.filter_map(|entry| {
+        let cwd = fs::read_link(entry.path().join("cwd")).ok()?;
         let line = fs::read_to_string(entry.path().join("cmdline")).ok()?;
-        let pid = entry.file_name().into_string().ok()?;
-        (line.contains("redis-server") && is_in(&pid, directory)).then_some(pid)
+        cwd.starts_with(directory).then_some(line)
     });
-    names.collect()
-}
-
-fn is_in(pid: &str, directory: &str) -> bool {
-    fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd.starts_with(directory))
+    lines.collect()
 }
 
 fn soon(what: &str, mut holds: impl FnMut() -> bool) {
@@ -101,8 +155,12 @@ fn soon(what: &str, mut holds: impl FnMut() -> bool) {
 
 #[test]
 fn no_server_outlives_a_program_that_is_killed_itself() {
-    if Program::Redis.find().is_err() {
-        println!("skipped: redis-server is not here; `apt-get install redis-server` installs it");
+    // The first has one process, the second has workers that outlive their master.
+    let installed = [Program::Redis, Program::Nginx].map(|it| it.find().is_ok());
+    if installed != [true; 2] {
+        println!(
+            "skipped: `apt-get install redis-server nginx libnginx-mod-stream` installs what it takes"
+        );
         return;
     }
     let directory = env::temp_dir().join(format!("schmoozer-torture-{}", std::process::id()));
@@ -110,13 +168,18 @@ fn no_server_outlives_a_program_that_is_killed_itself() {
     let directory = directory.canonicalize().unwrap();
     let directory = directory.to_str().unwrap();
     let mut program = Command::new(SERVERS)
+        .args(["--only", "redis", "--only", "nginx"])
         .env("TMPDIR", directory)
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
-    soon("redis runs", || !running_in(directory).is_empty());
+    for name in ["redis-server", "nginx: worker"] {
+        soon(name, || {
+            running_in(directory).iter().any(|line| line.contains(name))
+        });
+    }
     program.kill().unwrap();
     program.wait().unwrap();
-    soon("redis is gone", || running_in(directory).is_empty());
+    soon("all are gone", || running_in(directory).is_empty());
     fs::remove_dir_all(directory).unwrap();
 }

@@ -118,7 +118,7 @@ fn the_program_says_what_held_and_ends_accordingly() {
     let small = "1s --connectors 20 --rate 300 --burst 7 --heartbeat 200ms --seed 2";
     let (code, printed) = run(small);
     assert_eq!(code, Some(0), "{printed}");
-    let progress = printed.lines().filter(|line| line.contains("  servers: "));
+    let progress = printed.lines().filter(|line| line.contains("  waiting "));
     assert!(progress.count() > 5, "{printed}");
     assert!(
         printed.contains("\nconnected    ok      20 of 20, "),

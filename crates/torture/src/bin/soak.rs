@@ -3,14 +3,12 @@
 
 use std::env;
 use std::error::Error;
-use std::io::{self, IsTerminal as _};
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use clap::Parser;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use schmoozer_core::Pacer;
-use torture::{Progress, Soak, allow_descriptors, serve};
+use torture::{Soak, allow_descriptors, serve};
 
 #[derive(Debug, Parser)]
 struct Options {
@@ -64,12 +62,8 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
         patience: options.patience,
         seed: options.seed,
     };
-    let mut teller = Teller::new(options.duration);
     let pacer = Pacer::per_second(options.rate).burst(options.burst)?;
-    let report = soak
-        .run(&pacer, servers, |progress| teller.tell(progress))
-        .await?;
-    teller.end();
+    let report = soak.run(&pacer, servers, |line| println!("{line}")).await?;
     println!(
         "{} attempts, {} connections lost",
         report.attempts, report.lost
@@ -82,44 +76,4 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
     } else {
         ExitCode::FAILURE
     })
-}
-
-/// Shows the progress: on a terminal in one line that changes, else a line now and then.
-struct Teller {
-    line: Option<ProgressBar>,
-    interval: Duration,
-    next: Duration,
-}
-
-impl Teller {
-    fn new(duration: Duration) -> Self {
-        let line = io::stdout().is_terminal().then(|| {
-            let line = ProgressBar::with_draw_target(None, ProgressDrawTarget::stdout());
-            // Cut to the width of the terminal.
-            ProgressStyle::with_template("{wide_msg}")
-                .map(|style| line.clone().with_style(style))
-                .unwrap_or(line)
-        });
-        Self {
-            line,
-            interval: (duration / 60).min(Duration::from_secs(10)),
-            next: Duration::ZERO,
-        }
-    }
-
-    fn tell(&mut self, progress: &Progress) {
-        if let Some(line) = &self.line {
-            line.set_message(progress.to_string());
-            line.tick();
-        } else if progress.elapsed() >= self.next {
-            self.next = progress.elapsed() + self.interval;
-            println!("{progress}");
-        }
-    }
-
-    fn end(self) {
-        if let Some(line) = self.line {
-            line.abandon();
-        }
-    }
 }

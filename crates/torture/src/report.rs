@@ -1,17 +1,52 @@
 use crate::promises::Kept;
 use crate::verdict::Verdict;
 
-/// How a client fared while its server was killed.
+/// How a client fared with its server.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct ClientReport {
-    /// How often it was connected and had subscribed to what it is for.
+    /// How often it was ready: logged in, and subscribed to what it is for.
     pub(crate) arrivals: u32,
+    pub(crate) attempts: u64,
     pub(crate) outages: u64,
+    /// The last outage went on when it was stopped.
+    pub(crate) open: bool,
     pub(crate) warnings: u32,
     pub(crate) recoveries: u32,
-    pub(crate) events: u32,
     /// What is wrong with its end, or with the first event that was out of order.
     pub(crate) fault: Option<String>,
+}
+
+impl ClientReport {
+    /// Each outage is one warning, and one recovery unless it still goes on.
+    fn is_told(&self) -> bool {
+        let over = self.outages - u64::from(self.open);
+        self.outages == u64::from(self.warnings) && over == u64::from(self.recoveries)
+    }
+
+    /// There were so many outages, each told once, within so many attempts.
+    pub(crate) fn verdict(&self, on: &'static str, outages: u64, at_most: u64) -> Verdict {
+        let Self {
+            attempts,
+            warnings,
+            recoveries,
+            open,
+            ..
+        } = self;
+        let open = if *open { " (the last goes on)" } else { "" };
+        let numbers = format!(
+            "{} outages of {outages}{open}, {warnings} WARN, {recoveries} INFO, {attempts} attempts of {at_most} at most",
+            self.outages
+        );
+        let counts = self.outages == outages && self.is_told() && *attempts <= at_most;
+        Verdict {
+            on,
+            holds: counts && self.fault.is_none(),
+            numbers: match &self.fault {
+                Some(fault) => format!("{numbers}; {fault}"),
+                None => numbers,
+            },
+        }
+    }
 }
 
 /// Each listener came back after each kill; and once more at most for each `early` one, which came before
@@ -52,14 +87,14 @@ pub(crate) fn on_promises(kept: &Kept) -> Verdict {
 /// The events came in the order of the contract, and no client ended by itself.
 pub(crate) fn on_events(teller: &ClientReport, listeners: &[ClientReport]) -> Verdict {
     let all = || listeners.iter().chain([teller]);
-    let count: u32 = all().map(|it| it.events).sum();
+    let count: u64 = all().map(|it| it.attempts).sum();
     let fault = all().find_map(|it| it.fault.as_ref());
     Verdict {
         on: "events",
         holds: fault.is_none() && count > 0,
         numbers: match fault {
-            Some(fault) => format!("{count}; {fault}"),
-            None => format!("{count}, each where the contract has it"),
+            Some(fault) => format!("of {count} attempts; {fault}"),
+            None => format!("of {count} attempts, each where the contract has it"),
         },
     }
 }
@@ -67,9 +102,6 @@ pub(crate) fn on_events(teller: &ClientReport, listeners: &[ClientReport]) -> Ve
 /// Each outage is one warning and one piece of good news; and each time that a listener came back was the
 /// end of one.
 pub(crate) fn on_outages(teller: &ClientReport, listeners: &[ClientReport]) -> Verdict {
-    let told = |it: &ClientReport| {
-        it.outages == u64::from(it.warnings) && it.outages == u64::from(it.recoveries)
-    };
     let all = || listeners.iter().chain([teller]);
     let ended = |it: &ClientReport| it.outages + 1 == u64::from(it.arrivals);
     let outages: u64 = all().map(|it| it.outages).sum();
@@ -77,7 +109,7 @@ pub(crate) fn on_outages(teller: &ClientReport, listeners: &[ClientReport]) -> V
     let recoveries: u32 = all().map(|it| it.recoveries).sum();
     Verdict {
         on: "outages",
-        holds: all().all(told) && listeners.iter().all(ended),
+        holds: all().all(ClientReport::is_told) && listeners.iter().all(ended),
         numbers: format!("{outages}, with {warnings} WARN and {recoveries} INFO"),
     }
 }
@@ -93,13 +125,14 @@ mod tests {
             outages: 2,
             warnings: 2,
             recoveries: 2,
-            events: 13,
+            attempts: 13,
+            open: false,
             fault: None,
         }
     }
 
     #[test]
-    fn a_listener_that_did_not_subscribe_anew_fails_it() {
+    fn a_listener_that_did_not_subscribe_again_fails_it() {
         let listeners = |arrivals| [well(), ClientReport { arrivals, ..well() }];
         assert!(on_arrivals(&listeners(3), 2, 0).holds);
         assert!(on_arrivals(&listeners(4), 2, 1).holds);
@@ -128,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_out_of_order_fails_it_whoever_saw_it() {
+    fn an_event_out_of_order_fails_it_in_any_client() {
         let ill = || ClientReport {
             fault: Some("out of order".to_owned()),
             ..well()
@@ -136,7 +169,10 @@ mod tests {
         assert!(on_events(&well(), &[well()]).holds);
         assert!(!on_events(&well(), &[well(), ill()]).holds);
         let verdict = on_events(&ill(), &[well()]);
-        assert_eq!(verdict.to_string(), "events       FAILED  26; out of order");
+        assert_eq!(
+            verdict.to_string(),
+            "events       FAILED  of 26 attempts; out of order"
+        );
     }
 
     #[test]
@@ -148,6 +184,22 @@ mod tests {
         assert_eq!(
             verdict.to_string(),
             "outages      FAILED  4, with 5 WARN and 4 INFO"
+        );
+    }
+
+    #[test]
+    fn too_many_outages_or_attempts_or_a_missing_line_fail_it() {
+        assert!(well().verdict("restart", 2, 13).holds);
+        assert!(!well().verdict("restart", 1, 13).holds);
+        assert!(!well().verdict("restart", 2, 12).holds);
+        let open = ClientReport {
+            open: true,
+            ..well()
+        };
+        let verdict = open.verdict("restart", 2, 13);
+        assert_eq!(
+            verdict.to_string(),
+            "restart      FAILED  2 outages of 2 (the last goes on), 2 WARN, 2 INFO, 13 attempts of 13 at most"
         );
     }
 
