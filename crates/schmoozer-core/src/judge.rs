@@ -27,6 +27,7 @@ impl Judge {
     }
 
     /// An attempt begins. Outside an outage it is always the first one.
+    #[inline]
     pub(crate) fn begin(&mut self) {
         self.attempt = self.next_attempt();
         self.began = Instant::now();
@@ -54,6 +55,7 @@ impl Judge {
     }
 
     /// `connect` failed.
+    #[inline]
     pub(crate) fn failed<E>(&mut self, cause: E) -> Failure<E> {
         self.failure(cause, Instant::now())
     }
@@ -69,6 +71,7 @@ impl Judge {
         failure
     }
 
+    #[inline]
     fn failure<E>(&mut self, cause: E, at: Instant) -> Failure<E> {
         let since = *self.outage.get_or_insert_with(|| {
             self.attempt = 1;
@@ -98,6 +101,7 @@ impl Judge {
     }
 
     /// The wait from now that keeps `min_interval` between the starts of two attempts, but at least `delay`.
+    #[inline]
     pub(crate) fn at_least(&self, delay: Duration) -> Duration {
         // The clock is read only where that can matter.
         if delay >= self.min_interval {
