@@ -257,6 +257,11 @@ impl Shared {
             .subscribe()
     }
 
+    pub(crate) fn is_watched(&self) -> bool {
+        let watch = self.watch.get();
+        watch.is_some_and(|watch| watch.receiver_count() > 0)
+    }
+
     /// Takes a request down. With an id, only if that connection is up.
     pub(crate) fn request(&self, ask: Ask, id: Option<u64>) {
         let must_look = self.state().request(ask, id);

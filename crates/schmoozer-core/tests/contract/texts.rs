@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use anyhow::Context as _;
-use schmoozer_core::{End, Event, Handle, NotConnected, Runner, Session, connector_fn};
+use schmoozer_core::{End, Event, Handle, NotConnected, Runner, Session, Status, connector_fn};
 use tokio::time::sleep;
 
 use crate::scene::{Script, fails, ms, secs, stays, up};
@@ -44,7 +44,7 @@ async fn shown<E: fmt::Display + Send + 'static>(
     };
     let mut all = vec![cause];
     all.extend(from_handle(&handle));
-    if let schmoozer_core::Status::Waiting { cause, .. } = handle.status() {
+    if let Status::Waiting { cause, .. } = handle.status() {
         all.extend(cause);
     }
     assert!(task.await.unwrap().is_err());
@@ -53,6 +53,20 @@ async fn shown<E: fmt::Display + Send + 'static>(
     all.extend(texts.lock().unwrap().drain(..));
     assert_eq!(all.len(), 4 + 2 + 1 + 9 + 1);
     all
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_whose_handles_are_gone_shows_the_cause() {
+    // Without the checker, which keeps a handle.
+    let runner = Runner::new(Script::new([fails(ms(0)), stays()], [secs(1)]));
+    let mut watch = runner.handle().watch();
+    let task = tokio::spawn(runner.run());
+    let waits = |status: &Status| matches!(status, Status::Waiting { until: Some(_), .. });
+    let Status::Waiting { cause, .. } = watch.wait_for(waits).await.unwrap().clone() else {
+        unreachable!();
+    };
+    assert_eq!(cause.as_deref(), Some("refused"));
+    task.abort();
 }
 
 #[tokio::test(start_paused = true)]
