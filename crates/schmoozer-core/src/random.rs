@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// A random number from 0 to 1, drawn anew from the system's randomness, the process and the clock.
+/// A random number from 0 to 1, drawn each time from the system's randomness, the process and the clock.
 ///
 /// No generator is kept, so forked workers, and containers in which every process has the same number, draw
 /// different ones.

@@ -98,7 +98,7 @@ impl<'a> Report<'a> {
         self.logs.ended_with(cause);
     }
 
-    /// When somebody must be reminded that the outage goes on.
+    /// When the logs say next that the outage goes on.
     pub(crate) fn reminder(&self) -> Option<Instant> {
         self.logs.reminder(self.outage.as_ref()?)
     }
@@ -117,7 +117,7 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// The text of the outage's last failure, if there is an outage and somebody reads texts.
+    /// The text of the outage's last failure, if there is an outage and its texts are read.
     pub(crate) fn last_cause(&self) -> Option<String> {
         let cause = &self.outage.as_ref()?.last_cause;
         (!cause.is_empty()).then(|| cause.clone())
