@@ -133,8 +133,8 @@ impl Handle {
         self.answer(Some(failures.max(1)))
     }
 
-    /// Starts the next attempt now, if the loop waits for it. Does nothing while a connection is up. See
-    /// [Requests](Self#requests).
+    /// Starts the next attempt now, if the loop waits for it. Does nothing while a connection is up, unless that is
+    /// about to end: the next attempt then follows its end at once. See [Requests](Self#requests).
     pub fn retry_now(&self) {
         self.shared.request(Ask::Retry, None);
     }

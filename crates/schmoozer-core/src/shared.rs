@@ -118,8 +118,8 @@ impl State {
             return false;
         }
         match self.status {
-            // There is a connection already.
-            Status::Connected { .. } if ask == Ask::Retry => return false,
+            // There is a connection already, and it stays.
+            Status::Connected { .. } if ask == Ask::Retry && !self.leaving => return false,
             Status::Connected { id: up, .. } if id.is_none_or(|id| id == up) => {
                 self.leaving = true;
             }

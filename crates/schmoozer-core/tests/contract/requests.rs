@@ -1,9 +1,9 @@
 //! Rule 2: requests hold, in every state, however many there are.
 
-use schmoozer_core::{Handle, Pacer, Status};
+use schmoozer_core::{Handle, Pacer, Session, Status};
 use tokio::time::sleep;
 
-use crate::scene::{Log, Script, fails, hangs, ms, secs, stays, up};
+use crate::scene::{Log, Script, fails, hangs, ms, secs, serves, stays, up};
 
 const ASKS: [fn(&Handle); 3] = [Handle::retry_now, Handle::reconnect, Handle::renew];
 
@@ -81,6 +81,24 @@ async fn an_attempt_that_a_request_started_is_left_alone() {
         assert_eq!(log.attempts(), [0, 5_000, 25_000]);
         task.abort();
     }
+}
+
+/// A connection that is about to end is none that a request would find.
+#[tokio::test(start_paused = true)]
+async fn a_request_while_a_connection_says_goodbye_holds() {
+    let goodbye = serves(async |session: Session| {
+        session.renew();
+        let end = session.stopping().await;
+        sleep(secs(2)).await;
+        Ok(end)
+    });
+    let log = asked(
+        Script::new([goodbye, stays()], []),
+        1_000,
+        Handle::retry_now,
+    )
+    .await;
+    assert_eq!(log.attempts(), [0, 2_000]);
 }
 
 /// Rows 25, 52: while `retry_delay` still decides.
