@@ -136,47 +136,79 @@ pub trait Connector: Send {
     }
 }
 
-macro_rules! forward_to_inner {
-    ($outer:ty) => {
-        impl<C: Connector> Connector for $outer {
-            type Connection = C::Connection;
-            type Error = C::Error;
+/// So that a stopped connector can be run again.
+impl<C: Connector> Connector for &mut C {
+    type Connection = C::Connection;
+    type Error = C::Error;
 
-            fn connect(
-                &mut self,
-            ) -> impl Future<Output = ConnResult<Self::Connection, Self::Error>> + Send {
-                (**self).connect()
-            }
+    fn connect(
+        &mut self,
+    ) -> impl Future<Output = ConnResult<Self::Connection, Self::Error>> + Send {
+        (**self).connect()
+    }
 
-            fn run(
-                &mut self,
-                connection: Self::Connection,
-                session: Session,
-            ) -> impl Future<Output = RunResult<Self::Error>> + Send {
-                (**self).run(connection, session)
-            }
+    fn run(
+        &mut self,
+        connection: Self::Connection,
+        session: Session,
+    ) -> impl Future<Output = RunResult<Self::Error>> + Send {
+        (**self).run(connection, session)
+    }
 
-            fn retry_delay(
-                &mut self,
-                failure: Failure<Self::Error>,
-            ) -> impl Future<Output = RetryResult<Self::Error>> + Send {
-                (**self).retry_delay(failure)
-            }
+    fn retry_delay(
+        &mut self,
+        failure: Failure<Self::Error>,
+    ) -> impl Future<Output = RetryResult<Self::Error>> + Send {
+        (**self).retry_delay(failure)
+    }
 
-            fn display_target(&self) -> Option<String> {
-                (**self).display_target()
-            }
+    fn display_target(&self) -> Option<String> {
+        (**self).display_target()
+    }
 
-            fn lifecycle(&self) -> Lifecycle {
-                (**self).lifecycle()
-            }
+    fn lifecycle(&self) -> Lifecycle {
+        (**self).lifecycle()
+    }
 
-            fn holds_connection(&self) -> bool {
-                (**self).holds_connection()
-            }
-        }
-    };
+    fn holds_connection(&self) -> bool {
+        (**self).holds_connection()
+    }
 }
 
-forward_to_inner!(&mut C);
-forward_to_inner!(Box<C>);
+impl<C: Connector> Connector for Box<C> {
+    type Connection = C::Connection;
+    type Error = C::Error;
+
+    fn connect(
+        &mut self,
+    ) -> impl Future<Output = ConnResult<Self::Connection, Self::Error>> + Send {
+        (**self).connect()
+    }
+
+    fn run(
+        &mut self,
+        connection: Self::Connection,
+        session: Session,
+    ) -> impl Future<Output = RunResult<Self::Error>> + Send {
+        (**self).run(connection, session)
+    }
+
+    fn retry_delay(
+        &mut self,
+        failure: Failure<Self::Error>,
+    ) -> impl Future<Output = RetryResult<Self::Error>> + Send {
+        (**self).retry_delay(failure)
+    }
+
+    fn display_target(&self) -> Option<String> {
+        (**self).display_target()
+    }
+
+    fn lifecycle(&self) -> Lifecycle {
+        (**self).lifecycle()
+    }
+
+    fn holds_connection(&self) -> bool {
+        (**self).holds_connection()
+    }
+}

@@ -31,6 +31,8 @@ pub(crate) struct Full<'a> {
     grace: Option<Duration>,
     max_age: Option<Duration>,
     pub(crate) pacer: Option<Pacer>,
+    /// The pacer has let the next attempt through already.
+    pub(crate) admitted: bool,
     /// When the latest attempt began that a request started.
     pub(crate) requested: Option<Instant>,
     /// How many connections in a row were renewed before they were stable.
@@ -48,10 +50,10 @@ enum Next<E> {
 }
 
 /// Why a `connect` was dropped.
-enum Cut {
+enum Cut<E> {
     Stop,
     Restart,
-    TimedOut,
+    TimedOut(E),
 }
 
 pub(crate) async fn drive<C: Connector>(
@@ -71,12 +73,16 @@ pub(crate) async fn drive<C: Connector>(
         grace: options.grace,
         max_age: options.max_age,
         pacer: options.pacer,
+        admitted: false,
         requested: None,
         early: 0,
     };
     let mut next = match options.starting_with {
         Some(_) if full.is_stopping().await => Next::Attempt(None),
-        Some(connection) => full.run(&mut connector, connection).await,
+        Some(connection) => {
+            full.report.shared.satisfied();
+            full.run(&mut connector, connection).await
+        }
         None => Next::Attempt(Some(Duration::ZERO)),
     };
     loop {
@@ -104,7 +110,7 @@ impl Full<'_> {
     async fn connect<C: Connector>(
         &mut self,
         connector: &mut C,
-        limit: Option<&mut Limit<'_, C::Error>>,
+        mut limit: Option<&mut Limit<'_, C::Error>>,
         requested: bool,
     ) -> Result<C::Connection, Next<C::Error>> {
         self.judge.begin();
@@ -121,19 +127,30 @@ impl Full<'_> {
             let asked = this.asked();
             // Offline, no other could begin.
             let may_restart = !requested && this.signals.is_online();
-            let restart = (asked.is_some() && may_restart).then(|| {
+            let mut restart = (asked.is_some() && may_restart).then(|| {
                 // Where the next attempt may not begin yet, this one goes on.
                 this.judge.not_before().max(began + REQUEST_INTERVAL)
             });
             let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= Instant::now());
             if asked == Some(Ask::Stop) {
-                Break(Cut::Stop)
-            } else if is_due(restart) {
-                Break(Cut::Restart)
-            } else if is_due(late) {
-                Break(Cut::TimedOut)
-            } else {
-                Continue(earlier(restart, late))
+                return Break(Cut::Stop);
+            }
+            if is_due(restart) {
+                // Not dropped for an attempt that a pacer holds.
+                match this.pacer.as_ref().map_or(Ok(()), Pacer::try_admit) {
+                    Ok(()) => {
+                        this.admitted = true;
+                        return Break(Cut::Restart);
+                    }
+                    Err(turn) => {
+                        let soon = Instant::now() + Duration::from_millis(1);
+                        restart = Some(turn.max(soon));
+                    }
+                }
+            }
+            match limit.as_mut().filter(|_| is_due(late)) {
+                Some(limit) => Break(Cut::TimedOut((limit.error)())),
+                None => Continue(earlier(restart, late)),
             }
         };
         let cause = match self.until(step, None, look).await {
@@ -148,13 +165,9 @@ impl Full<'_> {
                 return Ok(connection);
             }
             Ok(ConnResult::Exit(result)) => return Err(ended(result)),
-            Ok(ConnResult::Reconnect(cause)) => cause,
+            Ok(ConnResult::Reconnect(cause)) | Err(Cut::TimedOut(cause)) => cause,
             Err(Cut::Stop) => return Err(self.shut_down(None)),
             Err(Cut::Restart) => return Err(Next::Attempt(None)),
-            Err(Cut::TimedOut) => match limit {
-                Some(limit) => (limit.error)(),
-                None => return Err(Next::Attempt(None)),
-            },
         };
         self.signals.account(&mut self.judge);
         Err(Next::Failed(self.judge.failed(cause)))
@@ -222,7 +235,9 @@ impl Full<'_> {
     ) -> Next<E> {
         match (result, lived.told) {
             // It was told to, and has said so: whatever its word for it, that is the shutdown.
-            (Some(RunResult::Exit(Ok(()))), Some(End::Exit)) => self.shut_down(None),
+            (Some(RunResult::Exit(result)), Some(End::Exit)) => {
+                self.shut_down(result.err().map(|error| text::text(&error)))
+            }
             (Some(RunResult::Exit(result)), told) => {
                 if told.is_none() && result.is_ok() {
                     self.tell_ending(lived, End::Exit);

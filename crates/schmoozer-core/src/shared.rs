@@ -137,7 +137,7 @@ impl State {
                 let attempts = &mut self.stats.attempts;
                 *attempts = attempts.saturating_add(1);
                 // What was asked for until now has what it wants: an attempt that began later.
-                self.asked = self.asked.filter(|ask| *ask == Ask::Stop);
+                self.satisfied();
                 self.move_to(Status::Connecting { attempt }, at);
             }
             Event::Connected { id } => {
@@ -188,6 +188,10 @@ impl State {
                 self.stopped_at = Some(at);
             }
         }
+    }
+
+    fn satisfied(&mut self) {
+        self.asked = self.asked.filter(|ask| *ask == Ask::Stop);
     }
 
     fn failed(&mut self, outage: &Outage) {
@@ -268,6 +272,11 @@ impl Shared {
         if must_look {
             self.waker.wake();
         }
+    }
+
+    /// What was asked for until now is done, except a stop.
+    pub(crate) fn satisfied(&self) {
+        self.state().satisfied();
     }
 
     pub(crate) fn asked(&self) -> Option<Ask> {

@@ -39,7 +39,8 @@ impl Full<'_> {
             }
         }
         let mut requested = self.until_due(due, shown).await?;
-        if let Some(pacer) = self.pacer.clone() {
+        let admitted = std::mem::take(&mut self.admitted);
+        if let Some(pacer) = self.pacer.clone().filter(|_| !admitted) {
             while let Err(earliest) = pacer.try_admit() {
                 let now = Instant::now();
                 self.tell_waiting(now, earliest.saturating_duration_since(now));

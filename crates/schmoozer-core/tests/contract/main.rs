@@ -17,6 +17,8 @@ mod network;
 mod pacer;
 mod renewals;
 mod requests;
+#[cfg(feature = "rt")]
+mod restarts;
 mod retry;
 mod rules;
 mod scene;
