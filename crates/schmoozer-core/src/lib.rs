@@ -114,7 +114,7 @@
 //! | ERROR | `gave up`, `stopped by a final error` | the loop ends by itself | `error` |
 //! | DEBUG | the other events | | `attempt`, `id`, `delay` (s), `uptime` (s), `error` |
 //!
-//! The texts of errors are written with `{:#}`, on one line, without control characters, in at most 1 KiB.
+//! [What each line means, and what to alert on](_on_call). The texts of errors are written with `{:#}`, on one line, without control characters, in at most 1 KiB.
 //!
 //! # Features
 //!
@@ -126,6 +126,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod _on_call;
 mod boxed;
 mod closed;
 mod connect_timeout;
