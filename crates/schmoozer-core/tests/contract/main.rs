@@ -6,6 +6,7 @@ mod corners;
 mod current;
 mod endings;
 mod extremes;
+mod flapping;
 mod fleets;
 mod life;
 #[cfg(feature = "tracing")]
