@@ -80,6 +80,17 @@ impl Keepalive {
         Duration::from_secs(self.idle as u64 + self.interval as u64 * self.count as u64)
     }
 
+    /// Returns the idle time, the interval and the count.
+    #[cfg(feature = "config")]
+    pub(crate) const fn parts(self) -> (Duration, Duration, u32) {
+        let [idle, interval] = [self.idle as u64, self.interval as u64];
+        (
+            Duration::from_secs(idle),
+            Duration::from_secs(interval),
+            self.count,
+        )
+    }
+
     /// Makes the setting that finds a dead peer within this time, as far as whole seconds allow: it is idle for half of it.
     pub(crate) fn within(limit: Duration) -> Self {
         let limit = limit.as_secs();

@@ -111,6 +111,8 @@ mod hosts_file;
 mod interface;
 mod invalid_target;
 mod keepalive;
+#[cfg(feature = "config")]
+mod keys;
 mod lookup;
 mod memory;
 mod message;
@@ -142,6 +144,9 @@ pub use handler::{Plain, Serve, Upgrade, WithState};
 pub use hickory::HickoryResolver;
 pub use invalid_target::InvalidTarget;
 pub use keepalive::Keepalive;
+#[cfg(feature = "config")]
+#[cfg_attr(docsrs, doc(cfg(feature = "config")))]
+pub use keys::InvalidConfig;
 pub use order::Order;
 #[cfg(feature = "config")]
 #[cfg_attr(docsrs, doc(cfg(feature = "config")))]

@@ -1,10 +1,13 @@
+use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use schmoozer_backoff::PolicyConfig;
 use schmoozer_core::Retry;
 
-use crate::TcpConnector;
 use crate::handler::Upgrade;
+use crate::keys::{Key, Keyed, duration, read, read_limit, written};
+use crate::{InvalidConfig, TcpConnector};
 
 /// Holds how a [`TcpConnector`] reconnects, as a configuration has it: for
 /// [`TcpConnector::reconnect`].
@@ -18,7 +21,25 @@ use crate::handler::Upgrade;
 /// `give_up_after` limits an outage, with the time that its attempts take. The policy's `max_total` limits the sum of its
 /// delays alone, so it is not a time to give up.
 ///
-/// With the feature `serde` it is a table in a configuration file:
+/// `FromStr` reads and `Display` writes the same keys in one line. The first part is the text of a policy, which has no `;`
+/// in it, or a key as the others are:
+///
+/// ```text
+/// config = part *( ";" part )
+/// part   = [ policy ]          ; only as the first
+///        | key "=" value       ; any key of the table above, each at most once
+/// ```
+///
+/// ```
+/// use schmoozer_tcp::ReconnectConfig;
+///
+/// let line = "exponential:250ms..30s,x2,full;give_up_after=10m;stable_after=30s";
+/// let config: ReconnectConfig = line.parse()?;
+/// assert_eq!(config.to_string(), line);
+/// # Ok::<(), schmoozer_tcp::InvalidConfig>(())
+/// ```
+///
+/// With the feature `serde` it is a table in a configuration file, or a string with the line:
 ///
 /// ```toml
 /// [upstream.reconnect]
@@ -60,6 +81,15 @@ impl Default for ReconnectConfig {
 }
 
 impl ReconnectConfig {
+    /// Sets one key from text, such as that of an environment variable.
+    ///
+    /// # Errors
+    ///
+    /// Names the key and what is allowed. The configuration is then as it was.
+    pub fn set(&mut self, key: &str, text: &str) -> Result<(), InvalidConfig> {
+        self.set_key(key, text)
+    }
+
     /// Makes the decision that it describes, for connectors of your own.
     pub fn retry(&self) -> Retry<PolicyConfig> {
         let retry = Retry::new(self.policy.clone());
@@ -67,6 +97,49 @@ impl ReconnectConfig {
             Some(outage) => retry.give_up_after(outage),
             None => retry,
         }
+    }
+}
+
+impl Keyed for ReconnectConfig {
+    const KEYS: &'static [Key<Self>] = &[
+        Key {
+            name: "policy",
+            set: |config, text| read(&mut config.policy, text),
+            get: |config| config.policy.to_string(),
+        },
+        Key {
+            name: "give_up_after",
+            set: |config, text| read_limit(&mut config.give_up_after, text),
+            get: |config| written(config.give_up_after),
+        },
+        Key {
+            name: "stable_after",
+            set: |config, text| {
+                config.stable_after = duration(text)?;
+                Ok(())
+            },
+            get: |config| written(config.stable_after),
+        },
+    ];
+
+    fn unset() -> Self {
+        Self::default()
+    }
+}
+
+/// Reads one line, such as `exponential:250ms..30s;give_up_after=10m;stable_after=30s`.
+impl FromStr for ReconnectConfig {
+    type Err = InvalidConfig;
+
+    fn from_str(line: &str) -> Result<Self, InvalidConfig> {
+        Self::read_line(line)
+    }
+}
+
+/// Writes the line that `FromStr` reads.
+impl fmt::Display for ReconnectConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write_line(f)
     }
 }
 
