@@ -4,9 +4,10 @@ use std::io;
 use std::time::Duration;
 
 use schmoozer_faults::{Behaviour, Peer};
-use schmoozer_tcp::Handle;
+use schmoozer_tcp::{Handle, InvalidTarget};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
+use crate::configuration::Settings;
 use crate::{Args, tell};
 
 /// The servers that it connects to, in this order.
@@ -32,11 +33,13 @@ impl Servers {
         [&self.first, &self.second, &self.third]
     }
 
-    /// Has `args` lead here, and everything happen soon.
-    pub(crate) fn set(&self, args: &mut Args) {
-        args.targets = self.all().map(|server| server.addr().to_string()).into();
-        args.stable_after = Duration::from_secs(1);
+    /// Has the settings lead here, and everything happen soon.
+    pub(crate) fn set(&self, args: &mut Args, settings: &mut Settings) -> io::Result<()> {
+        let targets = self.all().map(|server| server.addr().try_into());
+        settings.dialer.targets = targets.into_iter().collect::<Result<_, InvalidTarget>>()?;
+        settings.reconnect.stable_after = Duration::from_secs(1);
         args.failback = Some(Duration::from_secs(1));
+        Ok(())
     }
 }
 

@@ -2,6 +2,7 @@
 //! Shows a dialer that learns, a state that outlives connections, failing back, and an observer that tells what happens.
 //! Without arguments it loses one of its own three servers and returns to it, and ends by itself.
 
+mod configuration;
 mod demonstration;
 mod report;
 mod talk;
@@ -9,14 +10,15 @@ mod talk;
 use std::fmt;
 use std::io::{self, Write as _};
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::process::exit;
 use std::time::Duration;
 
 use clap::Parser;
-use schmoozer_backoff::{Exponential, Jitter};
-use schmoozer_tcp::{Connector, Dialer, InvalidTarget, Keepalive, Retry, Runner, TcpConnector};
+use schmoozer_tcp::{Connector, Dialer, Runner, TcpConnector};
 use tokio::io::{AsyncRead, AsyncWrite, duplex};
 
+use crate::configuration::Settings;
 use crate::demonstration::{Servers, demonstration};
 use crate::report::Reporter;
 use crate::talk::{Fault, Talk};
@@ -30,7 +32,10 @@ use crate::talk::{Fault, Talk};
 ///
 /// The end of input is passed on to the server; what still comes is printed, and schmooze exits with 0.
 /// It exits with 1 when it gives up, or when a link broke before what was sent over it was answered. It exits with 2 on
-/// a malformed target, and with 130 on Ctrl-C.
+/// a malformed configuration, and with 130 on Ctrl-C.
+///
+/// Settings come from the file, then from variables such as `SCHMOOZE_TARGETS` and `SCHMOOZE_RECONNECT_GIVE_UP_AFTER`, then
+/// from the command line; the last one counts.
 ///
 /// Without a target it demonstrates itself against servers of its own.
 #[derive(Debug, Clone, Parser)]
@@ -44,33 +49,39 @@ struct Args {
     /// Says also which attempt it is and how long each took
     #[arg(short, long, conflicts_with = "quiet")]
     verbose: bool,
-    /// The first delay between two attempts; it doubles from there, with jitter
-    #[arg(long, value_name = "TIME", default_value = "100ms", value_parser = humantime::parse_duration)]
-    initial_delay: Duration,
+    /// A TOML file: the table [upstream] is a `DialerConfig`, [upstream.reconnect] a `ReconnectConfig`
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The delays between attempts, such as exponential:250ms..30s,full
+    #[arg(long)]
+    policy: Option<String>,
+    /// The first delay between two attempts, instead of a policy; it doubles from there, with jitter
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, conflicts_with = "policy")]
+    initial_delay: Option<Duration>,
     /// The longest delay between two attempts
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = humantime::parse_duration)]
-    cap: Duration,
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    cap: Option<Duration>,
     /// Gives up after this many retries in one outage
     #[arg(long, value_name = "COUNT")]
     attempts: Option<u32>,
     /// Gives up when an outage has lasted this long
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     give_up_after: Option<Duration>,
-    /// How long a link must last to end an outage
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = humantime::parse_duration)]
-    stable_after: Duration,
+    /// How long a link must last to end an outage [default: 10s]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    stable_after: Option<Duration>,
     /// Returns to the first target when that works again: looks this often
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     failback: Option<Duration>,
-    /// How long one connect may take, name resolution included
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = humantime::parse_duration)]
-    connect_timeout: Duration,
-    /// How long an address may take before the next one is tried beside it
-    #[arg(long, value_name = "TIME", default_value = "250ms", value_parser = humantime::parse_duration)]
-    attempt_delay: Duration,
-    /// Silence after which the peer is probed
-    #[arg(long, value_name = "TIME", default_value = "15s", value_parser = humantime::parse_duration)]
-    keepalive: Duration,
+    /// How long one connect may take, name resolution included [default: 10s]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    connect_timeout: Option<Duration>,
+    /// How long an address may take before the next one is tried beside it [default: 250ms]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    attempt_delay: Option<Duration>,
+    /// Silence after which the peer is probed [default: 30s]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    keepalive: Option<Duration>,
     /// The local address to connect from
     #[arg(long, value_name = "ADDRESS")]
     bind: Option<IpAddr>,
@@ -79,23 +90,31 @@ struct Args {
 #[tokio::main]
 async fn main() {
     let mut args = Args::parse();
-    let servers = if args.targets.is_empty() {
+    let mut settings = Settings::read(&args).unwrap_or_else(|error| fail(2, &error));
+    let servers = if settings.dialer.targets.is_empty() {
         let servers = Servers::start().await;
         let servers = servers.unwrap_or_else(|error| fail(1, &error));
-        servers.set(&mut args);
+        servers
+            .set(&mut args, &mut settings)
+            .unwrap_or_else(|error| fail(1, &error));
         Some(servers)
     } else {
         None
     };
-    let dialer = dialer(&args).unwrap_or_else(|error| fail(2, &error));
-    let reporter = Reporter::new(&args);
+    let dialer = settings
+        .dialer
+        .dialer()
+        .unwrap_or_else(|error| fail(2, &error));
+    let dialer = dialer.local_addr(args.bind);
+    let reporter = Reporter::new(&args, dialer.targets());
     tokio::spawn(async {
         if tokio::signal::ctrl_c().await.is_ok() {
             exit(130);
         }
     });
     let Some(servers) = servers else {
-        let link = link(&args, dialer, tokio::io::stdin(), tokio::io::stdout());
+        let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
+        let link = link(&args, &settings, dialer, input, output);
         let result = Runner::new(link).observer(reporter).run().await;
         // Not by returning: a thread that reads standard input would be waited for.
         match result {
@@ -105,7 +124,7 @@ async fn main() {
     };
     let (typed, input) = duplex(1024);
     let (output, printed) = duplex(1024);
-    let runner = Runner::new(link(&args, dialer, input, output)).observer(reporter);
+    let runner = Runner::new(link(&args, &settings, dialer, input, output)).observer(reporter);
     let handle = runner.handle();
     let demonstrated = async {
         if let Err(error) = demonstration(servers, handle, typed, printed).await {
@@ -128,29 +147,21 @@ fn fail(code: i32, error: &dyn fmt::Display) -> ! {
     exit(code)
 }
 
-fn dialer(args: &Args) -> Result<Dialer, InvalidTarget> {
-    Ok(Dialer::any_of(args.targets.iter().map(String::as_str))?
-        .timeout(args.connect_timeout)
-        .attempt_delay(args.attempt_delay)
-        .keepalive(Keepalive::new().idle(args.keepalive))
-        .local_addr(args.bind))
-}
-
 /// The connector: dials, and lets `input` and `output` talk over each connection in turn.
-fn link<I, O>(args: &Args, dialer: Dialer, input: I, output: O) -> impl Connector<Error = Fault>
+fn link<I, O>(
+    args: &Args,
+    settings: &Settings,
+    dialer: Dialer,
+    input: I,
+    output: O,
+) -> impl Connector<Error = Fault> + use<I, O>
 where
     I: AsyncRead + Send + Unpin + 'static,
     O: AsyncWrite + Send + Unpin + 'static,
 {
-    let policy = Exponential::new(args.initial_delay.min(args.cap))
-        .cap(args.cap)
-        .jitter(Jitter::Equal)
-        .max_retries(args.attempts.unwrap_or(u32::MAX));
-    let retry = Retry::new(policy).give_up_after(args.give_up_after.unwrap_or(Duration::MAX));
     let talk = Talk::new(input, output, args.verbose);
     let link = TcpConnector::with_state(dialer, talk, Talk::serve)
-        .retry(retry)
-        .stable_after(args.stable_after)
+        .reconnect(&settings.reconnect)
         .retry_if(|failure| matches!(failure.cause, Fault::Link(_)));
     match args.failback {
         Some(every) => link.failback(every),

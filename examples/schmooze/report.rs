@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use schmoozer_tcp::{End, Event, Observer};
+use schmoozer_tcp::{End, Event, Observer, Target};
 use tokio::time::{Instant, sleep};
 
 use crate::{Args, tell};
@@ -22,11 +22,12 @@ pub(crate) struct Reporter {
 }
 
 impl Reporter {
-    pub(crate) fn new(args: &Args) -> Self {
+    pub(crate) fn new(args: &Args, targets: &[Target]) -> Self {
+        let targets: Vec<_> = targets.iter().map(Target::to_string).collect();
         Self {
             quiet: args.quiet,
             verbose: args.verbose,
-            targets: args.targets.join(", "),
+            targets: targets.join(", "),
             attempt: (1, Instant::now()),
             down_since: None,
             countdown: None,

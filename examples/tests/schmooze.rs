@@ -255,3 +255,126 @@ async fn failback_returns_to_the_first_target_when_that_works_again() {
     assert_eq!(ended.stdout, b"one two", "{said}");
     assert!(!said.contains("lost"), "{said}");
 }
+
+/// A configuration file that is removed again.
+struct File(std::path::PathBuf);
+
+impl File {
+    fn new(name: &str, text: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("schmooze-{}-{name}", std::process::id()));
+        std::fs::write(&path, text).unwrap();
+        Self(path)
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// Where nothing listens.
+fn closed() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().to_string()
+}
+
+#[test]
+fn the_environment_overrides_the_file_and_the_command_line_both() {
+    let [first, second, third] = [closed(), closed(), closed()];
+    let file = File::new(
+        "layers.toml",
+        &format!(
+            "[upstream]\ntargets = [\"{first}\"]\n\n[upstream.reconnect]\npolicy = \"constant:10ms,max_retries=1\"\n"
+        ),
+    );
+    let reached = |command: &mut Command| {
+        let said = command.output().unwrap().stderr;
+        let said = String::from_utf8(said).unwrap();
+        let last = said.lines().last().unwrap().to_owned();
+        (last, said.matches("connecting to").count())
+    };
+    let refused = |addr| format!("schmooze: could not connect to {addr}: refused");
+
+    let config = ["--config", file.path()];
+    let of_file = reached(&mut schmooze(&config));
+    assert_eq!(of_file, (refused(&first), 2));
+
+    let retries = "constant:10ms,max_retries=2";
+    let mut command = schmooze(&config);
+    command.env("SCHMOOZE_TARGETS", &second);
+    command.env("SCHMOOZE_RECONNECT_POLICY", retries);
+    assert_eq!(reached(&mut command), (refused(&second), 3));
+
+    let mut command = schmooze(&[config[0], config[1], &third, "--attempts", "3"]);
+    command.env("SCHMOOZE_TARGETS", &second);
+    command.env("SCHMOOZE_RECONNECT_POLICY", retries);
+    assert_eq!(reached(&mut command), (refused(&third), 4));
+}
+
+#[test]
+fn an_error_of_a_file_names_file_key_and_line_and_no_secret() {
+    for (name, text, line, message) in [
+        (
+            "value.toml",
+            "[upstream]\ntargets = \"db:1\"\ntimeout = \"redis://:hunter2@db\"\n",
+            3,
+            "`timeout`: text with a URL or user information is neither a duration such as 250ms nor none",
+        ),
+        (
+            "key.toml",
+            "# ours\n[upstream]\ntimeuot = \"hunter2\"\ntargets = \"db:1\"\n",
+            3,
+            "\"timeuot\" is no key",
+        ),
+        (
+            "nested.toml",
+            "[upstream]\ntargets = \"db:1\"\n[upstream.reconnect]\nstable_after = \"never\" # hunter2\n",
+            4,
+            "`stable_after`: \"never\" is no duration",
+        ),
+        (
+            "syntax.toml",
+            "[upstream]\ntargets = \"hunter2\n",
+            2,
+            "invalid basic string",
+        ),
+    ] {
+        let file = File::new(name, text);
+        let (code, said) = run(&["--config", file.path()]);
+        assert_eq!(code, Some(2), "{said}");
+        let expected = format!("schmooze: {}:{line}: {message}", file.path());
+        assert!(said.starts_with(&expected), "{said}");
+        assert!(!said.contains("hunter2"), "{said}");
+    }
+    let file = File::new("other.toml", "[upstraem]\n");
+    let (code, said) = run(&["--config", file.path()]);
+    assert_eq!(code, Some(2));
+    assert!(said.contains("the table `upstream` is missing"), "{said}");
+    let (code, said) = run(&["--config", "/nonexistent.toml"]);
+    assert_eq!(code, Some(2));
+    assert!(said.starts_with("schmooze: /nonexistent.toml: "), "{said}");
+}
+
+#[test]
+fn an_error_of_the_environment_names_the_variable() {
+    for (name, text, message) in [
+        ("SCHMOOZE_TIMEOUT", "soon", "SCHMOOZE_TIMEOUT: `timeout`: "),
+        ("SCHMOOZE_TIMEUOT", "5s", "did you mean timeout?"),
+        (
+            "SCHMOOZE_RECONNECT_STABLE_AFTER",
+            "x:hunter2@y",
+            "SCHMOOZE_RECONNECT_STABLE_AFTER: `stable_after`: ",
+        ),
+    ] {
+        let ended = schmooze(&["127.0.0.1:9"]).env(name, text).output().unwrap();
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(2), "{said}");
+        assert!(said.contains(message), "{said}");
+        assert!(!said.contains("hunter2"), "{said}");
+    }
+}
