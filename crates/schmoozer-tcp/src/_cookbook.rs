@@ -21,6 +21,7 @@
 //! - [Many connections, stopped together](#many-connections-stopped-together)
 //! - [Connecting only when needed](#connecting-only-when-needed)
 //! - [Reloading the configuration](#reloading-the-configuration)
+//! - [Configuration](#configuration): a file, the environment and the command line
 //! - [Stopping on Ctrl-C and SIGTERM](#stopping-on-ctrl-c-and-sigterm)
 //! - [A health check](#a-health-check)
 //! - [Testing without waiting](#testing-without-waiting)
@@ -43,6 +44,11 @@
 #![doc = include_str!("_cookbook/many.md")]
 #![doc = include_str!("_cookbook/on_demand.md")]
 #![doc = include_str!("_cookbook/reload.md")]
+#![cfg_attr(feature = "serde", doc = include_str!("_cookbook/configuration.md"))]
+#![cfg_attr(
+    not(feature = "serde"),
+    doc = "# Configuration\n\nThis page needs the feature `serde`."
+)]
 #![doc = include_str!("_cookbook/shutdown.md")]
 #![doc = include_str!("_cookbook/health.md")]
 #![doc = include_str!("_cookbook/testing.md")]
