@@ -5,7 +5,7 @@ use std::io;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::keys::{Key, Keyed, duration, read, read_limit, written};
+use crate::keys::{Key, Keyed, duration, read, read_limit, read_some, written};
 use crate::word::quoted;
 use crate::{Dialer, Family, InvalidConfig, Keepalive, Order, Target};
 
@@ -197,18 +197,12 @@ impl Keyed for DialerConfig {
         },
         Key {
             name: "attempt_delay",
-            set: |config, text| {
-                config.attempt_delay = Some(duration(text)?);
-                Ok(())
-            },
+            set: |config, text| read_some(&mut config.attempt_delay, text),
             get: |config| written(config.attempt_delay),
         },
         Key {
             name: "endpoint_delay",
-            set: |config, text| {
-                config.endpoint_delay = Some(duration(text)?);
-                Ok(())
-            },
+            set: |config, text| read_some(&mut config.endpoint_delay, text),
             get: |config| written(config.endpoint_delay),
         },
         Key {
@@ -250,10 +244,7 @@ impl Keyed for DialerConfig {
         },
         Key {
             name: "user_timeout",
-            set: |config, text| {
-                config.user_timeout = Some(duration(text)?);
-                Ok(())
-            },
+            set: |config, text| read_some(&mut config.user_timeout, text),
             get: |config| written(config.user_timeout),
         },
     ];

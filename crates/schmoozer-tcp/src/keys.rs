@@ -121,6 +121,11 @@ pub(crate) fn read<T: FromStr<Err: Display>>(into: &mut T, text: &str) -> Result
     Ok(())
 }
 
+pub(crate) fn read_some(into: &mut Option<Duration>, text: &str) -> Result<(), String> {
+    *into = Some(duration(text)?);
+    Ok(())
+}
+
 pub(crate) fn read_limit(into: &mut Option<Duration>, text: &str) -> Result<(), String> {
     *into = match text {
         "none" | "never" => None,

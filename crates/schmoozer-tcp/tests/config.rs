@@ -206,7 +206,7 @@ fn an_error_of_a_line_names_the_key_and_what_is_allowed() {
     }
 }
 
-/// Row 35, in a line: one part may hold the secret, and another one the sign of it.
+/// One part may hold the secret, and another one the sign of it.
 #[test]
 fn a_secret_is_never_repeated_from_a_line() {
     for line in [
