@@ -120,7 +120,7 @@
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
-//! | `rt` | yes | [`Runner::spawn`]; tokio's `rt`, no crate |
+//! | `rt` | yes | [`Runner`]'s `spawn`; it needs tokio's `rt`, and adds no crate |
 //! | `tracing` | no | the logs above |
 //! | `metrics` | no | `Metrics`, an observer over the `metrics` facade |
 #![forbid(unsafe_code)]

@@ -69,6 +69,20 @@
 //! | `tracing` | no | logs |
 //!
 #![doc = include_str!("from_0_4.md")]
+// Where a feature is off, its links lead to the crate's own pages.
+#![cfg_attr(
+    not(feature = "tcp"),
+    doc = "",
+    doc = "[`tcp`]: https://docs.rs/schmoozer-tcp",
+    doc = "[`tcp::Dialer`]: https://docs.rs/schmoozer-tcp",
+    doc = "[`tcp::TcpConnector`]: https://docs.rs/schmoozer-tcp",
+    doc = "[`tcp::_moving_over::from_schmoozer_0_4`]: https://docs.rs/schmoozer-tcp"
+)]
+#![cfg_attr(
+    not(feature = "backoff"),
+    doc = "",
+    doc = "[`backoff`]: https://docs.rs/schmoozer-backoff"
+)]
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -8,32 +8,14 @@ struct Line {
     what: &'static str,
     question: &'static str,
     column: &'static str,
-    rows: [&'static str; 5],
+    rows: [&'static str; 4],
 }
 
-const CONTESTANTS: [&str; 5] = [
-    "this",
-    "by hand",
-    "`schmoozer` 0.4.1",
-    "stubborn-io",
-    "backon",
-];
+const CONTESTANTS: [&str; 4] = ["this", "by hand", "`schmoozer` 0.4.1", "stubborn-io"];
 
 const LINES: &[Line] = &[
     Line {
-        what: "a failed attempt: instructions",
-        question: "loop",
-        column: "instructions, suspends",
-        rows: [
-            "schmoozer-core run",
-            "bare, cooperative, timed",
-            "schmoozer 0.4.1",
-            "",
-            "backon, no sleep",
-        ],
-    },
-    Line {
-        what: "a failed attempt: allocations",
+        what: "a failed attempt: heap allocations",
         question: "loop",
         column: "allocations",
         rows: [
@@ -41,17 +23,10 @@ const LINES: &[Line] = &[
             "bare, cooperative, timed",
             "schmoozer 0.4.1",
             "",
-            "backon, no sleep",
         ],
     },
     Line {
-        what: "a jittered delay: instructions",
-        question: "delay",
-        column: "instructions",
-        rows: ["schmoozer-backoff", "by hand", "", "", "backon"],
-    },
-    Line {
-        what: "a parked connector: bytes of heap",
+        what: "a task with an idle connection: bytes of heap",
         question: "parked",
         column: "heap",
         rows: [
@@ -59,69 +34,26 @@ const LINES: &[Line] = &[
             "bare",
             "schmoozer 0.4.1",
             "stubborn-io",
-            "",
         ],
     },
     Line {
-        what: "a connect: bytes allocated",
-        question: "dial",
-        column: "bytes",
-        rows: [
-            "schmoozer-tcp",
-            "bare, the same options",
-            "schmoozer 0.4.1",
-            "stubborn-io",
-            "",
-        ],
-    },
-    Line {
-        what: "connects a second without options, of those by hand",
-        question: "dial",
-        column: "ratio",
-        rows: [
-            "schmoozer-tcp, no options",
-            "bare",
-            "schmoozer 0.4.1",
-            "stubborn-io",
-            "",
-        ],
-    },
-    Line {
-        what: "wait after an outage of 0.5 to 10 s: mean, s",
+        what: "mean wait after outages of 0.5 to 10 s, in s",
         question: "recovery",
         column: "mean",
-        rows: ["schmoozer-tcp", "", "schmoozer 0.4.1", "stubborn-io", ""],
+        rows: ["schmoozer-tcp", "", "schmoozer 0.4.1", "stubborn-io"],
     },
     Line {
-        what: "connect past a dead first address, ms",
+        what: "connect past a dead first address, in ms",
         question: "dead-address",
         column: "the first dead",
-        rows: ["schmoozer-tcp", "bare", "", "stubborn-io", ""],
-    },
-    Line {
-        what: "a first build with TCP, of that of tokio alone",
-        question: "cold-build",
-        column: "ratio",
-        rows: ["schmoozer-tcp", "", "schmoozer 0.4.1", "stubborn-io", ""],
-    },
-    Line {
-        what: "a first build without, of that of tokio alone",
-        question: "cold-build",
-        column: "ratio",
-        rows: [
-            "schmoozer-core and -backoff",
-            "tokio alone",
-            "",
-            "",
-            "backon",
-        ],
+        rows: ["schmoozer-tcp", "bare", "", "stubborn-io"],
     },
 ];
 
 /// What matters most, as Markdown.
 pub(crate) fn summary(answers: &Answers) -> String {
     let mut table = format!("| | {} |\n", CONTESTANTS.join(" | "));
-    let _ = writeln!(table, "| --- |{}", " ---: |".repeat(CONTESTANTS.len()));
+    let _ = writeln!(table, "|---|{}", "---:|".repeat(CONTESTANTS.len()));
     for line in LINES {
         let shown = line.rows.map(|row| {
             let given_up = answers.get(line.question, row, "given up after");
