@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io::ErrorKind;
+use std::mem;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::task::Context;
@@ -115,10 +116,13 @@ impl Dialer {
 
     /// Races these endpoints.
     async fn dial_in_turn(&self, order: &[usize]) -> Result<(TcpStream, Route), DialError> {
-        let record = Record::default();
+        let mut trying = Trying {
+            dialer: self,
+            record: Record::default(),
+        };
+        let record = &trying.record;
         let endpoints = order.iter().map(|&number| {
-            let mut endpoint = Endpoint::new(self, number, &record);
-            let record = &record;
+            let mut endpoint = Endpoint::new(self, number, record);
             move |cx: &mut Context<'_>, may_start| {
                 let next = endpoint.poll_next(cx, may_start);
                 next.map(|addr| {
@@ -135,6 +139,7 @@ impl Dialer {
         let attempt_delay = self.attempt_delay.unwrap_or(ATTEMPT_DELAY);
         let raced = race(endpoints, self.between_endpoints(), attempt_delay);
         let raced = within(self.timeout, pin!(raced)).await;
+        let record = mem::take(&mut trying.record);
         let error = match raced {
             Ok(Some((stream, route))) => {
                 self.memory.turn.used(route.endpoint);
@@ -143,8 +148,13 @@ impl Dialer {
             Ok(None) => record.all_failed(),
             Err(TimedOut { after }) => record.timed_out(after),
         };
-        self.memory.dial_failed(&self.targets, error.tried());
+        self.failed(error.tried());
         Err(error)
+    }
+
+    /// Takes note of what was tried in vain.
+    fn failed(&self, tried: &[Tried]) {
+        self.memory.dial_failed(&self.targets, tried);
     }
 
     fn between_endpoints(&self) -> Duration {
@@ -174,6 +184,19 @@ impl Dialer {
                 None
             }
         }
+    }
+}
+
+/// A dial that is under way. When the loop's timeout drops it, the next one starts where it stopped.
+struct Trying<'a> {
+    dialer: &'a Dialer,
+    record: Record,
+}
+
+impl Drop for Trying<'_> {
+    fn drop(&mut self) {
+        let tried = mem::take(&mut self.record).into_tried();
+        self.dialer.failed(&tried);
     }
 }
 

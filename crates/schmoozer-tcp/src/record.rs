@@ -94,7 +94,8 @@ impl Record {
         }
     }
 
-    fn into_tried(self) -> Vec<Tried> {
+    /// Returns the steps that have not gone well, in the order in which they were begun.
+    pub(crate) fn into_tried(self) -> Vec<Tried> {
         let steps = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
         steps.into_iter().flatten().collect()
     }

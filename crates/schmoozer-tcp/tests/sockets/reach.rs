@@ -82,6 +82,23 @@ async fn a_good_one_behind_many_dead_ones_is_reached_within_some_dials() -> Resu
     Ok(())
 }
 
+/// Row 45: the same when it is the loop's timeout that ends the dials.
+#[tokio::test]
+async fn a_good_one_behind_many_dead_ones_is_reached_though_the_loop_cuts_the_dials() -> Result {
+    let (_hole, mut addrs) = dead(20).await?;
+    let good = TcpListener::bind("127.0.0.1:0").await?;
+    addrs.push(good.local_addr()?);
+    for dialer in dialers(&addrs)? {
+        let connector = TcpConnector::new(dialer, until_goodbye).retry([STAGGER; 100]);
+        let runner = checked(connector).connect_timeout(STAGGER * 5);
+        let (handle, kept) = runner.spawn();
+        timeout(LIMIT, handle.connected()).await??;
+        assert!(handle.stats().attempts <= 20, "{:?}", handle.stats());
+        kept.abort();
+    }
+    Ok(())
+}
+
 /// Keeps a connection with `dialer`; returns the first attempt that met a server which holds its connections.
 async fn first_held(dialer: Dialer) -> Result<usize> {
     let (connected, mut seen) = mpsc::unbounded_channel();
