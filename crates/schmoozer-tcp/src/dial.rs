@@ -118,6 +118,7 @@ impl Dialer {
     async fn dial_in_turn(&self, order: &[usize]) -> Result<(TcpStream, Route), DialError> {
         let mut trying = Trying {
             dialer: self,
+            order,
             record: Record::default(),
         };
         let record = &trying.record;
@@ -148,13 +149,15 @@ impl Dialer {
             Ok(None) => record.all_failed(),
             Err(TimedOut { after }) => record.timed_out(after),
         };
-        self.failed(error.tried());
+        self.failed(order, error.tried());
         Err(error)
     }
 
     /// Takes note of what was tried in vain.
-    fn failed(&self, tried: &[Tried]) {
-        self.memory.dial_failed(&self.targets, tried);
+    fn failed(&self, order: &[usize], tried: &[Tried]) {
+        // A dial to the first endpoint alone does not change the order of them all.
+        let targets = if order.len() > 1 { &*self.targets } else { &[] };
+        self.memory.dial_failed(targets, tried);
     }
 
     fn between_endpoints(&self) -> Duration {
@@ -190,13 +193,14 @@ impl Dialer {
 /// A dial that is under way. When the loop's timeout drops it, the next one starts where it stopped.
 struct Trying<'a> {
     dialer: &'a Dialer,
+    order: &'a [usize],
     record: Record,
 }
 
 impl Drop for Trying<'_> {
     fn drop(&mut self) {
         let tried = mem::take(&mut self.record).into_tried();
-        self.dialer.failed(&tried);
+        self.dialer.failed(self.order, &tried);
     }
 }
 
@@ -251,6 +255,33 @@ mod tests {
         drop(first);
         let error = dialer.connect_to_first().await.expect_err("it is down");
         assert_eq!(error.tried().len(), 1);
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_dial_to_the_first_endpoint_alone_leaves_the_order_of_all_as_it_is() -> io::Result<()>
+    {
+        struct Local;
+        impl Resolve for Local {
+            async fn resolve(&self, _: &str, port: u16, answers: &Answers) -> io::Result<()> {
+                answers.push(SocketAddr::from(([127, 0, 0, 1], port)));
+                Ok(())
+            }
+        }
+        let first = TcpListener::bind("127.0.0.1:0").await?;
+        let second = TcpListener::bind("127.0.0.1:0").await?;
+        let port = first.local_addr()?.port();
+        drop(first);
+        let targets = [
+            Target::try_from(("first.example", port)),
+            Target::try_from(second.local_addr()?),
+        ];
+        let dialer = Dialer::any_of(targets.into_iter().collect::<Result<Vec<_>, _>>()?)?
+            .order(Order::Failover)
+            .resolver(Local);
+        assert!(dialer.connect_to_first().await.is_err());
+        let _first = TcpListener::bind(("127.0.0.1", port)).await?;
+        assert_eq!(dialer.connect().await?.1.endpoint, 0);
         Ok(())
     }
 
