@@ -70,6 +70,10 @@ where
             }
         };
         drop(noted);
+        if matches!(result, Ok(End::Exit)) {
+            // A loop that ends keeps no socket open.
+            self.held = None;
+        }
         self.learn(result.is_err());
         result.into()
     }
@@ -179,7 +183,6 @@ impl<T> Drop for Serving<'_, T> {
         if let Some(served) = self.served {
             served.told = told.is_ready();
         }
-        // A loop that ends keeps no socket open.
         *self.held = self
             .first
             .take()

@@ -259,3 +259,31 @@ async fn a_shutdown_while_it_fails_back_closes_the_connection_that_was_dialed_be
     task.abort();
     Ok(())
 }
+
+/// A handler that ends the loop when it is told to fail back leaves no socket open.
+#[tokio::test]
+async fn an_exit_while_it_fails_back_closes_the_connection_that_was_dialed_beside() -> Result {
+    let first = Peer::start(Behaviour::Refuse).await?;
+    let spare = Peer::start(Behaviour::Echo).await?;
+    let dialer = Dialer::any_of([first.addr(), spare.addr()])?;
+    let leaves = async |_stream: TcpStream, session: Session| {
+        session.stopping().await;
+        io::Result::Ok(End::Exit)
+    };
+    let connector = TcpConnector::new(dialer, leaves).failback(EVERY);
+    let mut connector = connector.stable_after(SHORT).retry(STEADY);
+    let runner = checker().stable_after(SHORT).runner(&mut connector);
+    let handle = runner.handle();
+    let back = async {
+        handle.connected().await?;
+        first.switch(Behaviour::Echo).await?;
+        Result::Ok(())
+    };
+    let (ended, back) = tokio::join!(timeout(SOON, runner.run()), back);
+    back?;
+    ended??;
+    first.accepted(1).await?;
+    first.live(0).await?;
+    drop(connector);
+    Ok(())
+}
