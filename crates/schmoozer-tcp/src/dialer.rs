@@ -15,6 +15,9 @@ use crate::resolve::Resolver;
 use crate::socket::{BeforeConnect, Options, Setting};
 use crate::{Family, InvalidTarget, Keepalive, Order, Resolve, Target};
 
+/// The least time between two attempts (RFC 8305 §5).
+const SHORTEST_DELAY: Duration = Duration::from_millis(10);
+
 /// Connects to one endpoint, or to one of several, by name or by address.
 ///
 /// Each dial resolves names again, races their addresses as RFC 8305 ("Happy Eyeballs") describes, sets its
@@ -143,7 +146,7 @@ impl Dialer {
     /// An address that fails is followed by the next at once. Less than 10 ms is taken as 10 ms (RFC 8305 §5).
     #[must_use]
     pub fn attempt_delay(mut self, delay: Duration) -> Self {
-        self.attempt_delay = Some(delay.max(Duration::from_millis(10)));
+        self.attempt_delay = Some(delay.max(SHORTEST_DELAY));
         self
     }
 
@@ -153,10 +156,11 @@ impl Dialer {
     /// [`timeout`](Self::timeout) if that is less: a spare is not to win because one packet to the first endpoint was lost, which is sent again
     /// after a second.
     ///
-    /// An endpoint that fails is followed by the next at once.
+    /// An endpoint that fails is followed by the next at once. Less than 10 ms is taken as 10 ms: where there are many
+    /// endpoints, each would else give way to others before it can answer.
     #[must_use]
     pub fn endpoint_delay(mut self, delay: Duration) -> Self {
-        self.endpoint_delay = Some(delay);
+        self.endpoint_delay = Some(delay.max(SHORTEST_DELAY));
         self
     }
 

@@ -103,6 +103,20 @@ async fn a_dead_endpoint_costs_one_stagger() -> Result {
 }
 
 #[tokio::test]
+async fn endpoints_are_never_tried_less_than_ten_milliseconds_apart() -> Result {
+    let hole = BlackHole::at("127.0.0.1").await?;
+    let (_listeners, [good, ..]) = listeners().await?;
+    let mut addrs = vec![hole.addr; 20];
+    addrs.push(good);
+    let dialer = Dialer::any_of(addrs)?.order(Order::Failover);
+    let begun = Instant::now();
+    assert_eq!(used(&dialer.endpoint_delay(Duration::ZERO)).await?, good);
+    let apart = Duration::from_millis(10) * 20;
+    assert!(begun.elapsed() >= apart, "{:?}", begun.elapsed());
+    Ok(())
+}
+
+#[tokio::test]
 async fn failover_gives_the_first_endpoint_longer_for_itself() -> Result {
     let hole = BlackHole::at("127.0.0.1").await?;
     let (_listeners, [good, ..]) = listeners().await?;
