@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use schmoozer_faults::{Checker, OwnedEvent, Recorder};
+use schmoozer_faults::{Behaviour, Checker, OwnedEvent, Peer, Recorder};
 use schmoozer_tcp::{
     Connector, DialError, Dialer, End, Failure, Retry, Session, TcpConnector, Why, closed, run,
 };
@@ -15,7 +15,6 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use crate::black_hole::BlackHole;
 use crate::kernel::{State, sockets_to};
 use crate::scripted::{Scripted, Step};
 use crate::{Result, checked, checker};
@@ -230,10 +229,10 @@ async fn a_state_is_lent_to_each_connection_and_returned_at_the_end() -> Result 
 #[tokio::test]
 async fn retry_if_is_asked_about_the_loops_timeout_too() -> Result {
     let gone = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
-    let hole = BlackHole::at("127.0.0.1").await?;
+    let hole = Peer::start(Behaviour::BlackHole).await?;
     // Refused first, and that is worth another attempt; then nobody answers.
     let keeping = || -> Result<_> {
-        let scripts = [gone, hole.addr].map(|addr| vec![Step::Give(addr)]);
+        let scripts = [gone, hole.addr()].map(|addr| vec![Step::Give(addr)]);
         let dialer = Dialer::new("db.example.com:5432")?.resolver(Scripted::new(scripts));
         Ok(TcpConnector::new(dialer, until_goodbye).retry(STEADY))
     };
@@ -306,16 +305,16 @@ async fn the_target_is_named_and_its_secrets_are_refused() -> Result {
 /// Row 24: dropped in each state: no socket and no task is left.
 #[tokio::test]
 async fn a_future_that_is_dropped_leaves_no_socket_and_no_task() -> Result {
+    let hole = Peer::start(Behaviour::BlackHole).await?;
     let tasks = Handle::current().metrics().num_alive_tasks();
-    let hole = BlackHole::at("127.0.0.1").await?;
     let connector =
-        || -> Result<_> { Ok(TcpConnector::new(Dialer::new(hole.addr)?, until_goodbye)) };
+        || -> Result<_> { Ok(TcpConnector::new(Dialer::new(hole.addr())?, until_goodbye)) };
     {
         let mut connecting = Box::pin(run(connector()?));
         assert!(timeout(SHORT, &mut connecting).await.is_err());
-        assert_eq!(sockets_to(hole.addr, State::SynSent)?, 1);
+        assert_eq!(sockets_to(hole.addr(), State::SynSent)?, 1);
     }
-    assert_eq!(sockets_to(hole.addr, State::SynSent)?, 0);
+    assert_eq!(sockets_to(hole.addr(), State::SynSent)?, 0);
 
     let server = TcpListener::bind("127.0.0.1:0").await?;
     let addr = server.local_addr()?;

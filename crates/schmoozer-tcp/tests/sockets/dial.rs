@@ -1,16 +1,16 @@
 //! A dial on real loopback sockets: what it connects to, in what time, and what it tells when it fails.
 
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
+use std::net::{Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use schmoozer_faults::{Behaviour, Peer};
 use schmoozer_tcp::{DialError, Dialer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, timeout};
 
 use crate::Result;
-use crate::black_hole::BlackHole;
 use crate::kernel::{State, sockets_to};
 use crate::scripted::{Scripted, Step};
 
@@ -75,15 +75,15 @@ async fn the_system_resolves_localhost() -> Result {
 /// Row 6: a blackholed SYN.
 #[tokio::test]
 async fn a_black_hole_costs_the_timeout_and_no_more() -> Result {
-    let hole = BlackHole::at("127.0.0.1").await?;
-    let (result, took) = quickest(&Dialer::new(hole.addr)?.timeout(DELAY)).await;
+    let hole = Peer::start(Behaviour::BlackHole).await?;
+    let (result, took) = quickest(&Dialer::new(hole.addr())?.timeout(DELAY)).await;
     assert!((DELAY..DELAY + CLOSE).contains(&took), "{took:?}");
     let Err(DialError::Timeout { after, tried, .. }) = result else {
         panic!("{result:?}")
     };
     assert_eq!(
         (after, tried.len(), tried[0].addr),
-        (DELAY, 1, Some(hole.addr))
+        (DELAY, 1, Some(hole.addr()))
     );
     assert_eq!(tried[0].error.kind(), ErrorKind::TimedOut);
     assert!(tried[0].elapsed >= DELAY, "{:?}", tried[0].elapsed);
@@ -93,10 +93,13 @@ async fn a_black_hole_costs_the_timeout_and_no_more() -> Result {
 /// Row 7: the first address is dead, the second good.
 #[tokio::test]
 async fn a_dead_first_address_costs_one_stagger() -> Result {
-    let hole = BlackHole::at("127.0.0.1").await?;
+    let hole = Peer::start(Behaviour::BlackHole).await?;
     let good = TcpListener::bind("127.0.0.1:0").await?;
-    let (result, took) =
-        quickest(&by_name(Scripted::giving([hole.addr, good.local_addr()?]))).await;
+    let (result, took) = quickest(&by_name(Scripted::giving([
+        hole.addr(),
+        good.local_addr()?,
+    ])))
+    .await;
     assert_eq!(result?.peer_addr()?, good.local_addr()?);
     assert!((DELAY..DELAY + CLOSE).contains(&took), "{took:?}");
     Ok(())
@@ -105,23 +108,23 @@ async fn a_dead_first_address_costs_one_stagger() -> Result {
 /// Row 24: no socket is left of those that lost a race.
 #[tokio::test]
 async fn the_losers_of_a_race_are_closed_at_once() -> Result {
-    let hole = BlackHole::at("127.0.0.1").await?;
+    let hole = Peer::start(Behaviour::BlackHole).await?;
     let good = TcpListener::bind("127.0.0.1:0").await?;
-    let dialer = by_name(Scripted::giving([hole.addr, good.local_addr()?]));
+    let dialer = by_name(Scripted::giving([hole.addr(), good.local_addr()?]));
     let dialing = tokio::spawn(async move { dialer.dial().await });
     tokio::time::sleep(DELAY / 2).await;
-    assert_eq!(sockets_to(hole.addr, State::SynSent)?, 1);
+    assert_eq!(sockets_to(hole.addr(), State::SynSent)?, 1);
     let _stream = dialing.await??;
-    assert_eq!(sockets_to(hole.addr, State::SynSent)?, 0);
+    assert_eq!(sockets_to(hole.addr(), State::SynSent)?, 0);
     Ok(())
 }
 
 /// Row 7: where a plain connect still hangs after 4 s.
 #[tokio::test]
 async fn a_plain_connect_would_still_hang_there() -> Result {
-    let hole = BlackHole::at("127.0.0.1").await?;
+    let hole = Peer::start(Behaviour::BlackHole).await?;
     let good = TcpListener::bind("127.0.0.1:0").await?;
-    let addrs = [hole.addr, good.local_addr()?];
+    let addrs = [hole.addr(), good.local_addr()?];
     assert!(
         timeout(Duration::from_secs(4), TcpStream::connect(&addrs[..]))
             .await
@@ -181,15 +184,12 @@ async fn every_address_that_failed_is_named_with_its_own_error() -> Result {
 #[tokio::test]
 async fn a_dead_ipv6_address_costs_one_stagger_however_many_there_are() -> Result {
     let holes = [
-        BlackHole::at("::1").await?,
-        BlackHole::at("::1").await?,
-        BlackHole::at("::1").await?,
+        Peer::start_at((Ipv6Addr::LOCALHOST, 0), Behaviour::BlackHole).await?,
+        Peer::start_at((Ipv6Addr::LOCALHOST, 0), Behaviour::BlackHole).await?,
+        Peer::start_at((Ipv6Addr::LOCALHOST, 0), Behaviour::BlackHole).await?,
     ];
     let good = TcpListener::bind("127.0.0.1:0").await?;
-    let addrs = holes
-        .iter()
-        .map(|hole| hole.addr)
-        .chain([good.local_addr()?]);
+    let addrs = holes.iter().map(Peer::addr).chain([good.local_addr()?]);
     let (result, took) = quickest(&by_name(Scripted::giving(addrs))).await;
     assert_eq!(result?.peer_addr()?, good.local_addr()?);
     assert!((DELAY..DELAY + CLOSE).contains(&took), "{took:?}");
@@ -255,9 +255,9 @@ async fn a_dial_takes_ten_seconds_at_most_unless_told_otherwise() -> Result {
 
 #[tokio::test]
 async fn addresses_are_never_tried_less_than_ten_milliseconds_apart() -> Result {
-    let hole = BlackHole::at("127.0.0.1").await?;
+    let hole = Peer::start(Behaviour::BlackHole).await?;
     let good = TcpListener::bind("127.0.0.1:0").await?;
-    let dialer = by_name(Scripted::giving([hole.addr, good.local_addr()?]));
+    let dialer = by_name(Scripted::giving([hole.addr(), good.local_addr()?]));
     let (result, took) = quickest(&dialer.attempt_delay(Duration::ZERO)).await;
     assert_eq!(result?.peer_addr()?, good.local_addr()?);
     let apart = Duration::from_millis(10);

@@ -4,12 +4,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use schmoozer_faults::{Behaviour, Peer};
 use schmoozer_tcp::{DialError, Dialer, Order, Target};
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
 use crate::Result;
-use crate::black_hole::BlackHole;
 use crate::scripted::{Scripted, Step};
 
 /// How much later than planned the quickest of three dials may be.
@@ -87,13 +87,13 @@ async fn shuffled_uses_every_endpoint() -> Result {
 /// Row 7: the first endpoint is dead, the second good.
 #[tokio::test]
 async fn a_dead_endpoint_costs_one_stagger() -> Result {
-    let hole = BlackHole::at("127.0.0.1").await?;
+    let hole = Peer::start(Behaviour::BlackHole).await?;
     let (_listeners, [good, ..]) = listeners().await?;
     // The quickest of three: what a busy machine adds is not the dialer's. Each a new one, because a dialer
     // goes on from the endpoint that it used.
     let mut quickest = Duration::MAX;
     for _ in 0..3 {
-        let dialer = Dialer::any_of([hole.addr, good])?.attempt_delay(DELAY);
+        let dialer = Dialer::any_of([hole.addr(), good])?.attempt_delay(DELAY);
         let begun = Instant::now();
         assert_eq!(used(&dialer).await?, good);
         quickest = quickest.min(begun.elapsed());
@@ -104,9 +104,9 @@ async fn a_dead_endpoint_costs_one_stagger() -> Result {
 
 #[tokio::test]
 async fn endpoints_are_never_tried_less_than_ten_milliseconds_apart() -> Result {
-    let hole = BlackHole::at("127.0.0.1").await?;
+    let hole = Peer::start(Behaviour::BlackHole).await?;
     let (_listeners, [good, ..]) = listeners().await?;
-    let mut addrs = vec![hole.addr; 20];
+    let mut addrs = vec![hole.addr(); 20];
     addrs.push(good);
     let dialer = Dialer::any_of(addrs)?.order(Order::Failover);
     let begun = Instant::now();
@@ -118,9 +118,9 @@ async fn endpoints_are_never_tried_less_than_ten_milliseconds_apart() -> Result 
 
 #[tokio::test]
 async fn failover_gives_the_first_endpoint_longer_for_itself() -> Result {
-    let hole = BlackHole::at("127.0.0.1").await?;
+    let hole = Peer::start(Behaviour::BlackHole).await?;
     let (_listeners, [good, ..]) = listeners().await?;
-    let dialer = Dialer::any_of([hole.addr, good])?.order(Order::Failover);
+    let dialer = Dialer::any_of([hole.addr(), good])?.order(Order::Failover);
     let begun = Instant::now();
     assert_eq!(used(&dialer).await?, good);
     let two_seconds = Duration::from_secs(2);
@@ -145,10 +145,10 @@ async fn failover_gives_the_first_endpoint_longer_for_itself() -> Result {
 
 #[tokio::test]
 async fn failover_reaches_the_last_endpoint_within_its_time() -> Result {
-    let hole = || BlackHole::at("127.0.0.1");
+    let hole = || Peer::start(Behaviour::BlackHole);
     let holes = [hole().await?, hole().await?, hole().await?];
     let (_listeners, [good, ..]) = listeners().await?;
-    let addrs = [holes[0].addr, holes[1].addr, holes[2].addr, good];
+    let addrs = [holes[0].addr(), holes[1].addr(), holes[2].addr(), good];
     // Two seconds each would take six.
     let dialer = Dialer::any_of(addrs)?
         .order(Order::Failover)

@@ -2,7 +2,6 @@
 
 #![cfg(target_os = "linux")]
 
-mod black_hole;
 mod connector;
 mod dial;
 mod endpoints;

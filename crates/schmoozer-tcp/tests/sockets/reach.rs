@@ -11,7 +11,6 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 
-use crate::black_hole::BlackHole;
 use crate::connector::until_goodbye;
 use crate::scripted::Scripted;
 use crate::{Result, checked, checker};
@@ -23,9 +22,9 @@ const LIMIT: Duration = Duration::from_secs(8);
 const STABLE: Duration = Duration::from_millis(300);
 
 /// Returns so many addresses that swallow every SYN, and the hole that they lead to.
-async fn dead(count: u8) -> Result<(BlackHole, Vec<SocketAddr>)> {
-    let hole = BlackHole::at("0.0.0.0").await?;
-    let port = hole.addr.port();
+async fn dead(count: u8) -> Result<(Peer, Vec<SocketAddr>)> {
+    let hole = Peer::start_at((Ipv4Addr::UNSPECIFIED, 0), Behaviour::BlackHole).await?;
+    let port = hole.addr().port();
     let addrs = (1..=count).map(|i| SocketAddr::from(([127, 0, 1, i], port)));
     Ok((hole, addrs.collect()))
 }

@@ -6,14 +6,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use schmoozer_faults::Checker;
+use schmoozer_faults::{Behaviour, Checker, Peer};
 use schmoozer_tcp::{Connector, Dialer, End, Session, Status, TcpConnector};
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::black_hole::BlackHole;
 use crate::connector::{SHORT, SOON};
 use crate::kernel::{State, sockets_to};
 use crate::scripted::{Scripted, Step};
@@ -60,13 +59,13 @@ async fn a_reconnect_closes_the_old_socket_before_the_new_dial() -> Result {
 /// Row 23: a shutdown while connecting.
 #[tokio::test]
 async fn a_shutdown_ends_a_dial_at_once() -> Result {
-    let hole = BlackHole::at("127.0.0.1").await?;
-    let (handle, task) = checked(keeping(hole.addr)?).grace(NEVER).spawn();
+    let hole = Peer::start(Behaviour::BlackHole).await?;
+    let (handle, task) = checked(keeping(hole.addr())?).grace(NEVER).spawn();
     sleep(SHORT).await;
-    assert_eq!(sockets_to(hole.addr, State::SynSent)?, 1);
+    assert_eq!(sockets_to(hole.addr(), State::SynSent)?, 1);
     handle.shutdown();
     assert!(stops(task).await? < SLACK);
-    assert_eq!(sockets_to(hole.addr, State::SynSent)?, 0);
+    assert_eq!(sockets_to(hole.addr(), State::SynSent)?, 0);
     Ok(())
 }
 
