@@ -4,12 +4,12 @@ use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
+use schmoozer_faults::{Answer, NameServer};
 use schmoozer_tcp::{DialError, Dialer, HickoryResolver};
 use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep};
 
 use crate::Result;
-use crate::name_server::{Answer, serve};
 use crate::network::{in_a_host_of_its_own, shell};
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -24,10 +24,6 @@ fn etc(file: &str, text: &str) -> Result {
     .map(drop)
 }
 
-fn here() -> Answer {
-    Answer::Addresses(Duration::ZERO, vec![HERE])
-}
-
 fn dialer(target: &str) -> Result<Dialer> {
     let dialer = Dialer::new(target)?.resolver(HickoryResolver::system());
     Ok(dialer.timeout(SOON))
@@ -39,7 +35,8 @@ fn a_changed_configuration_is_seen_at_the_next_dial() -> Result {
     let test = "hickory::a_changed_configuration_is_seen_at_the_next_dial";
     in_a_host_of_its_own(test, || async {
         etc("resolv.conf", "")?;
-        serve("127.0.0.2:53", here(), here()).await?;
+        let names = NameServer::start_at(([127, 0, 0, 2], 53)).await?;
+        names.otherwise(Answer::addresses([HERE]));
         let _server = TcpListener::bind((HERE, 7_000)).await?;
         let dialer = dialer("db.example.com:7000")?;
         let error = dialer.dial().await.expect_err("there is no name server");
@@ -59,7 +56,8 @@ fn a_name_of_the_hosts_file_is_not_asked_for() -> Result {
     in_a_host_of_its_own(test, || async {
         etc("resolv.conf", "nameserver 127.0.0.1\\n")?;
         etc("hosts", "127.0.0.2 one.example\\n")?;
-        serve("127.0.0.1:53", Answer::Silence, Answer::Silence).await?;
+        let names = NameServer::start_at(([127, 0, 0, 1], 53)).await?;
+        names.otherwise(Answer::Drop);
         let begun = Instant::now();
         for name in ["one.example:7000", "localhost:7000"] {
             let error = dialer(name)?.dial().await.expect_err("none listens there");

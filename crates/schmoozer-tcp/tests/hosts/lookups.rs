@@ -5,12 +5,12 @@ use std::net::IpAddr;
 use std::thread;
 use std::time::Duration;
 
+use schmoozer_faults::{Answer, NameServer, RecordType};
 use schmoozer_tcp::{Dialer, End, TcpConnector};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::runtime::Runtime;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::name_server::{Answer, serve};
 use crate::network::{in_a_host_of_its_own, shell};
 use crate::{Result, checked};
 
@@ -36,8 +36,9 @@ fn a_lookup_that_takes_longer_than_a_dial_serves_a_later_one() -> Result {
     let test = "lookups::a_lookup_that_takes_longer_than_a_dial_serves_a_later_one";
     in_a_host_of_its_own(test, || async {
         let here = IpAddr::from([127, 0, 0, 1]);
-        let v4 = Answer::Addresses(Duration::ZERO, vec![here]);
-        serve("127.0.0.1:53", Answer::Silence, v4).await?;
+        let names = NameServer::start_at((here, 53)).await?;
+        names.set("db.example.com", Answer::Drop);
+        names.set_for("db.example.com", RecordType::A, Answer::addresses([here]));
         resolvers_patience(Duration::from_secs(2))?;
         let server = TcpListener::bind("127.0.0.1:7000").await?;
         let dialer = Dialer::new("db.example.com:7000")?.timeout(Duration::from_millis(500));

@@ -14,9 +14,6 @@ mod hickory;
 mod lacking;
 mod limits;
 mod lookups;
-#[expect(dead_code, reason = "no answer is refused here")]
-#[path = "../sockets/name_server.rs"]
-mod name_server;
 mod network;
 mod rerun;
 mod routes;

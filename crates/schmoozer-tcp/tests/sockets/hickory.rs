@@ -2,23 +2,27 @@
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use schmoozer_faults::{Answer, NameServer, RecordType};
 use schmoozer_tcp::{DialError, Dialer, HickoryResolver};
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
 use crate::Result;
-use crate::name_server::{Answer, serve};
 
-const AT_ONCE: Duration = Duration::ZERO;
+const NAME: &str = "my_db.example.com";
 const V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
 const V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-/// Makes a dialer for a name, with an underscore as some networks have them, and listeners of both families at its port.
-async fn name(v6: Answer, v4: Answer) -> Result<(Dialer, [TcpListener; 2])> {
-    let server = serve("127.0.0.1:0", v6, v4).await?;
+/// A name server, and listeners of both families at one port.
+type Servers = (NameServer, [TcpListener; 2]);
+
+/// Makes a dialer for a name, with an underscore as some networks have them, and the servers that it leads to.
+async fn name(v6: Answer, v4: Answer) -> Result<(Dialer, Servers)> {
+    let server = NameServer::start().await?;
+    server.set_for(NAME, RecordType::Aaaa, v6);
+    server.set_for(NAME, RecordType::A, v4);
     // What is free in one family may be taken in the other.
     let (port, listeners) = loop {
         let v4 = TcpListener::bind((V4, 0)).await?;
@@ -28,24 +32,24 @@ async fn name(v6: Answer, v4: Answer) -> Result<(Dialer, [TcpListener; 2])> {
             v6 => break (port, [v6?, v4]),
         }
     };
-    let resolver = HickoryResolver::name_servers([server]);
-    let dialer = Dialer::new(("my_db.example.com", port))?.resolver(resolver);
-    Ok((dialer, listeners))
+    let resolver = HickoryResolver::name_servers([server.addr()]);
+    let dialer = Dialer::new((NAME, port))?.resolver(resolver);
+    Ok((dialer, (server, listeners)))
 }
 
 async fn connected(v6: Answer, v4: Answer) -> Result<(SocketAddr, Duration)> {
-    let (dialer, _listeners) = name(v6, v4).await?;
+    let (dialer, _servers) = name(v6, v4).await?;
     let begun = Instant::now();
     let stream = dialer.dial().await?;
     Ok((stream.peer_addr()?, begun.elapsed()))
 }
 
 fn soon(ip: IpAddr) -> Answer {
-    Answer::Addresses(AT_ONCE, vec![ip])
+    Answer::addresses([ip])
 }
 
 fn none() -> Answer {
-    Answer::Addresses(AT_ONCE, vec![])
+    Answer::no_addresses()
 }
 
 #[tokio::test]
@@ -56,14 +60,14 @@ async fn ipv6_goes_first_when_both_are_there() -> Result {
 
 #[tokio::test]
 async fn ipv6_goes_first_when_it_comes_within_the_resolution_delay() -> Result {
-    let late = Answer::Addresses(Duration::from_millis(20), vec![V6]);
+    let late = soon(V6).after(Duration::from_millis(20));
     assert_eq!(connected(late, soon(V4)).await?.0.ip(), V6);
     Ok(())
 }
 
 #[tokio::test]
 async fn ipv4_is_used_while_ipv6_is_not_answered() -> Result {
-    let (peer, took) = connected(Answer::Silence, soon(V4)).await?;
+    let (peer, took) = connected(Answer::Drop, soon(V4)).await?;
     assert_eq!(peer.ip(), V4);
     assert!(
         (Duration::from_millis(50)..Duration::from_millis(500)).contains(&took),
@@ -76,26 +80,26 @@ async fn ipv4_is_used_while_ipv6_is_not_answered() -> Result {
 async fn one_family_is_enough() -> Result {
     assert_eq!(connected(none(), soon(V4)).await?.0.ip(), V4);
     assert_eq!(connected(soon(V6), none()).await?.0.ip(), V6);
-    let (peer, took) = connected(soon(V6), Answer::Silence).await?;
+    let (peer, took) = connected(soon(V6), Answer::Drop).await?;
     assert_eq!(peer.ip(), V6);
     assert!(took < Duration::from_secs(1), "{took:?}");
-    assert_eq!(connected(soon(V6), Answer::Failure).await?.0.ip(), V6);
-    assert_eq!(connected(Answer::Failure, soon(V4)).await?.0.ip(), V4);
+    assert_eq!(connected(soon(V6), Answer::ServerFailure).await?.0.ip(), V6);
+    assert_eq!(connected(Answer::ServerFailure, soon(V4)).await?.0.ip(), V4);
     Ok(())
 }
 
 #[tokio::test]
 async fn a_name_without_addresses_differs_from_one_that_is_unknown() -> Result {
-    let (dialer, _listeners) = name(none(), none()).await?;
+    let (dialer, _servers) = name(none(), none()).await?;
     let error = dialer.dial().await.expect_err("the name has no address");
     assert!(matches!(error, DialError::NoAddress { .. }), "{error:?}");
 
     for (v6, v4) in [
-        (Answer::Unknown, Answer::Unknown),
-        (none(), Answer::Unknown),
-        (Answer::Unknown, none()),
+        (Answer::no_such_name(), Answer::no_such_name()),
+        (none(), Answer::no_such_name()),
+        (Answer::no_such_name(), none()),
     ] {
-        let (dialer, _listeners) = name(v6, v4).await?;
+        let (dialer, _servers) = name(v6, v4).await?;
         let error = dialer.dial().await.expect_err("there is no such name");
         let DialError::Resolve { source, .. } = &error else {
             panic!("{error:?}")
@@ -112,11 +116,11 @@ async fn a_name_without_addresses_differs_from_one_that_is_unknown() -> Result {
 #[tokio::test]
 async fn a_server_that_cannot_tell_differs_from_a_name_without_addresses() -> Result {
     for (v6, v4) in [
-        (Answer::Failure, Answer::Failure),
-        (none(), Answer::Failure),
-        (Answer::Failure, none()),
+        (Answer::ServerFailure, Answer::ServerFailure),
+        (none(), Answer::ServerFailure),
+        (Answer::ServerFailure, none()),
     ] {
-        let (dialer, _listeners) = name(v6, v4).await?;
+        let (dialer, _servers) = name(v6, v4).await?;
         let error = dialer.dial().await.expect_err("nothing was found");
         assert!(matches!(error, DialError::Resolve { .. }), "{error:?}");
     }
@@ -125,7 +129,7 @@ async fn a_server_that_cannot_tell_differs_from_a_name_without_addresses() -> Re
 
 /// Dials from `local`, where only addresses of the other family are found.
 async fn dialed_from(local: IpAddr, v6: Answer, v4: Answer) -> Result<DialError> {
-    let (dialer, _listeners) = name(v6, v4).await?;
+    let (dialer, _servers) = name(v6, v4).await?;
     let dialer = dialer.timeout(Duration::from_millis(400));
     let error = dialer.local_addr(local).dial().await;
     Ok(error.expect_err("the local address is of the other family"))
@@ -134,7 +138,7 @@ async fn dialed_from(local: IpAddr, v6: Answer, v4: Answer) -> Result<DialError>
 /// Row 11: the name server fails for one family.
 #[tokio::test]
 async fn a_family_that_could_not_be_asked_for_is_asked_for_again() -> Result {
-    for lost in [Answer::Silence, Answer::Failure] {
+    for lost in [Answer::Drop, Answer::ServerFailure] {
         for (local, v6, v4) in [(V4, soon(V6), lost.clone()), (V6, lost, soon(V4))] {
             let error = dialed_from(local, v6, v4).await?;
             let [lookup, attempt] = error.tried() else {
@@ -151,7 +155,7 @@ async fn a_family_that_could_not_be_asked_for_is_asked_for_again() -> Result {
 /// Row 11: a family that the name lacks is no failure.
 #[tokio::test]
 async fn a_family_that_the_name_lacks_is_not_asked_for_again() -> Result {
-    for lacking in [none(), Answer::Unknown] {
+    for lacking in [none(), Answer::no_such_name()] {
         for (local, v6, v4) in [(V4, soon(V6), lacking.clone()), (V6, lacking, soon(V4))] {
             let error = dialed_from(local, v6, v4).await?;
             assert_eq!(error.tried().len(), 1, "{error:?}");
@@ -164,7 +168,7 @@ async fn a_family_that_the_name_lacks_is_not_asked_for_again() -> Result {
 /// Row 50: a question that is not answered is asked twice, and has failed, before the dial's time is over.
 #[tokio::test]
 async fn its_own_timeouts_fit_into_a_dial() -> Result {
-    let (dialer, _listeners) = name(Answer::Silence, Answer::Silence).await?;
+    let (dialer, _servers) = name(Answer::Drop, Answer::Drop).await?;
     let begun = Instant::now();
     let error = dialer.timeout(Duration::from_secs(2)).dial().await;
     let error = error.expect_err("no name server answers");
@@ -179,11 +183,13 @@ async fn its_own_timeouts_fit_into_a_dial() -> Result {
 
 #[tokio::test]
 async fn a_dead_name_server_beside_one_that_is_well_costs_nothing() -> Result {
-    let silent = serve("127.0.0.1:0", Answer::Silence, Answer::Silence).await?;
-    let well = serve("127.0.0.1:0", none(), soon(V4)).await?;
+    let silent = NameServer::start().await?;
+    silent.otherwise(Answer::Drop);
+    let well = NameServer::start().await?;
+    well.set("db.example.com", soon(V4));
     let listener = TcpListener::bind((V4, 0)).await?;
     let dialer = Dialer::new(("db.example.com", listener.local_addr()?.port()))?
-        .resolver(HickoryResolver::name_servers([silent, well]));
+        .resolver(HickoryResolver::name_servers([silent.addr(), well.addr()]));
     let begun = Instant::now();
     dialer.dial().await?;
     assert!(
@@ -197,12 +203,11 @@ async fn a_dead_name_server_beside_one_that_is_well_costs_nothing() -> Result {
 /// Row 50: a name that does not exist, says its name server, for an hour, is asked for again at the next dial.
 #[tokio::test]
 async fn a_name_that_did_not_exist_is_asked_for_again() -> Result {
-    let answers = [Answer::Unknown, Answer::Unknown].map(|answer| Arc::new(Mutex::new(answer)));
-    let [v6, v4] = answers.clone().map(Answer::Changing);
-    let (dialer, _listeners) = name(v6, v4).await?;
+    let unknown = || Answer::no_such_name().ttl(Duration::from_secs(3_600));
+    let (dialer, (server, _listeners)) = name(unknown(), unknown()).await?;
     let error = dialer.dial().await.expect_err("there is no such name");
     assert_eq!(error.kind(), ErrorKind::NotFound);
-    *answers[1].lock().expect("no test panics here") = soon(V4);
+    server.set_for(NAME, RecordType::A, soon(V4));
     assert_eq!(dialer.dial().await?.peer_addr()?.ip(), V4);
     Ok(())
 }

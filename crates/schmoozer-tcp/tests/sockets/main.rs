@@ -12,8 +12,6 @@ mod harness;
 mod hickory;
 mod hostile;
 mod logins;
-#[cfg(feature = "hickory")]
-mod name_server;
 mod options;
 mod outages;
 mod reach;
