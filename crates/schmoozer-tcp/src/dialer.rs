@@ -57,8 +57,8 @@ const SHORTEST_DELAY: Duration = Duration::from_millis(10);
 /// # Bounds
 ///
 /// A dial tries at most 64 addresses of a name, and never has more than 16 connection attempts under way: the
-/// oldest gives way to the next. What it has not reached when it fails, the next dial begins with. It does it all in the
-/// caller's task.
+/// oldest gives way to the next. What it has not reached when it fails or is dropped, the next dial begins with. It does
+/// it all in the caller's task.
 #[derive(Debug, Clone)]
 pub struct Dialer {
     pub(crate) targets: Arc<[Target]>,

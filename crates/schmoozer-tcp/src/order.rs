@@ -14,7 +14,7 @@ use crate::UnknownWord;
 /// Every dial may go through all of them; what differs is where it begins.
 ///
 /// In every order, an endpoint whose connection failed before it was stable goes behind the others for the next dials,
-/// and so does what a dial had tried when it failed. When all have been tried, the order starts again.
+/// and so does what a dial had tried when it failed or was dropped. When all have been tried, the order starts again.
 ///
 /// # Examples
 ///
