@@ -1,4 +1,4 @@
-//! What each does with a server that accepts and closes at once, as `PEERS.md` says: the times between the first
+//! What each does with a server that accepts and closes at once, as the page `_peers` says: the times between the first
 //! connections, in paused time.
 
 use std::future::Future;

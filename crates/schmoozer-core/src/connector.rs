@@ -119,7 +119,8 @@ pub trait Connector: Send {
         Lifecycle::new()
     }
 
-    /// Whether the next `connect` returns a connection that is up already, so that a renewal needs no delay.
+    /// Whether the next `connect` returns a connection that is up already, so that a renewal needs neither a delay nor the
+    /// network. A connector that wraps another forwards this.
     fn holds_connection(&self) -> bool {
         false
     }

@@ -33,6 +33,8 @@ pub(crate) struct Full<'a> {
     pub(crate) pacer: Option<Pacer>,
     /// The pacer has let the next attempt through already.
     pub(crate) admitted: bool,
+    /// The connector holds the next connection already, so nothing needs the network.
+    pub(crate) held: bool,
     /// When the latest attempt began that a request started.
     pub(crate) requested: Option<Instant>,
     /// How many connections in a row were renewed before they were stable.
@@ -74,6 +76,7 @@ pub(crate) async fn drive<C: Connector>(
         max_age: options.max_age,
         pacer: options.pacer,
         admitted: false,
+        held: false,
         requested: None,
         early: 0,
     };
@@ -114,6 +117,7 @@ impl Full<'_> {
         requested: bool,
     ) -> Result<C::Connection, Next<C::Error>> {
         self.judge.begin();
+        self.held = false;
         let began = self.judge.began();
         if requested {
             self.requested = Some(began);
@@ -223,15 +227,15 @@ impl Full<'_> {
         let renewed = matches!(ended, Ok(RunResult::Renew));
         let lived = session.close(renewed);
         self.tell_life(&lived, &mut told);
-        self.after(ended.ok(), &lived, connector.holds_connection())
+        self.held = connector.holds_connection();
+        self.after(ended.ok(), &lived)
     }
 
-    /// What comes after a connection; without a result its handler was dropped. The next one may be `held` already.
+    /// What comes after a connection; without a result its handler was dropped.
     fn after<E: std::fmt::Display>(
         &mut self,
         result: Option<RunResult<E>>,
         lived: &Lived,
-        held: bool,
     ) -> Next<E> {
         match (result, lived.told) {
             // It was told to, and has said so: whatever its word for it, that is the shutdown.
@@ -267,12 +271,12 @@ impl Full<'_> {
                 if let Some(RunResult::Reconnect(cause)) = result {
                     self.report.ended_with(&text::Clean(cause));
                 }
-                self.renew(lived, held)
+                self.renew(lived)
             }
         }
     }
 
-    fn renew<E>(&mut self, lived: &Lived, held: bool) -> Next<E> {
+    fn renew<E>(&mut self, lived: &Lived) -> Next<E> {
         if self.asked() == Some(Ask::Renew) {
             return Next::Attempt(None);
         }
@@ -280,7 +284,7 @@ impl Full<'_> {
             self.early = self.early.saturating_add(1);
             self.report.renewed_early(self.early);
         }
-        Next::Attempt(Some(self.judge.renewal(lived, held)))
+        Next::Attempt(Some(self.judge.renewal(lived, self.held)))
     }
 
     async fn decide<C: Connector>(

@@ -80,7 +80,7 @@ impl Full<'_> {
         let look = |this: &mut Self| {
             let at = match this.asked() {
                 Some(Ask::Stop) => return Break(None),
-                _ if !this.signals.is_online() => None,
+                _ if !this.held && !this.signals.is_online() => None,
                 None => due,
                 Some(_) => this.due(due),
             };

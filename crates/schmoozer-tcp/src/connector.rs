@@ -303,6 +303,10 @@ impl<U: Upgrade<E>, H, E, P: IntoIterator> TcpConnector<U, H, E, P> {
     /// failure. If that is lost before it is stable, `every` doubles, at most 32-fold, until the first endpoint has been
     /// stable.
     ///
+    /// The two handlers do not overlap. With a [`Current`](crate::Current), `ready()` waits out the moment between them,
+    /// and `get()` may see no client in it. A dial beside the spare ends within the dialer's
+    /// [`timeout`](Dialer::timeout); the loop's own connect timeout does not reach it.
+    ///
     /// ```
     /// use std::time::Duration;
     /// use schmoozer_tcp::{Dialer, End, TcpConnector};

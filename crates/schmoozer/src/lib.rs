@@ -87,6 +87,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod _architecture;
+pub mod _peers;
 
 #[doc(inline)]
 pub use schmoozer_core::*;

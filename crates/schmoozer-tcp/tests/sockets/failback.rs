@@ -287,3 +287,23 @@ async fn an_exit_while_it_fails_back_closes_the_connection_that_was_dialed_besid
     drop(connector);
     Ok(())
 }
+
+/// A connection that was dialed beside needs no network that the program would have to wait for.
+#[tokio::test]
+async fn a_failback_is_served_also_while_the_program_says_offline() -> Result {
+    let first = Peer::start(Behaviour::Refuse).await?;
+    let spare = Peer::start(Behaviour::Echo).await?;
+    let (network, online) = tokio::sync::watch::channel(true);
+    let runner = checker().stable_after(SHORT).held_up();
+    let runner = runner.runner(failing_back([&first, &spare])?);
+    let (handle, task) = runner.while_online(online).spawn();
+    handle.connected().await?;
+    network.send(false)?;
+    first.switch(Behaviour::Echo).await?;
+    first.live(1).await?;
+    spare.live(0).await?;
+    handle.connected().await?;
+    assert_eq!(handle.stats().connections, 2);
+    handle.shutdown();
+    Ok(timeout(SOON, task).await???)
+}
