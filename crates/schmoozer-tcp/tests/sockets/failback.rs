@@ -302,7 +302,7 @@ async fn a_failback_is_served_also_while_the_program_says_offline() -> Result {
     first.switch(Behaviour::Echo).await?;
     first.live(1).await?;
     spare.live(0).await?;
-    handle.connected().await?;
+    timeout(SOON, handle.connected()).await??;
     assert_eq!(handle.stats().connections, 2);
     handle.shutdown();
     Ok(timeout(SOON, task).await???)
