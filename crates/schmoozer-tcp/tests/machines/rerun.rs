@@ -22,7 +22,8 @@ pub(crate) fn command(prefix: &[&str], test: &str, role: &str) -> Result<Command
         .ok_or("a prefix has at least a program")?;
     let mut command = Command::new(program);
     command.args(arguments).arg(env::current_exe()?);
-    command.args([test, "--exact", "--nocapture", "--test-threads=1"]);
+    let test = format!("machines::{test}");
+    command.args([&test, "--exact", "--nocapture", "--test-threads=1"]);
     command.env(ROLE, role).stdin(Stdio::piped());
     Ok(command)
 }

@@ -1,0 +1,9 @@
+//! Dialing on real loopback sockets, without privileges.
+
+#![cfg(target_os = "linux")]
+
+mod harness;
+mod loopback;
+
+use harness::{Result, checked, checker, kernel, scripted};
+use loopback::connector;
