@@ -55,7 +55,7 @@ use crate::{Failure, Retry, RetryResult};
 pub fn retry<P, Operation, Attempt, T, E>(
     retry: impl Into<Retry<P>>,
     operation: Operation,
-) -> Retrying<P, Operation, Any<E>, Quietly<E>>
+) -> Retrying<P, Operation, EveryError<E>, NoCallback<E>>
 where
     P: Clone + IntoIterator<Item = Duration>,
     Operation: FnMut() -> Attempt,
@@ -70,10 +70,10 @@ where
 }
 
 /// Without [`Retrying::when`]: every error is worth a retry.
-pub type Any<E> = fn(&E) -> bool;
+pub type EveryError<E> = fn(&E) -> bool;
 
 /// Without [`Retrying::on_failure`].
-pub type Quietly<E> = fn(&E, Duration);
+pub type NoCallback<E> = fn(&E, Duration);
 
 /// An operation that is to be retried: made by [`retry`].
 #[must_use = "nothing is tried until it is awaited"]

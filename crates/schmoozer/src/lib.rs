@@ -62,8 +62,8 @@
 //! | `tcp` | yes | [`tcp`], which is `schmoozer-tcp` |
 //! | `tcpconn` | no | `tcp`, under the name that 0.4.1 had for it |
 //! | `backoff` | yes | [`backoff`], which is `schmoozer-backoff` |
-//! | `config` | no | `backoff::PolicyConfig`: a policy as text |
-//! | `serde` | no | `config`, and that policy in configuration files |
+//! | `config` | no | `backoff::PolicyConfig`, and with `tcp` its `DialerConfig` and `ReconnectConfig`: settings as text |
+//! | `serde` | no | `config`, and those in configuration files |
 //! | `hickory` | no | `tcp`, and `tcp::HickoryResolver`, which asks the name servers itself |
 //! | `metrics` | no | `Metrics`, an observer over the `metrics` facade |
 //! | `tracing` | no | logs |
