@@ -88,7 +88,11 @@ impl<const SUSPENDS: bool, const LOOP: u8> Connector for Link<SUSPENDS, LOOP> {
     type Error = Refused;
 
     async fn connect(&mut self) -> ConnResult<(), Refused> {
-        connect::<SUSPENDS>().await
+        match attempt::<SUSPENDS>().await {
+            // The last attempt: what a connection costs is no part of an attempt.
+            Ok(()) => ConnResult::Exit(Ok(())),
+            Err(cause) => ConnResult::Reconnect(cause),
+        }
     }
 
     async fn run(&mut self, (): (), _: Session) -> RunResult<Refused> {
@@ -115,7 +119,11 @@ impl<const SUSPENDS: bool> Connector for Delayed<SUSPENDS> {
     type Error = Refused;
 
     async fn connect(&mut self) -> ConnResult<(), Refused> {
-        connect::<SUSPENDS>().await
+        match attempt::<SUSPENDS>().await {
+            // The last attempt: what a connection costs is no part of an attempt.
+            Ok(()) => ConnResult::Exit(Ok(())),
+            Err(cause) => ConnResult::Reconnect(cause),
+        }
     }
 
     async fn run(&mut self, (): (), _: Session) -> RunResult<Refused> {
@@ -128,13 +136,5 @@ impl<const SUSPENDS: bool> Connector for Delayed<SUSPENDS> {
 
     fn lifecycle(&self) -> Lifecycle {
         Lifecycle::new().min_interval(Duration::ZERO)
-    }
-}
-
-async fn connect<const SUSPENDS: bool>() -> ConnResult<(), Refused> {
-    match attempt::<SUSPENDS>().await {
-        // The last attempt: what a connection costs is no part of an attempt.
-        Ok(()) => ConnResult::Exit(Ok(())),
-        Err(cause) => ConnResult::Reconnect(cause),
     }
 }

@@ -11,8 +11,8 @@ use schmoozer_core::{
 /// What the loop keeps for itself: when the attempt and the outage began, which attempt it is, the session, and where
 /// it stands.
 const LOOP: usize = 72;
-/// What is kept while a connection runs: its session, and where its handler stands.
-const CONNECTED: usize = 32;
+/// What is kept while a connection runs: since when it is up, its session, and where its handler stands.
+const CONNECTED: usize = 48;
 /// What a wait may need, tokio's timer entry and all; a callback's future overlaps it.
 const WAIT: usize = 112;
 

@@ -182,19 +182,17 @@ impl Full<'_> {
         connector: &mut C,
         connection: C::Connection,
     ) -> Next<C::Error> {
-        let session = self.sessions.open();
+        let now = Instant::now();
+        let session = self.sessions.open(now);
         let up = session.lived();
-        self.report
-            .tell(up.connected, &Event::Connected { id: up.id });
+        self.report.tell(now, &Event::Connected { id: up.id });
         let mut told = Told::default();
         self.tell_life(&up, &mut told);
-        session.begin();
 
+        let connected = session.begin();
         let old = self.max_age.map(|age| {
-            after(
-                session.lived().connected,
-                age.saturating_sub(random::up_to(age / 10)),
-            )
+            let age = age.saturating_sub(random::up_to(age / 10));
+            after(connected, age)
         });
         let mut grace = None;
         let ended = {
@@ -228,13 +226,14 @@ impl Full<'_> {
         let lived = session.close(renewed);
         self.tell_life(&lived, &mut told);
         self.held = connector.holds_connection();
-        self.after(ended.ok(), &lived)
+        self.after(ended.ok(), connected, &lived)
     }
 
     /// What comes after a connection; without a result its handler was dropped.
     fn after<E: std::fmt::Display>(
         &mut self,
         result: Option<RunResult<E>>,
+        connected: Instant,
         lived: &Lived,
     ) -> Next<E> {
         match (result, lived.told) {
@@ -262,7 +261,7 @@ impl Full<'_> {
             (Some(RunResult::Reconnect(cause)), None) => {
                 self.early = 0;
                 self.signals.account(&mut self.judge);
-                Next::Failed(self.judge.lost(cause, lived))
+                Next::Failed(self.judge.lost(cause, connected, lived))
             }
             (result, told) => {
                 if told.is_none() {

@@ -61,12 +61,12 @@ impl Judge {
     }
 
     /// A connection was lost.
-    pub(crate) fn lost<E>(&mut self, cause: E, lived: &Lived) -> Failure<E> {
+    pub(crate) fn lost<E>(&mut self, cause: E, connected: Instant, lived: &Lived) -> Failure<E> {
         if lived.is_stable() {
             self.stable();
         }
         let mut failure = self.failure(cause, lived.ended);
-        failure.uptime = Some(lived.ended - lived.connected);
+        failure.uptime = Some(lived.ended - connected);
         failure.stable = lived.is_stable();
         failure
     }

@@ -3,7 +3,7 @@ use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 
 use crate::judge::Judge;
 use crate::session::{Session, Sessions};
@@ -55,7 +55,8 @@ fn plain<C: Connector>(mut connector: C) -> impl Future<Output = Result<(), C::E
             let delay = 'ended: {
                 let failure = match connector.connect().await {
                     ConnResult::Connected(connection) => {
-                        let session = sessions.open();
+                        let connected = Instant::now();
+                        let session = sessions.open(connected);
                         let handler = connector.run(connection, session.clone());
                         let result = until_told(pin!(handler), &session).await;
                         let renewed = matches!(result, Some(RunResult::Renew));
@@ -63,7 +64,7 @@ fn plain<C: Connector>(mut connector: C) -> impl Future<Output = Result<(), C::E
                         match result {
                             Some(RunResult::Exit(result)) => return result,
                             Some(RunResult::Reconnect(cause)) if lived.told.is_none() => {
-                                judge.lost(cause, &lived)
+                                judge.lost(cause, connected, &lived)
                             }
                             _ => break 'ended judge.renewal(&lived, connector.holds_connection()),
                         }
@@ -94,10 +95,10 @@ fn until_told<F: Future>(
     // On the heap: few connections are renewed, and all would have to hold the timer.
     let mut grace: Option<Pin<Box<Sleep>>> = None;
     poll_fn(move |cx| {
+        session.listen(cx);
         if let Poll::Ready(result) = handler.as_mut().poll(cx) {
             return Poll::Ready(Some(result));
         }
-        session.listen(cx);
         if session.is_kept() {
             return Poll::Pending;
         }

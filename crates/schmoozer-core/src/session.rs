@@ -1,12 +1,12 @@
 use std::fmt;
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Context;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::waker::LoopWaker;
 use crate::{End, Lifecycle};
 
 /// How long a handler that has asked [`Session::stopping`] may go on where no grace was set.
@@ -65,28 +65,29 @@ pub struct Session {
 struct Shared {
     id: u64,
     stable_after: Duration,
-    ready_when_marked: bool,
     life: Mutex<Life>,
-    /// The loop's task, while it waits for the handler.
-    waker: LoopWaker,
-    told: Notify,
 }
 
+/// What may change while the connection is up.
 struct Life {
-    connected: Instant,
     ready: Option<Instant>,
+    ready_when_marked: bool,
     /// How the connection was told to end.
     told: Option<End>,
-    ended: Option<Instant>,
+    /// Once it has ended: whether it was stable.
+    ended: Option<bool>,
     /// The handler has asked whether it must stop.
     asked: bool,
+    /// The loop's task, while it waits for the handler.
+    waker: Option<Waker>,
+    /// Wakes the other tasks that wait for the end. Few handlers have any.
+    others: Option<Arc<Notify>>,
 }
 
 /// What there is to know of a connection.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Lived {
     pub(crate) id: u64,
-    pub(crate) connected: Instant,
     pub(crate) ready: Option<Instant>,
     pub(crate) told: Option<End>,
     /// When it ended, or now.
@@ -102,10 +103,10 @@ impl Session {
     /// Only the first call counts. It has no effect after the connection has ended or was told to end.
     pub fn ready(&self) {
         let mut life = self.shared.life();
-        if life.ready.is_none() && life.told.is_none() && life.ended.is_none() {
+        if life.ready.is_none() && life.is_kept() {
             life.ready = Some(Instant::now());
             drop(life);
-            self.shared.waker.wake();
+            self.wake();
         }
     }
 
@@ -119,14 +120,14 @@ impl Session {
     /// Cancel safe: ask again at any time.
     pub async fn stopping(&self) -> End {
         loop {
-            // Created before the life is read: a `Notified` receives all that comes after its creation.
-            let told = self.shared.told.notified();
-            {
-                let mut life = self.shared.life();
-                life.asked = true;
-                if life.told.is_some() || life.ended.is_some() {
-                    return life.told.unwrap_or(End::Exit);
-                }
+            let others = match poll_fn(|cx| self.ask(cx)).await {
+                Ok(end) => return end,
+                Err(others) => others,
+            };
+            // Created before the life is read again: a `Notified` receives all that comes after its creation.
+            let told = others.notified();
+            if let Some(end) = self.shared.life().end() {
+                return end;
             }
             told.await;
         }
@@ -144,7 +145,9 @@ impl Session {
     /// Whether the connection has been ready for [`stable_after`](Lifecycle::stable_after), now or at its end.
     #[must_use]
     pub fn was_stable(&self) -> bool {
-        self.lived().is_stable()
+        let life = self.shared.life();
+        life.ended
+            .unwrap_or_else(|| self.shared.lived(&life).is_stable())
     }
 
     /// The connection's number: unique in the process, and higher than those of earlier connections.
@@ -166,67 +169,74 @@ impl Session {
             shared: Arc::new(Shared {
                 id: next_id(),
                 stable_after,
-                ready_when_marked,
-                life: Mutex::new(Life::new(ready_when_marked)),
-                waker: LoopWaker::default(),
-                told: Notify::new(),
+                life: Mutex::new(Life {
+                    ready_when_marked,
+                    ready: None,
+                    told: None,
+                    ended: None,
+                    asked: false,
+                    waker: None,
+                    others: None,
+                }),
             }),
         }
     }
 
-    /// Makes it the next connection's; a new one if a clone of it is still around.
-    fn reopen(&mut self) {
-        let Some(shared) = Arc::get_mut(&mut self.shared) else {
-            *self = Self::new(self.shared.stable_after, self.shared.ready_when_marked);
-            return;
-        };
-        shared.id = next_id();
-        let life = shared.life.get_mut();
-        *life.unwrap_or_else(PoisonError::into_inner) = Life::new(shared.ready_when_marked);
+    /// Makes it the session of a connection that is up since `now`; a new one if a clone of it is still around.
+    fn reopen(&mut self, now: Instant) {
+        if let Some(shared) = Arc::get_mut(&mut self.shared) {
+            shared.id = next_id();
+        } else {
+            let marked = self.shared.life().ready_when_marked;
+            *self = Self::new(self.shared.stable_after, marked);
+        }
+        let mut life = self.shared.life();
+        life.ready = (!life.ready_when_marked).then_some(now);
+        life.told = None;
+        life.ended = None;
+        life.asked = false;
     }
 
-    /// Begins the connection's life, when its handler is about to run: the time that observers took to hear of it makes
-    /// no connection stable.
-    pub(crate) fn begin(&self) {
+    /// Begins the connection's life now, when its handler is about to run: the time that observers took to hear of it
+    /// makes no connection stable.
+    pub(crate) fn begin(&self) -> Instant {
+        let now = Instant::now();
         let mut life = self.shared.life();
-        life.connected = Instant::now();
-        life.ready = life.ready.map(|_| life.connected);
+        life.ready = life.ready.map(|_| now);
+        now
     }
 
     /// Ends it with its connection, which its handler may have `renewed`, and returns what there is to know of that.
     pub(crate) fn close(&self, renewed: bool) -> Lived {
-        let lived = {
+        let (lived, waker, others) = {
             let mut life = self.shared.life();
-            life.ended.get_or_insert_with(Instant::now);
             let lived = self.shared.lived(&life);
+            life.ended.get_or_insert(lived.is_stable());
             if renewed {
                 life.told.get_or_insert(End::Renew);
             }
-            lived
+            (lived, life.waker.take(), life.others.clone())
         };
-        self.shared.waker.forget();
-        self.shared.told.notify_waiters();
+        drop(waker);
+        others.inspect(|others| others.notify_waiters());
         lived
     }
 
     /// Whether the connection is up and was not told to end.
     pub(crate) fn is_kept(&self) -> bool {
-        let life = self.shared.life();
-        life.told.is_none() && life.ended.is_none()
+        self.shared.life().is_kept()
     }
 
     /// Tells the connection how to end. An exit also replaces a renewal; after its end nothing changes.
     pub(crate) fn tell(&self, end: End) {
         let mut life = self.shared.life();
-        let is_news = match life.told {
-            None => true,
-            Some(told) => told == End::Renew && end == End::Exit,
-        };
+        let is_news = life.told.is_none() || (life.told, end) == (Some(End::Renew), End::Exit);
         if is_news && life.ended.is_none() {
             life.told = Some(end);
+            let others = life.others.clone();
             drop(life);
-            self.shared.waker.wake();
-            self.shared.told.notify_waiters();
+            self.wake();
+            others.inspect(|others| others.notify_waiters());
         }
     }
 
@@ -234,9 +244,40 @@ impl Session {
         self.shared.lived(&self.shared.life())
     }
 
-    /// Wakes the loop's task at the next change. Look at the life again afterwards.
+    /// How the connection must end; until then, what wakes a task that is not the loop's.
+    fn ask(&self, cx: &Context<'_>) -> Poll<Result<End, Arc<Notify>>> {
+        let mut life = self.shared.life();
+        life.asked = true;
+        if let Some(end) = life.end() {
+            return Poll::Ready(Ok(end));
+        }
+        if life.is_woken(cx) {
+            return Poll::Pending;
+        }
+        Poll::Ready(Err(Arc::clone(life.others.get_or_insert_default())))
+    }
+
+    /// Wakes the loop's task at the next change, and with it a handler that waits in that task. Look at the life again
+    /// afterwards.
     pub(crate) fn listen(&self, cx: &Context<'_>) {
-        self.shared.waker.listen(cx);
+        // A waker's `clone`, `wake` and `drop` are not ours, and may use a session: nothing is locked meanwhile.
+        if !self.shared.life().is_woken(cx) {
+            let waker = Some(cx.waker().clone());
+            let old = std::mem::replace(&mut self.shared.life().waker, waker);
+            drop(old);
+        }
+    }
+
+    fn wake(&self) {
+        let Some(waker) = self.shared.life().waker.take() else {
+            return;
+        };
+        waker.wake_by_ref();
+        // It stays, unless there is a newer one: a handler that waits in the same task looks for it.
+        let mut life = self.shared.life();
+        if life.is_kept() && life.waker.is_none() {
+            life.waker = Some(waker);
+        }
     }
 }
 
@@ -248,10 +289,9 @@ impl Shared {
     fn lived(&self, life: &Life) -> Lived {
         Lived {
             id: self.id,
-            connected: life.connected,
             ready: life.ready,
             told: life.told,
-            ended: life.ended.unwrap_or_else(Instant::now),
+            ended: Instant::now(),
             stable_after: self.stable_after,
             asked: life.asked,
         }
@@ -259,15 +299,19 @@ impl Shared {
 }
 
 impl Life {
-    fn new(ready_when_marked: bool) -> Self {
-        let connected = Instant::now();
-        Self {
-            connected,
-            ready: (!ready_when_marked).then_some(connected),
-            told: None,
-            ended: None,
-            asked: false,
-        }
+    fn is_kept(&self) -> bool {
+        self.told.is_none() && self.ended.is_none()
+    }
+
+    /// How the connection must end, once it must.
+    fn end(&self) -> Option<End> {
+        (!self.is_kept()).then(|| self.told.unwrap_or(End::Exit))
+    }
+
+    fn is_woken(&self, cx: &Context<'_>) -> bool {
+        self.waker
+            .as_ref()
+            .is_some_and(|waker| waker.will_wake(cx.waker()))
     }
 }
 
@@ -313,9 +357,9 @@ impl Sessions {
         ))
     }
 
-    /// Opens the session of a connection that has just come up.
-    pub(crate) fn open(&mut self) -> Session {
-        self.0.reopen();
+    /// Opens the session of a connection that is up since `now`.
+    pub(crate) fn open(&mut self, now: Instant) -> Session {
+        self.0.reopen(now);
         self.0.clone()
     }
 }

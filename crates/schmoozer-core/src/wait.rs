@@ -115,13 +115,13 @@ impl Full<'_> {
         mut look: impl FnMut(&mut Self) -> ControlFlow<T, Option<Instant>>,
     ) -> Result<F::Output, T> {
         poll_fn(|cx| {
+            if let Some(session) = session {
+                session.listen(cx);
+            }
             if let Poll::Ready(output) = step.as_mut().poll(cx) {
                 return Poll::Ready(Ok(output));
             }
             self.signals.poll(cx, &mut self.judge);
-            if let Some(session) = session {
-                session.listen(cx);
-            }
             loop {
                 let again = match look(self) {
                     Break(why) => return Poll::Ready(Err(why)),
