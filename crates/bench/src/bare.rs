@@ -95,6 +95,31 @@ pub(crate) async fn timed<const SUSPENDS: bool>() {
     }
 }
 
+/// As [`timed`], and also knows how long the outage has lasted: all that a failure of ours tells.
+pub(crate) async fn recorded<const SUSPENDS: bool>() {
+    let mut link = Link::<SUSPENDS, 3> { failed: 0 };
+    let mut outage = None;
+    loop {
+        let began = Instant::now();
+        let cause = match link.connect().await {
+            Ok(()) => match link.run().await {
+                Ok(()) => return,
+                Err(cause) => cause,
+            },
+            Err(cause) => cause,
+        };
+        let now = Instant::now();
+        black_box(now - began);
+        black_box(now - *outage.get_or_insert(now));
+        let delay = link.retry_delay(cause).await;
+        if delay.is_zero() {
+            yield_now().await;
+        } else {
+            sleep(delay).await;
+        }
+    }
+}
+
 /// Each loop has a type of its own, as ours have.
 struct Link<const SUSPENDS: bool, const LOOP: u8> {
     failed: u32,

@@ -32,6 +32,7 @@ pub const LOOPS: &[Loop] = &[
     candidate!("bare, three methods", bare::over_three_methods),
     candidate!("bare, cooperative", bare::cooperative),
     candidate!("bare, cooperative, timed", bare::timed),
+    candidate!("bare, cooperative, recorded", bare::recorded),
     candidate!("schmoozer-core run", ours::run),
     candidate!("schmoozer-core run, Retry", ours::with_retry),
     candidate!("schmoozer-core retry", ours::retry),

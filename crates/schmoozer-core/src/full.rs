@@ -1,5 +1,6 @@
 //! The loop with the options of a [`Runner`](crate::Runner). [`run`](crate::run) is the same without them.
 
+use std::convert::Infallible;
 use std::ops::ControlFlow::{Break, Continue};
 use std::pin::pin;
 use std::sync::Arc;
@@ -41,15 +42,16 @@ pub(crate) struct Full<'a> {
     early: u32,
 }
 
-/// What comes after a step.
+/// What comes after an attempt.
 enum Next<E> {
-    /// The next attempt, after this delay or, without one, as soon as requests may start one.
+    /// Another one, after this delay or, without one, as soon as requests may start one.
     Attempt(Option<Duration>),
     /// A decision on this.
     Failed(Failure<E>),
-    /// The end.
-    Ended(Result<(), E>, Stopped),
 }
+
+/// The end of the loop: what it returns, and what it tells.
+type Ended<E> = (Result<(), E>, Stopped);
 
 /// Why a `connect` was dropped.
 enum Cut<E> {
@@ -60,7 +62,7 @@ enum Cut<E> {
 
 pub(crate) async fn drive<C: Connector>(
     mut connector: C,
-    mut options: Options<'_, C>,
+    options: Options<'_, C>,
     shared: Arc<Shared>,
 ) -> Result<(), C::Error> {
     // First of all: from now on the handles know when the loop is gone.
@@ -80,42 +82,45 @@ pub(crate) async fn drive<C: Connector>(
         requested: None,
         early: 0,
     };
-    let mut next = match options.starting_with {
-        Some(_) if full.is_stopping().await => Next::Attempt(None),
-        Some(connection) => {
-            full.report.shared.satisfied();
-            full.run(&mut connector, connection).await
-        }
-        None => Next::Attempt(Some(Duration::ZERO)),
-    };
-    loop {
-        next = match next {
-            Next::Attempt(delay) => match full.wait(delay).await {
-                Some(requested) => {
-                    let limit = options.connect_timeout.as_mut();
-                    match full.connect(&mut connector, limit, requested).await {
-                        Ok(connection) => full.run(&mut connector, connection).await,
-                        Err(next) => next,
-                    }
-                }
-                None => full.shut_down(None),
-            },
-            Next::Failed(failure) => full.decide(&mut connector, failure).await,
-            Next::Ended(result, stopped) => {
-                full.report.stopped(&stopped);
-                return result;
-            }
-        };
-    }
+    let (connection, limit) = (options.starting_with, options.connect_timeout);
+    let Err((result, stopped)) = full.keep_alive(&mut connector, connection, limit).await;
+    full.report.stopped(&stopped);
+    result
 }
 
 impl Full<'_> {
-    async fn connect<C: Connector>(
+    async fn keep_alive<C: Connector>(
+        &mut self,
+        connector: &mut C,
+        connection: Option<C::Connection>,
+        mut limit: Option<Limit<'_, C::Error>>,
+    ) -> Result<Infallible, Ended<C::Error>> {
+        let mut next = match connection {
+            Some(_) if self.is_stopping().await => Next::Attempt(None),
+            Some(connection) => {
+                self.report.shared.satisfied();
+                self.run(connector, connection).await?
+            }
+            None => Next::Attempt(Some(Duration::ZERO)),
+        };
+        loop {
+            let delay = match next {
+                Next::Failed(failure) => self.decide(connector, failure).await?,
+                Next::Attempt(delay) => delay,
+            };
+            let Some(requested) = self.wait(delay).await else {
+                return Err(self.shut_down(None));
+            };
+            next = self.attempt(connector, limit.as_mut(), requested).await?;
+        }
+    }
+
+    async fn attempt<C: Connector>(
         &mut self,
         connector: &mut C,
         mut limit: Option<&mut Limit<'_, C::Error>>,
         requested: bool,
-    ) -> Result<C::Connection, Next<C::Error>> {
+    ) -> Result<Next<C::Error>, Ended<C::Error>> {
         self.judge.begin();
         self.held = false;
         let began = self.judge.began();
@@ -126,7 +131,6 @@ impl Full<'_> {
         self.report.tell(began, &Event::Connecting { attempt });
 
         let late = limit.as_ref().map(|limit| after(began, limit.after));
-        let step = pin!(connector.connect());
         let look = |this: &mut Self| {
             let asked = this.asked();
             // Offline, no other could begin.
@@ -157,31 +161,32 @@ impl Full<'_> {
                 None => Continue(earlier(restart, late)),
             }
         };
-        let cause = match self.until(step, None, look).await {
+        let connected = self.until(pin!(connector.connect()), None, look).await;
+        let cause = match connected {
             Ok(ConnResult::Connected(connection)) => {
                 // Also what came within this last poll of `connect`.
                 if self.is_stopping().await {
                     return Err(self.shut_down(None));
                 }
                 if self.asked() == Some(Ask::Reconnect) {
-                    return Err(Next::Attempt(None));
+                    return Ok(Next::Attempt(None));
                 }
-                return Ok(connection);
+                return self.run(connector, connection).await;
             }
             Ok(ConnResult::Exit(result)) => return Err(ended(result)),
             Ok(ConnResult::Reconnect(cause)) | Err(Cut::TimedOut(cause)) => cause,
             Err(Cut::Stop) => return Err(self.shut_down(None)),
-            Err(Cut::Restart) => return Err(Next::Attempt(None)),
+            Err(Cut::Restart) => return Ok(Next::Attempt(None)),
         };
         self.signals.account(&mut self.judge);
-        Err(Next::Failed(self.judge.failed(cause)))
+        Ok(Next::Failed(self.judge.failed(cause)))
     }
 
     async fn run<C: Connector>(
         &mut self,
         connector: &mut C,
         connection: C::Connection,
-    ) -> Next<C::Error> {
+    ) -> Result<Next<C::Error>, Ended<C::Error>> {
         let now = Instant::now();
         let session = self.sessions.open(now);
         let up = session.lived();
@@ -235,33 +240,33 @@ impl Full<'_> {
         result: Option<RunResult<E>>,
         connected: Instant,
         lived: &Lived,
-    ) -> Next<E> {
+    ) -> Result<Next<E>, Ended<E>> {
         match (result, lived.told) {
             // It was told to, and has said so: whatever its word for it, that is the shutdown.
             (Some(RunResult::Exit(result)), Some(End::Exit)) => {
-                self.shut_down(result.err().map(|error| text::text(&error)))
+                Err(self.shut_down(result.err().map(|error| text::text(&error))))
             }
             (Some(RunResult::Exit(result)), told) => {
                 if told.is_none() && result.is_ok() {
                     self.tell_ending(lived, End::Exit);
                 }
-                ended(result)
+                Err(ended(result))
             }
             (None, _) if self.asked() == Some(Ask::Reconnect) => {
                 let attempt = self.judge.next_attempt();
                 self.report.shared.waits(None, attempt, lived.ended);
                 let reconnecting = Event::Reconnecting { id: lived.id };
                 self.report.tell(lived.ended, &reconnecting);
-                Next::Attempt(None)
+                Ok(Next::Attempt(None))
             }
-            (result, Some(End::Exit)) => self.shut_down(match result {
+            (result, Some(End::Exit)) => Err(self.shut_down(match result {
                 Some(RunResult::Reconnect(cause)) => Some(text::text(&cause)),
                 _ => None,
-            }),
+            })),
             (Some(RunResult::Reconnect(cause)), None) => {
                 self.early = 0;
                 self.signals.account(&mut self.judge);
-                Next::Failed(self.judge.lost(cause, connected, lived))
+                Ok(Next::Failed(self.judge.lost(cause, connected, lived)))
             }
             (result, told) => {
                 if told.is_none() {
@@ -270,32 +275,33 @@ impl Full<'_> {
                 if let Some(RunResult::Reconnect(cause)) = result {
                     self.report.ended_with(&text::Clean(cause));
                 }
-                self.renew(lived)
+                Ok(Next::Attempt(self.renewal(lived)))
             }
         }
     }
 
-    fn renew<E>(&mut self, lived: &Lived) -> Next<E> {
+    /// The wait after a planned end.
+    fn renewal(&mut self, lived: &Lived) -> Option<Duration> {
         if self.asked() == Some(Ask::Renew) {
-            return Next::Attempt(None);
+            return None;
         }
         if !lived.is_stable() {
             self.early = self.early.saturating_add(1);
             self.report.renewed_early(self.early);
         }
-        Next::Attempt(Some(self.judge.renewal(lived, self.held)))
+        Some(self.judge.renewal(lived, self.held))
     }
 
     async fn decide<C: Connector>(
         &mut self,
         connector: &mut C,
         failure: Failure<C::Error>,
-    ) -> Next<C::Error> {
+    ) -> Result<Option<Duration>, Ended<C::Error>> {
         let at = self.judge.began() + failure.elapsed;
         self.report.failed(at, &failure);
         // A shutdown in this moment comes before the end of the retries.
         if self.is_stopping().await {
-            return self.shut_down(None);
+            return Err(self.shut_down(None));
         }
         let decision = pin!(connector.retry_delay(failure));
         let look = |this: &mut Self| {
@@ -307,14 +313,14 @@ impl Full<'_> {
             }
         };
         match self.until(decision, None, look).await {
-            Ok(RetryResult::After(delay)) => Next::Attempt(Some(delay)),
+            Ok(RetryResult::After(delay)) => Ok(Some(delay)),
             Ok(RetryResult::GiveUp(cause)) => {
                 let stopped = Stopped::new(Why::GaveUp, Some(text::text(&cause)));
-                Next::Ended(Err(cause), stopped)
+                Err((Err(cause), stopped))
             }
-            Ok(RetryResult::Exit(result)) => ended(result),
+            Ok(RetryResult::Exit(result)) => Err(ended(result)),
             // A request starts the next attempt now, or the loop stops.
-            Err(()) => Next::Attempt(None),
+            Err(()) => Ok(None),
         }
     }
 
@@ -346,9 +352,9 @@ impl Full<'_> {
     }
 
     /// The end of a loop that was told to. Without a cause it is the outage's.
-    fn shut_down<E>(&self, cause: Option<String>) -> Next<E> {
+    fn shut_down<E>(&self, cause: Option<String>) -> Ended<E> {
         let cause = cause.or_else(|| self.report.last_cause());
-        Next::Ended(Ok(()), Stopped::new(Why::Shutdown, cause))
+        (Ok(()), Stopped::new(Why::Shutdown, cause))
     }
 }
 
@@ -361,10 +367,10 @@ struct Told {
 }
 
 /// The connector has said that it is over.
-fn ended<E: std::fmt::Display>(result: Result<(), E>) -> Next<E> {
+fn ended<E: std::fmt::Display>(result: Result<(), E>) -> Ended<E> {
     let stopped = match &result {
         Ok(()) => Stopped::new(Why::Exit, None),
         Err(error) => Stopped::new(Why::Final, Some(text::text(error))),
     };
-    Next::Ended(result, stopped)
+    (result, stopped)
 }

@@ -14,7 +14,8 @@ pub(crate) struct Report<'a> {
     pub(crate) shared: Arc<Shared>,
     logs: Logs,
     observers: Vec<Box<dyn Observer + 'a>>,
-    outage: Option<Outage>,
+    /// Boxed, so that it moves for little while it is told of.
+    outage: Option<Box<Outage>>,
     stopped: bool,
 }
 
@@ -49,7 +50,10 @@ impl<'a> Report<'a> {
             || Logs::enabled()
             || self.observers.iter().any(|observer| observer.enabled());
         let first = self.outage.is_none();
-        let mut outage = self.outage.take().unwrap_or_else(|| Outage::begin(at));
+        let mut outage = self
+            .outage
+            .take()
+            .unwrap_or_else(|| Box::new(Outage::begin(at)));
         outage.attempts = failure.attempt;
         outage.length = at - outage.since;
         if read {
@@ -83,7 +87,7 @@ impl<'a> Report<'a> {
         }
         let stable = Event::Stable {
             id: lived.id,
-            outage: outage.as_ref(),
+            outage: outage.as_deref(),
         };
         self.tell(lived.ended, &stable);
     }

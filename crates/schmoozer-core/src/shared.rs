@@ -25,13 +25,11 @@ pub(crate) struct Shared {
 
 #[derive(Debug)]
 pub(crate) struct State {
-    /// Where a wait has its cause from is the outage.
-    status: Status,
-    /// When the connection that is up became ready.
-    ready_at: Option<Instant>,
-    /// It is about to end.
-    leaving: bool,
-    stopped_at: Option<Instant>,
+    phase: Phase,
+    /// The attempt under way, or the one to come.
+    attempt: u32,
+    /// How and when the loop ended.
+    stopped: Option<(Stopped, Instant)>,
     outage: Option<Outage>,
     stats: Stats,
     asked: Option<Ask>,
@@ -42,6 +40,25 @@ pub(crate) struct State {
     /// At which number of those some waiter must be woken.
     pub(crate) awaited: u64,
     pub(crate) offline: bool,
+}
+
+/// What the loop does. A [`Status`] has the texts of the outage and of the end as well.
+#[derive(Debug, Clone, Copy)]
+enum Phase {
+    Connecting,
+    Connected(Up),
+    Waiting { until: Option<Instant> },
+}
+
+/// The connection that is up.
+#[derive(Debug, Clone, Copy)]
+struct Up {
+    id: u64,
+    since: Instant,
+    ready: Option<Instant>,
+    stable: bool,
+    /// It is about to end.
+    leaving: bool,
 }
 
 /// What was asked for and is not yet done: the weightiest request of all.
@@ -55,11 +72,24 @@ pub(crate) enum Ask {
 
 impl State {
     pub(crate) fn status(&self) -> Status {
-        let mut status = self.status.clone();
-        if let (Status::Waiting { cause, .. }, Some(outage)) = (&mut status, &self.outage) {
-            *cause = Some(outage.last_cause.clone());
+        if let Some(stopped) = self.stopped() {
+            return Status::Stopped(stopped.clone());
         }
-        status
+        let attempt = self.attempt;
+        match self.phase {
+            Phase::Connecting => Status::Connecting { attempt },
+            Phase::Connected(up) => Status::Connected {
+                id: up.id,
+                since: up.since,
+                ready: up.ready.is_some(),
+                stable: up.stable,
+            },
+            Phase::Waiting { until } => Status::Waiting {
+                until,
+                attempt,
+                cause: self.outage.as_ref().map(|outage| outage.last_cause.clone()),
+            },
+        }
     }
 
     pub(crate) fn stats(&self) -> Stats {
@@ -72,10 +102,9 @@ impl State {
 
     pub(crate) fn outage(&self) -> Option<Outage> {
         let mut outage = self.outage.clone()?;
-        let until = self
-            .ready_at
-            .or(self.stopped_at)
-            .unwrap_or_else(Instant::now);
+        let ready = self.up().and_then(|up| up.ready);
+        let stopped = self.stopped.as_ref().map(|(_, at)| *at);
+        let until = ready.or(stopped).unwrap_or_else(Instant::now);
         outage.length = until.saturating_duration_since(outage.since);
         Some(outage)
     }
@@ -88,28 +117,27 @@ impl State {
     }
 
     pub(crate) fn stopped(&self) -> Option<&Stopped> {
-        match &self.status {
-            Status::Stopped(stopped) => Some(stopped),
+        self.stopped.as_ref().map(|(stopped, _)| stopped)
+    }
+
+    fn up(&self) -> Option<Up> {
+        match self.phase {
+            Phase::Connected(up) => Some(up),
             _ => None,
         }
     }
 
     /// The connection that is ready and stays.
     pub(crate) fn kept(&self) -> Option<u64> {
-        match self.status {
-            Status::Connected {
-                id, ready: true, ..
-            } if !self.leaving => Some(id),
-            _ => None,
-        }
+        let up = self.up()?;
+        (up.ready.is_some() && !up.leaving).then_some(up.id)
     }
 
     fn uptime(&self, at: Instant) -> Duration {
-        let current = match self.status {
-            Status::Connected { since, .. } => at.saturating_duration_since(since),
-            _ => Duration::ZERO,
-        };
-        self.stats.uptime.saturating_add(current)
+        let current = self.up().map(|up| at.saturating_duration_since(up.since));
+        self.stats
+            .uptime
+            .saturating_add(current.unwrap_or_default())
     }
 
     /// Takes a request down, and says whether the loop must look. With an id, only if that connection is up.
@@ -117,12 +145,10 @@ impl State {
         if self.asked == Some(Ask::Stop) || self.stopped().is_some() {
             return false;
         }
-        match self.status {
+        match &mut self.phase {
             // There is a connection already, and it stays.
-            Status::Connected { .. } if ask == Ask::Retry && !self.leaving => return false,
-            Status::Connected { id: up, .. } if id.is_none_or(|id| id == up) => {
-                self.leaving = true;
-            }
+            Phase::Connected(up) if ask == Ask::Retry && !up.leaving => return false,
+            Phase::Connected(up) if id.is_none_or(|id| id == up.id) => up.leaving = true,
             _ if id.is_some() => return false,
             _ => {}
         }
@@ -138,36 +164,31 @@ impl State {
                 *attempts = attempts.saturating_add(1);
                 // What was asked for until now has what it wants: an attempt that began later.
                 self.satisfied();
-                self.move_to(Status::Connecting { attempt }, at);
+                self.move_to(Phase::Connecting, attempt, at);
             }
             Event::Connected { id } => {
                 let connections = &mut self.stats.connections;
                 *connections = connections.saturating_add(1);
                 // Drops it, or has what it wants.
                 self.asked = self.asked.filter(|ask| *ask >= Ask::Reconnect);
-                let connected = Status::Connected {
+                let up = Up {
                     id,
                     since: at,
-                    ready: false,
+                    ready: None,
                     stable: false,
+                    leaving: self.asked.is_some(),
                 };
-                self.move_to(connected, at);
-                self.leaving = self.asked.is_some();
+                self.move_to(Phase::Connected(up), self.attempt, at);
             }
-            Event::Ready { id: up } => {
-                self.ready_at = Some(at);
-                if let Status::Connected { ready, .. } = &mut self.status {
-                    *ready = true;
-                }
+            Event::Ready { id } => {
+                self.change(|up| up.ready = Some(at));
                 if self.kept().is_some() {
-                    self.ready = up;
+                    self.ready = id;
                 }
             }
             Event::Stable { .. } => {
                 self.outage = None;
-                if let Status::Connected { stable, .. } = &mut self.status {
-                    *stable = true;
-                }
+                self.change(|up| up.stable = true);
             }
             Event::Failed {
                 attempt, outage, ..
@@ -180,13 +201,19 @@ impl State {
                 let until = (!self.offline).then(|| after(at, delay));
                 self.wait(until, attempt, at);
             }
-            Event::Ending { .. } => self.leaving = true,
+            Event::Ending { .. } => self.change(|up| up.leaving = true),
             // The loop says first that it waits, and for which attempt.
             Event::Reconnecting { .. } => {}
             Event::Stopped { stopped } => {
-                self.move_to(Status::Stopped(stopped.clone()), at);
-                self.stopped_at = Some(at);
+                self.wait(None, 0, at);
+                self.stopped = Some((stopped.clone(), at));
             }
+        }
+    }
+
+    fn change(&mut self, change: impl FnOnce(&mut Up)) {
+        if let Phase::Connected(up) = &mut self.phase {
+            change(up);
         }
     }
 
@@ -209,21 +236,13 @@ impl State {
     }
 
     fn wait(&mut self, until: Option<Instant>, attempt: u32, at: Instant) {
-        let waiting = Status::Waiting {
-            until,
-            attempt,
-            cause: None,
-        };
-        self.move_to(waiting, at);
+        self.move_to(Phase::Waiting { until }, attempt, at);
     }
 
-    fn move_to(&mut self, status: Status, at: Instant) {
-        if matches!(self.status, Status::Connected { .. }) {
-            self.stats.uptime = self.uptime(at);
-        }
-        self.status = status;
-        self.ready_at = None;
-        self.leaving = false;
+    fn move_to(&mut self, phase: Phase, attempt: u32, at: Instant) {
+        self.stats.uptime = self.uptime(at);
+        self.phase = phase;
+        self.attempt = attempt;
     }
 }
 
@@ -231,10 +250,9 @@ impl Shared {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
             state: Mutex::new(State {
-                status: Status::Connecting { attempt: 1 },
-                ready_at: None,
-                leaving: false,
-                stopped_at: None,
+                phase: Phase::Connecting,
+                attempt: 1,
+                stopped: None,
                 outage: None,
                 stats: Stats::default(),
                 asked: None,
@@ -295,7 +313,9 @@ impl Shared {
             }
             failed
         };
-        self.show();
+        if let Some(watch) = self.watch.get() {
+            self.show(watch);
+        }
         if failed {
             self.failing.notify_waiters();
         }
@@ -307,24 +327,26 @@ impl Shared {
     /// The loop waits before the next attempt, with nothing to tell observers of.
     pub(crate) fn waits(&self, until: Option<Instant>, attempt: u32, at: Instant) {
         self.state().wait(until, attempt, at);
-        self.show();
+        if let Some(watch) = self.watch.get() {
+            self.show(watch);
+        }
     }
 
     /// Shows a changed status to those that watch. It is written while the state is unlocked: a waker may look at it.
-    fn show(&self) {
-        if let Some(watch) = self.watch.get() {
-            let status = self.state().status();
-            watch.send_if_modified(|shown| {
-                let changed = *shown != status;
-                *shown = status;
-                changed
-            });
-        }
+    fn show(&self, watch: &watch::Sender<Status>) {
+        let status = self.state().status();
+        watch.send_if_modified(|shown| {
+            let changed = *shown != status;
+            *shown = status;
+            changed
+        });
     }
 }
 
-/// `from` and `delay` later; where the clock cannot say that, decades later.
+/// The longest wait: the clock of every system goes so far.
+pub(crate) const DECADES: Duration = Duration::from_secs(30 * 365 * 86_400);
+
+/// `delay` after `from`, at most [`DECADES`].
 pub(crate) fn after(from: Instant, delay: Duration) -> Instant {
-    const DECADES: Duration = Duration::from_secs(30 * 365 * 86_400);
-    from.checked_add(delay).unwrap_or_else(|| from + DECADES)
+    from + delay.min(DECADES)
 }

@@ -51,14 +51,21 @@ impl<'a> Signals<'a> {
         }
     }
 
-    /// Hands on what has come, and wakes the task when more comes.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, judge: &mut Judge) {
+    /// Hands on what has come from the shutdown and the network, and wakes the task when more comes.
+    #[inline]
+    pub(crate) fn look(&mut self, cx: &mut Context<'_>, judge: &mut Judge) {
         if let Some(shutdown) = &mut self.shutdown {
             if shutdown.as_mut().poll(cx).is_ready() {
                 self.shutdown = None;
                 self.shared.request(Ask::Stop, None);
             }
         }
+        if self.network.change.is_some() {
+            self.look_at_network(cx, judge);
+        }
+    }
+
+    fn look_at_network(&mut self, cx: &mut Context<'_>, judge: &mut Judge) {
         while let Some(change) = &mut self.network.change {
             let Poll::Ready((online, receiver)) = change.as_mut().poll(cx) else {
                 break;
@@ -66,7 +73,6 @@ impl<'a> Signals<'a> {
             self.network.change = receiver.map(next);
             self.changed(online, judge);
         }
-        self.shared.waker.listen(cx);
     }
 
     fn changed(&mut self, online: bool, judge: &mut Judge) {
@@ -82,6 +88,7 @@ impl<'a> Signals<'a> {
     }
 
     /// Lets the judge know of the time offline until now.
+    #[inline]
     pub(crate) fn account(&mut self, judge: &mut Judge) {
         if let Some(since) = &mut self.network.offline {
             let now = Instant::now();

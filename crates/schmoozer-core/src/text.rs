@@ -50,7 +50,9 @@ impl<W: Write> Write for Cleaner<'_, W> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         // Nearly always: short, and nothing but printable ASCII.
         if text.len() + '…'.len_utf8() <= self.left
-            && text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+            && text
+                .bytes()
+                .fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'))
         {
             self.left -= text.len();
             return self.out.write_str(text);

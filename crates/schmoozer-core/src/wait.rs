@@ -11,23 +11,28 @@ use tokio::time::Instant;
 use crate::Event;
 use crate::full::{Full, REQUEST_INTERVAL};
 use crate::session::Session;
-use crate::shared::{Ask, after};
+use crate::shared::{Ask, DECADES, after};
 use crate::yield_now::yield_now;
 
 impl Full<'_> {
     /// Waits before the next attempt: for its delay or a request, for the network, and for the pacer. Returns whether a
     /// request starts it; nothing when the loop must stop.
     pub(crate) async fn wait(&mut self, delay: Option<Duration>) -> Option<bool> {
-        if self.unless_stopping().is_break() {
+        let asked = self.asked();
+        if asked == Some(Ask::Stop) {
             return None;
         }
         let now = Instant::now();
-        let due = delay.map(|delay| after(now, delay).max(self.judge.not_before()));
+        let delay = delay.map(|delay| self.judge.at_least(delay).min(DECADES));
+        let due = delay.map(|delay| after(now, delay));
         // The very first attempt begins at once.
         let mut shown = due;
         if self.judge.attempt() > 0 || delay != Some(Duration::ZERO) {
-            shown = self.due(due);
-            let wait = shown.map(|at| at.saturating_duration_since(now));
+            let mut wait = delay;
+            if asked.is_some() {
+                shown = self.due(due);
+                wait = shown.map(|at| at.saturating_duration_since(now));
+            }
             if delay.is_some() || wait > Some(Duration::ZERO) {
                 self.tell_waiting(now, wait.unwrap_or_default());
             } else {
@@ -121,7 +126,8 @@ impl Full<'_> {
             if let Poll::Ready(output) = step.as_mut().poll(cx) {
                 return Poll::Ready(Ok(output));
             }
-            self.signals.poll(cx, &mut self.judge);
+            self.signals.look(cx, &mut self.judge);
+            self.report.shared.waker.listen(cx);
             loop {
                 let again = match look(self) {
                     Break(why) => return Poll::Ready(Err(why)),
@@ -150,7 +156,7 @@ impl Full<'_> {
     /// Whether the loop was told to stop, also in this moment.
     pub(crate) async fn is_stopping(&mut self) -> bool {
         poll_fn(|cx| {
-            self.signals.poll(cx, &mut self.judge);
+            self.signals.look(cx, &mut self.judge);
             Poll::Ready(())
         })
         .await;

@@ -9,6 +9,7 @@ pub(crate) struct LoopWaker(Mutex<Option<Waker>>);
 
 impl LoopWaker {
     /// Has the task woken at the next [`wake`](Self::wake). Look again afterwards: one may have come in between.
+    #[inline]
     pub(crate) fn listen(&self, cx: &Context<'_>) {
         let known = {
             let waker = self.0.lock().unwrap_or_else(PoisonError::into_inner);
