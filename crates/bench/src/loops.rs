@@ -40,6 +40,7 @@ pub const LOOPS: &[Loop] = &[
     candidate!("schmoozer-core Runner", ours::runner),
     candidate!("schmoozer-core Runner, observer", ours::with_observer),
     candidate!("schmoozer-core Runner, handle", ours::with_handle),
+    candidate!("schmoozer-core Runner, options", ours::with_options),
     #[cfg(feature = "peers")]
     candidate!("schmoozer 0.4.1", peers::schmoozer),
     #[cfg(feature = "peers")]

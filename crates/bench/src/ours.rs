@@ -1,5 +1,6 @@
 //! Our loops.
 
+use std::future::pending;
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use schmoozer_core::{
     ConnResult, Connector, Event, Failure, InvalidPacer, Lifecycle, Observer, Pacer, Retry,
     RetryResult, RunResult, Runner, Session,
 };
+use tokio::sync::watch;
 
 use crate::attempt::{Refused, attempt};
 
@@ -49,6 +51,21 @@ pub(crate) async fn with_handle<const SUSPENDS: bool>() {
     let handle = runner.handle();
     black_box(runner.run().await.is_ok());
     black_box(handle.stats());
+}
+
+/// With every option that an attempt may meet.
+pub(crate) async fn with_options<const SUSPENDS: bool>() {
+    let Ok(pacer) = Pacer::every(Duration::from_nanos(1), u32::MAX) else {
+        return;
+    };
+    let (_network, online) = watch::channel(true);
+    let runner = Runner::new(Link::<SUSPENDS, 4> { failed: 0 })
+        .shutdown(pending::<()>())
+        .connect_timeout_with(Duration::from_secs(60), || Refused(110))
+        .pacer(pacer)
+        .while_online(online)
+        .observer(Counts(0));
+    black_box(runner.run().await.is_ok());
 }
 
 /// The loop by hand, and a pacer that never holds an attempt up.
