@@ -187,7 +187,7 @@ pub use outage::Outage;
 pub use pacer::{InvalidPacer, Pacer, Rate};
 pub use result::{ConnResult, End, RetryResult, RunResult};
 pub use retry::Retry;
-pub use retrying::{EveryError, NoCallback, RetryFuture, Retrying, retry};
+pub use retrying::{EveryError, NoCallback, Retrying, retry};
 pub use run::run;
 pub use runner::Runner;
 pub use session::Session;

@@ -1,5 +1,5 @@
 use std::fmt;
-use std::future::{Future, IntoFuture};
+use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -55,18 +55,13 @@ use crate::{Failure, Retry, RetryResult};
 pub fn retry<P, Operation, Attempt, T, E>(
     retry: impl Into<Retry<P>>,
     operation: Operation,
-) -> Retrying<P, Operation, EveryError<E>, NoCallback<E>>
+) -> Retrying<P, Operation, Attempt, EveryError<E>, NoCallback<E>>
 where
     P: Clone + IntoIterator<Item = Duration>,
     Operation: FnMut() -> Attempt,
     Attempt: Future<Output = Result<T, E>>,
 {
-    Retrying {
-        retry: retry.into(),
-        operation,
-        when: |_| true,
-        on_failure: |_, _| {},
-    }
+    Retrying::new(retry.into(), operation, |_| true, |_, _| {})
 }
 
 /// Without [`Retrying::when`]: every error is worth a retry.
@@ -75,73 +70,14 @@ pub type EveryError<E> = fn(&E) -> bool;
 /// Without [`Retrying::on_failure`].
 pub type NoCallback<E> = fn(&E, Duration);
 
-/// An operation that is to be retried: made by [`retry`].
-#[must_use = "nothing is tried until it is awaited"]
-pub struct Retrying<P: IntoIterator, Operation, When, OnFailure> {
-    retry: Retry<P>,
-    operation: Operation,
-    when: When,
-    on_failure: OnFailure,
-}
-
-impl<P, Operation, Attempt, T, E, When, OnFailure> Retrying<P, Operation, When, OnFailure>
-where
-    P: IntoIterator,
-    Operation: FnMut() -> Attempt,
-    Attempt: Future<Output = Result<T, E>>,
-{
-    /// Sets which errors are worth a retry. Any other is returned at once.
-    pub fn when<F: FnMut(&E) -> bool>(self, when: F) -> Retrying<P, Operation, F, OnFailure> {
-        Retrying {
-            retry: self.retry,
-            operation: self.operation,
-            when,
-            on_failure: self.on_failure,
-        }
-    }
-
-    /// Calls `on_failure` with each error after which another attempt follows, and with the delay until then.
-    pub fn on_failure<F: FnMut(&E, Duration)>(
-        self,
-        on_failure: F,
-    ) -> Retrying<P, Operation, When, F> {
-        Retrying {
-            retry: self.retry,
-            operation: self.operation,
-            when: self.when,
-            on_failure,
-        }
-    }
-}
-
-impl<P, Operation, Attempt, T, E, When, OnFailure> IntoFuture
-    for Retrying<P, Operation, When, OnFailure>
-where
-    P: Clone + IntoIterator<Item = Duration>,
-    Operation: FnMut() -> Attempt,
-    Attempt: Future<Output = Result<T, E>>,
-    When: FnMut(&E) -> bool,
-    OnFailure: FnMut(&E, Duration),
-{
-    type Output = Result<T, E>;
-    type IntoFuture = RetryFuture<P, Operation, Attempt, When, OnFailure>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        RetryFuture {
-            retrying: self,
-            attempt: 0,
-            began: None,
-            outage: None,
-            trying: None,
-            wait: None,
-        }
-    }
-}
-
 pin_project! {
-    /// Tries until it succeeds or may not go on: the future of [`retry`].
-    pub struct RetryFuture<P: IntoIterator, Operation, Attempt, When, OnFailure> {
-        retrying: Retrying<P, Operation, When, OnFailure>,
+    /// An operation and its attempts: made by [`retry`].
+    #[must_use = "nothing is tried until it is awaited"]
+    pub struct Retrying<P: IntoIterator, Operation, Attempt, When, OnFailure> {
+        retry: Retry<P>,
+        operation: Operation,
+        when: When,
+        on_failure: OnFailure,
         attempt: u32,
         began: Option<Instant>,
         // When the first failure was.
@@ -153,8 +89,44 @@ pin_project! {
     }
 }
 
+impl<P, Operation, Attempt, T, E, When, OnFailure> Retrying<P, Operation, Attempt, When, OnFailure>
+where
+    P: IntoIterator,
+    Attempt: Future<Output = Result<T, E>>,
+{
+    fn new(retry: Retry<P>, operation: Operation, when: When, on_failure: OnFailure) -> Self {
+        Self {
+            retry,
+            operation,
+            when,
+            on_failure,
+            attempt: 0,
+            began: None,
+            outage: None,
+            trying: None,
+            wait: None,
+        }
+    }
+
+    /// Sets which errors are worth a retry. Any other is returned at once.
+    pub fn when<F: FnMut(&E) -> bool>(
+        self,
+        when: F,
+    ) -> Retrying<P, Operation, Attempt, F, OnFailure> {
+        Retrying::new(self.retry, self.operation, when, self.on_failure)
+    }
+
+    /// Calls `on_failure` with each error after which another attempt follows, and with the delay until then.
+    pub fn on_failure<F: FnMut(&E, Duration)>(
+        self,
+        on_failure: F,
+    ) -> Retrying<P, Operation, Attempt, When, F> {
+        Retrying::new(self.retry, self.operation, self.when, on_failure)
+    }
+}
+
 impl<P, Operation, Attempt, T, E, When, OnFailure> Future
-    for RetryFuture<P, Operation, Attempt, When, OnFailure>
+    for Retrying<P, Operation, Attempt, When, OnFailure>
 where
     P: Clone + IntoIterator<Item = Duration>,
     Operation: FnMut() -> Attempt,
@@ -166,7 +138,6 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T, E>> {
         let mut this = self.project();
-        let retrying = this.retrying;
         loop {
             if let Some(wait) = this.wait.as_mut().as_pin_mut() {
                 ready!(wait.poll(cx));
@@ -175,7 +146,7 @@ where
             let Some(trying) = this.trying.as_mut().as_pin_mut() else {
                 *this.attempt = this.attempt.saturating_add(1);
                 *this.began = Some(Instant::now());
-                this.trying.set(Some((retrying.operation)()));
+                this.trying.set(Some((this.operation)()));
                 continue;
             };
             let error = match ready!(trying.poll(cx)) {
@@ -183,7 +154,7 @@ where
                 Err(error) => error,
             };
             this.trying.set(None);
-            if !(retrying.when)(&error) {
+            if !(this.when)(&error) {
                 return Poll::Ready(Err(error));
             }
             let now = Instant::now();
@@ -191,10 +162,10 @@ where
             failure.attempt = *this.attempt;
             failure.elapsed = this.began.map_or(Duration::ZERO, |began| now - began);
             failure.outage = now - *this.outage.get_or_insert(now);
-            let RetryResult::After(delay) = retrying.retry.on_failure(failure) else {
+            let RetryResult::After(delay) = this.retry.on_failure(failure) else {
                 return Poll::Ready(Err(error));
             };
-            (retrying.on_failure)(&error, delay);
+            (this.on_failure)(&error, delay);
             if delay.is_zero() {
                 // Other tasks run also where there is nothing to wait for.
                 cx.waker().wake_by_ref();
@@ -205,21 +176,12 @@ where
     }
 }
 
-impl<P: IntoIterator + fmt::Debug, Operation, When, OnFailure> fmt::Debug
-    for Retrying<P, Operation, When, OnFailure>
+impl<P: IntoIterator + fmt::Debug, Operation, Attempt, When, OnFailure> fmt::Debug
+    for Retrying<P, Operation, Attempt, When, OnFailure>
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Retrying")
             .field("retry", &self.retry)
-            .finish_non_exhaustive()
-    }
-}
-
-impl<P: IntoIterator, Operation, Attempt, When, OnFailure> fmt::Debug
-    for RetryFuture<P, Operation, Attempt, When, OnFailure>
-{
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RetryFuture")
             .field("attempt", &self.attempt)
             .finish_non_exhaustive()
     }
