@@ -2,6 +2,7 @@
 
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 
 use schmoozer_core::{End, Session};
 use tokio::time::{sleep, timeout};
@@ -143,6 +144,28 @@ async fn a_task_that_waits_for_the_end_is_woken_by_every_kind_of_it() {
     Script::new(steps, [secs(1)]).runner().run().await.unwrap();
     sleep(ms(1)).await;
     assert_eq!(*seen.lock().unwrap(), [End::Exit, End::Exit]);
+}
+
+/// A wait that began in the loop's task, which needs no waker of its own there, and goes on in another task.
+#[tokio::test(start_paused = true)]
+async fn a_wait_for_the_end_may_move_to_another_task() {
+    let seen = Arc::new(Mutex::new(None));
+    let see = Arc::clone(&seen);
+    let step = serves(async move |session: Session| {
+        let waits = session.clone();
+        let mut wait = Box::pin(async move { waits.stopping().await });
+        let pending = std::future::poll_fn(|cx| Poll::Ready(wait.as_mut().poll(cx).is_pending()));
+        assert!(pending.await);
+        tokio::spawn(async move { *see.lock().unwrap() = Some(wait.await) });
+        // It does not ask again itself.
+        std::future::pending().await
+    });
+    let (_, handle, task) = Script::new([step], []).spawn();
+    sleep(secs(1)).await;
+    handle.shutdown();
+    sleep(ms(1)).await;
+    assert_eq!(*seen.lock().unwrap(), Some(End::Exit));
+    task.await.unwrap().unwrap();
 }
 
 #[tokio::test(start_paused = true)]
