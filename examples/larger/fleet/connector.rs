@@ -1,115 +1,97 @@
 //! One connector of the fleet: it dials, waits for a greeting, and then for an answer to each of its heartbeats.
 
-use std::io::{self, ErrorKind};
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use schmoozer_core::{
-    ConnResult, Connector, Failure, Lifecycle, Retry, RetryResult, RunResult, Runner, Session,
-    closed,
-};
-use schmoozer_tcp::{Dialer, InvalidTarget};
+use schmoozer_backoff::{Constant, Exponential, PolicyConfig, Rounds};
+use schmoozer_core::{Connector, End, closed};
+use schmoozer_tcp::{Dialer, InvalidTarget, TcpConnector};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::task::JoinSet;
-use tokio::time::{interval, timeout};
+use tokio::time::timeout;
 
-use crate::census::{Census, State};
-use crate::controls::{Chosen, Controls};
-
-/// How long a dial may take, and the greeting after it.
+/// How long a dial may take with the greeting after it, and each answer.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How often a heartbeat is sent; one that has no answer by the next is the last.
 const HEARTBEAT: Duration = Duration::from_millis(1_500);
 
-/// Starts a connector for each place in the `census`.
-pub(crate) fn launch(
-    addr: SocketAddr,
-    controls: &Arc<Controls>,
-    census: &Arc<Census>,
-) -> Result<JoinSet<io::Result<()>>, InvalidTarget> {
-    let dialer = Dialer::new(addr)?.timeout(PATIENCE);
-    let mut fleet = JoinSet::new();
-    for number in 0..census.len() {
-        let connector = FleetConnector {
-            dialer: dialer.clone(),
-            retry: Retry::new(Chosen(Arc::clone(controls))),
-            controls: Arc::clone(controls),
-            census: Arc::clone(census),
-            number,
-        };
-        let runner = Runner::new(connector).observer(Census::observer(census, number));
-        fleet.spawn(runner.run());
-    }
-    Ok(fleet)
+pub(crate) fn connector(
+    server: SocketAddr,
+    policies: &Arc<Policies>,
+) -> Result<impl Connector<Error = io::Error> + use<>, InvalidTarget> {
+    let dialer = Dialer::new(server)?.timeout(PATIENCE);
+    let link = TcpConnector::upgraded(dialer, greeted, |stream, _session| heartbeats(stream));
+    // It was greeted: the outage is over.
+    let link = link.stable_after(Duration::ZERO);
+    Ok(link.retry(Chosen(Arc::clone(policies))))
 }
 
-struct FleetConnector {
-    dialer: Dialer,
-    retry: Retry<Chosen>,
-    controls: Arc<Controls>,
-    census: Arc<Census>,
-    number: usize,
+async fn greeted(mut stream: TcpStream) -> io::Result<TcpStream> {
+    stream.read_u8().await?;
+    Ok(stream)
 }
 
-impl FleetConnector {
-    async fn dial(&self) -> io::Result<TcpStream> {
-        let mut stream = self.dialer.dial().await?;
-        timeout(PATIENCE, stream.read_u8()).await??;
-        Ok(stream)
-    }
-}
-
-impl Connector for FleetConnector {
-    type Connection = TcpStream;
-    type Error = io::Error;
-
-    async fn connect(&mut self) -> ConnResult<TcpStream, io::Error> {
-        // `Runner::pacer` does this for a pacer that stays; here it comes and goes.
-        if let Some(pacer) = self.controls.pacer() {
-            self.census.note(self.number, State::Queued);
-            pacer.admit().await;
-        }
-        self.census.note_attempt(self.number);
-        self.dial().await.into()
-    }
-
-    async fn run(&mut self, stream: TcpStream, _session: Session) -> RunResult<io::Error> {
-        RunResult::Reconnect(heartbeats(stream).await)
-    }
-
-    async fn retry_delay(&mut self, failure: Failure<io::Error>) -> RetryResult<io::Error> {
-        self.retry.on_failure(failure)
-    }
-
-    fn lifecycle(&self) -> Lifecycle {
-        // It was greeted: the outage is over.
-        Lifecycle::new().stable_after(Duration::ZERO)
-    }
-}
-
-/// Sends heartbeats until one is not answered.
-async fn heartbeats(mut stream: TcpStream) -> io::Error {
-    let mut answer = [0; 16];
-    let mut beat = interval(HEARTBEAT);
-    let mut answered = true;
+async fn heartbeats(mut stream: TcpStream) -> io::Result<End> {
     loop {
-        let outcome = tokio::select! {
-            read = stream.read(&mut answer) => match read {
-                Ok(0) => Err(closed()),
-                read => read,
-            },
-            _ = beat.tick() => {
-                if !std::mem::take(&mut answered) {
-                    return io::Error::new(ErrorKind::TimedOut, "no answer to a heartbeat");
-                }
-                stream.write_all(b"?").await.map(|()| 0)
-            }
-        };
-        match outcome {
-            Ok(read) => answered |= read > 0,
-            Err(error) => return error,
+        stream.write_all(b"?").await?;
+        timeout(PATIENCE, stream.read_u8()).await??;
+        // Nothing is asked for meanwhile: what comes is the end of the stream.
+        if timeout(HEARTBEAT, stream.read_u8()).await.is_ok() {
+            return Err(closed());
         }
+    }
+}
+
+/// Delay policies, of which one is chosen while the fleet runs.
+pub(crate) struct Policies {
+    list: Vec<(String, PolicyConfig)>,
+    chosen: AtomicUsize,
+}
+
+impl Policies {
+    /// Begins with `first`, if there is one.
+    pub(crate) fn new(clients: u32, capacity: u32, first: Option<PolicyConfig>) -> Arc<Self> {
+        let rounds = Rounds::for_fleet(clients.into(), capacity.into());
+        let together = Constant::new(Duration::from_secs(2));
+        let first = first.map(|policy| (policy.to_string(), policy));
+        let list = first.into_iter().chain([
+            (
+                "Exponential::default()".to_owned(),
+                Exponential::default().into(),
+            ),
+            (
+                format!("Rounds::for_fleet({clients}, {capacity})"),
+                rounds.into(),
+            ),
+            ("Exponential::grpc()".to_owned(), Exponential::grpc().into()),
+            ("2 s, no jitter".to_owned(), together.into()),
+        ]);
+        Arc::new(Self {
+            list: list.collect(),
+            chosen: AtomicUsize::new(0),
+        })
+    }
+
+    pub(crate) fn next(&self) {
+        self.chosen.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn chosen(&self) -> &(String, PolicyConfig) {
+        &self.list[self.chosen.load(Ordering::Relaxed) % self.list.len()]
+    }
+}
+
+/// The policy that is chosen when an outage begins.
+#[derive(Clone)]
+pub(crate) struct Chosen(pub(crate) Arc<Policies>);
+
+impl IntoIterator for Chosen {
+    type Item = Duration;
+    type IntoIter = <PolicyConfig as IntoIterator>::IntoIter;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.chosen().1.clone().into_iter()
     }
 }

@@ -1,39 +1,31 @@
 //! A fleet: two thousand connectors in one terminal lose one server, and come back.
 //! Shows what a delay policy and a pacer do to a server that takes so many connects a second, over real sockets.
-//! On a terminal the keys kill, blackhole and revive the server; elsewhere it does so itself, and ends.
+//! It kills, blackholes and revives the server by itself, and ends; on a terminal, keys do so instead.
 
-mod census;
 mod connector;
-mod controls;
-mod dashboard;
-mod interactive;
-mod keys;
-mod map;
-mod palette;
-mod picture;
-mod plain;
+mod fleet;
+mod play;
+mod screen;
 mod server;
-mod show;
 #[cfg(test)]
 mod tests;
-mod timeline;
 
 use std::error::Error;
 use std::io::{self, IsTerminal as _};
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
 use examples::thousands;
 use schmoozer_backoff::PolicyConfig;
 
-use crate::show::{Setting, Show};
+use crate::fleet::{Fleet, Setting};
+use crate::play::{play, print};
 
 /// Shows a fleet of connectors that lose one server over loopback, and come back.
 ///
 /// The server takes a given number of connects in each second, and resets the others. A killed one drops all its
 /// connections and refuses new ones; a blackholed one answers nothing, so that dials and heartbeats run into their
-/// timeouts. A switch of the policy holds from each connector's next delay on.
+/// timeouts. By itself it kills, blackholes and revives the server, and ends; the first key takes over.
 #[derive(Debug, Parser)]
 struct Args {
     /// How many connectors [default: 2000, or as many as the limit on open files lets be]
@@ -45,15 +37,12 @@ struct Args {
     /// The delay policy to begin with, such as `exponential:50ms..10s,full`
     #[arg(long)]
     policy: Option<PolicyConfig>,
-    /// Begins with a pacer that lets so many attempts a second begin
+    /// Lets so many attempts a second begin
     #[arg(long, value_name = "RATE", value_parser = clap::value_parser!(u32).range(1..))]
     pacer: Option<u32>,
-    /// Prints a line a second while the server is killed, blackholed and revived, and ends
+    /// Prints a line a second instead of drawing a screen
     #[arg(long)]
     plain: bool,
-    /// Draws the screen as it is when most are back after the kill
-    #[arg(long, value_name = "FILE", requires = "plain")]
-    svg: Option<PathBuf>,
 }
 
 /// Sockets at both ends.
@@ -74,18 +63,23 @@ async fn main() -> ExitCode {
 
 async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let clients = affordable(args.clients)?;
-    let show = Show::start(Setting {
+    let mut fleet = Fleet::start(Setting {
         clients,
         capacity: args.capacity.unwrap_or((clients / 5).max(1)),
         policy: args.policy,
         pace: args.pacer,
-    })?;
+    })
+    .await?;
     let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
     if args.plain || dumb || !io::stdout().is_terminal() {
-        plain::run(show, args.svg.as_deref()).await
-    } else {
-        interactive::run(show).await
+        return play(&mut fleet, None).await;
     }
+    // Left as it was at the end, also after a panic.
+    let terminal = ratatui::try_init()?;
+    let played = play(&mut fleet, Some(terminal)).await;
+    ratatui::try_restore()?;
+    print(fleet.view().log)?;
+    played
 }
 
 /// Raises the limit on open files as far as `asked` clients need, or says that it cannot.

@@ -1,18 +1,14 @@
-//! The server that the fleet loses: it takes so many connects a second, and can be killed and blackholed.
+//! The server that the fleet loses: a peer that takes so many connects in each second, and resets the others.
 
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use socket2::SockRef;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::watch;
-use tokio::task::JoinSet;
+use schmoozer_faults::{Behaviour, Connection, Peer};
+use tokio::io::AsyncWriteExt;
 use tokio::time::Instant;
-
-/// How many connections may wait to be accepted; the system may allow fewer.
-const BACKLOG: u16 = 4096;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
@@ -20,114 +16,88 @@ pub(crate) enum Mode {
     Up,
     /// Takes no packet that would open a connection, and answers nothing on those that are open.
     Blackholed,
-    /// Has dropped the listener and every connection, as a crash does.
+    /// Refuses connections and has closed the others, as a crash does.
     Killed,
 }
 
-/// Greets each connection with a byte, and sends back what it is sent.
-#[derive(Debug)]
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Up => "up",
+            Self::Blackholed => "blackholed",
+            Self::Killed => "killed",
+        })
+    }
+}
+
 pub(crate) struct Server {
-    pub(crate) addr: SocketAddr,
-    mode: watch::Sender<Mode>,
+    peer: Peer,
+    service: Behaviour,
+    mode: Mode,
 }
 
 impl Server {
-    /// Serves on a free port, and takes `capacity` connects in each second; the others are reset.
-    pub(crate) fn start(capacity: u32) -> io::Result<Self> {
-        let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0)))?;
-        let addr = listener.local_addr()?;
-        let (mode, told) = watch::channel(Mode::Up);
-        tokio::spawn(serve(listener, addr, capacity, told));
-        Ok(Self { addr, mode })
+    pub(crate) async fn start(capacity: u32) -> io::Result<Self> {
+        let gate = Arc::new(Mutex::new(Gate::new(capacity)));
+        let service = Behaviour::serve(move |connection: Connection| {
+            let mut gate = gate.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_admitted = gate.admits(Instant::now());
+            async move {
+                if is_admitted {
+                    return answer(connection).await;
+                }
+                connection.reset();
+                Ok(())
+            }
+        });
+        let peer = Peer::start(service.clone()).await?;
+        Ok(Self {
+            peer: peer.patience(Duration::from_secs(60)),
+            service,
+            mode: Mode::Up,
+        })
+    }
+
+    pub(crate) fn addr(&self) -> SocketAddr {
+        self.peer.addr()
     }
 
     pub(crate) fn mode(&self) -> Mode {
-        *self.mode.borrow()
+        self.mode
     }
 
-    pub(crate) fn becomes(&self, mode: Mode) {
-        self.mode.send_replace(mode);
-    }
-}
-
-fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
-    let socket = TcpSocket::new_v4()?;
-    socket.set_reuseaddr(true)?;
-    socket.bind(addr)?;
-    socket.listen(BACKLOG.into())
-}
-
-async fn serve(
-    listener: TcpListener,
-    addr: SocketAddr,
-    capacity: u32,
-    mut told: watch::Receiver<Mode>,
-) {
-    let mut listener = Some(listener);
-    let mut sessions = JoinSet::new();
-    let mut gate = Gate::new(capacity);
-    loop {
-        let mode = *told.borrow_and_update();
-        if mode == Mode::Killed {
-            listener = None;
-            sessions.shutdown().await;
-        } else if listener.is_none() {
-            listener = listen(addr).ok();
-        }
-        if let Some(listener) = &listener {
-            // With no room in the backlog the system drops what would open a connection: its peer
-            // hears nothing at all.
-            let backlog = if mode == Mode::Up { BACKLOG } else { 0 };
-            let _ = SockRef::from(listener).listen(backlog.into());
-        }
-        loop {
-            tokio::select! {
-                changed = told.changed() => match changed {
-                    Ok(()) => break,
-                    Err(_) => return,
-                },
-                accepted = accept(listener.as_ref()), if mode == Mode::Up => {
-                    let Ok((stream, _)) = accepted else { continue };
-                    // Closed with a reset, so that no port is kept waiting for a peer that is done.
-                    let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
-                    if gate.admits(Instant::now()) {
-                        sessions.spawn(session(stream, told.clone()));
-                    }
+    pub(crate) async fn switch(&mut self, mode: Mode) -> io::Result<()> {
+        self.mode = mode;
+        match mode {
+            Mode::Up => self.peer.restart(self.service.clone()).await.map(drop),
+            Mode::Killed => self.peer.stop().await,
+            Mode::Blackholed => {
+                if self.peer.switch(Behaviour::BlackHole).await.is_err() {
+                    // Not every system can drop the packets: then connects succeed, and nothing follows.
+                    self.peer.switch(Behaviour::Silent).await?;
                 }
-                Some(_) = sessions.join_next() => {}
+                self.peer.freeze_live().await
             }
         }
     }
 }
 
-async fn accept(listener: Option<&TcpListener>) -> io::Result<(TcpStream, SocketAddr)> {
-    match listener {
-        Some(listener) => listener.accept().await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn session(mut stream: TcpStream, mut told: watch::Receiver<Mode>) -> io::Result<()> {
-    stream.write_all(b"!").await?;
-    let mut chunk = [0; 64];
-    loop {
-        let count = stream.read(&mut chunk).await?;
-        if count == 0 || told.wait_for(|mode| *mode == Mode::Up).await.is_err() {
-            return Ok(());
-        }
-        stream.write_all(&chunk[..count]).await?;
-    }
+/// Greets with a byte, and sends back what it is sent.
+async fn answer(mut connection: Connection) -> io::Result<()> {
+    connection.write_all(b"!").await?;
+    let (mut from, mut to) = tokio::io::split(connection);
+    tokio::io::copy(&mut from, &mut to).await.map(drop)
 }
 
 /// Lets through the first `capacity` of each second.
-struct Gate {
+pub(crate) struct Gate {
     capacity: u32,
     left: u32,
     until: Instant,
 }
 
 impl Gate {
-    fn new(capacity: u32) -> Self {
+    pub(crate) fn new(capacity: u32) -> Self {
         Self {
             capacity,
             left: 0,
@@ -135,30 +105,13 @@ impl Gate {
         }
     }
 
-    fn admits(&mut self, now: Instant) -> bool {
+    pub(crate) fn admits(&mut self, now: Instant) -> bool {
         if now >= self.until {
             self.until = now + Duration::from_secs(1);
             self.left = self.capacity;
         }
-        let admitted = self.left > 0;
+        let is_admitted = self.left > 0;
         self.left = self.left.saturating_sub(1);
-        admitted
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_gate_lets_so_many_through_in_each_second() {
-        let mut gate = Gate::new(2);
-        let now = Instant::now();
-        let at = |millis| now + Duration::from_millis(millis);
-        let admitted = [0, 10, 20, 999, 1_000, 1_001, 1_002, 5_000].map(|n| gate.admits(at(n)));
-        assert_eq!(
-            admitted,
-            [true, true, false, false, true, true, false, true]
-        );
+        is_admitted
     }
 }

@@ -1,180 +1,156 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use ratatui::buffer::{Buffer, Cell};
-use ratatui::layout::Size;
-use ratatui::style::Color;
+use ratatui::buffer::Cell;
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use ratatui::layout::Rect;
+use tokio::time::Instant;
 
-use crate::census::{Glimpse, State};
-use crate::dashboard::draw;
+use crate::connector::{Chosen, Policies};
 use crate::fitting;
-use crate::map::Grid;
-use crate::palette::Palette;
-use crate::server::Mode;
-use crate::show::View;
-use crate::timeline::{Kind, Timeline};
+use crate::fleet::{Action, Glimpse, State, View};
+use crate::play::action;
+use crate::screen::{cell, draw, share};
+use crate::server::{Gate, Mode};
 
-/// Of each eight, five are connected, one is connecting, one queued and one waiting.
-fn glimpses(count: usize) -> Vec<Glimpse> {
-    let states = [State::Connecting, State::Queued, State::Waiting];
+/// The screen's lines, with 2,000 connectors of which in each eight five are connected.
+fn screen(width: u16, height: u16) -> Vec<String> {
+    let states = [State::Connecting, State::Waiting, State::Waiting];
     let glimpse = |number: usize| Glimpse {
         state: states.get(number % 8).copied().unwrap_or(State::Connected),
-        failures: 3,
-        since: Duration::from_secs(5),
+        attempt: 3,
     };
-    (0..count).map(glimpse).collect()
-}
-
-fn timeline() -> Timeline {
-    let mut timeline = Timeline::default();
-    for n in 0..100 {
-        if n == 80 {
-            let at = Duration::from_millis(16_500);
-            let sentence = "the server is killed".to_owned();
-            timeline.mark(at, Kind::Killed, "killed".to_owned(), sentence);
-        }
-        timeline.sample(n * 100, Duration::from_secs(1));
-    }
-    timeline
-}
-
-fn screen(width: u16, height: u16, palette: Palette) -> Buffer {
-    let (glimpses, timeline) = (glimpses(2_000), timeline());
+    let glimpses: Vec<Glimpse> = (0..2_000).map(glimpse).collect();
     let view = View {
         glimpses: &glimpses,
-        timeline: &timeline,
+        rates: &[0, 1_000, 2_000, 3_000, 4_000],
+        log: &["16.5 s: the server is killed".to_owned()],
         server: Mode::Killed,
-        server_since: Duration::from_millis(4_200),
         capacity: 400,
         policy: "Exponential::default()",
-        pace: Some(300),
     };
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-    terminal.draw(|frame| draw(frame, &view, palette)).unwrap();
-    terminal.backend().buffer().clone()
-}
-
-fn lines(screen: &Buffer) -> Vec<String> {
-    let row = |row: &[Cell]| row.iter().map(Cell::symbol).collect();
-    screen
-        .content
-        .chunks(screen.area.width.into())
-        .map(row)
+    terminal.draw(|frame| draw(frame, &view)).unwrap();
+    let cells = &terminal.backend().buffer().content;
+    let rows = cells.chunks(width.into());
+    rows.map(|row| row.iter().map(Cell::symbol).collect())
         .collect()
 }
 
 #[test]
-fn it_says_how_many_are_connected_what_the_server_does_and_which_key_does_what() {
+fn the_screen_says_how_all_are_and_which_key_does_what() {
     for (width, height) in [(80, 24), (120, 40), (200, 60)] {
-        for palette in [Palette::Colors, Palette::Plain] {
-            let text = lines(&screen(width, height, palette)).join("\n");
-            for said in [
-                "1,250 of 2,000 connected",
-                "✕ server killed 4 s ago",
-                "connecting 250",
-                "queued 250",
-                "waiting 250",
-                "at most 9,900",
-                "✕ killed",
-                "policy Exponential::default()",
-                "pacer 300 a second",
-                " k  kill   b  blackhole   r  revive   p  policy   c  pacer   q  quit",
-            ] {
-                assert!(
-                    text.contains(said),
-                    "{width}x{height} lacks {said:?}:\n{text}"
-                );
-            }
+        let text = screen(width, height).join("\n");
+        for said in [
+            "1,250 of 2,000 connected   server killed   policy Exponential::default()",
+            "+ connecting 250",
+            "· waiting 500",
+            "2,000 attempts a second; the server takes 400",
+            "16.5 s: the server is killed",
+            "k kill   b blackhole   r revive   p policy   q quit",
+        ] {
+            assert!(
+                text.contains(said),
+                "{width}x{height} lacks {said:?}:\n{text}"
+            );
         }
     }
 }
 
 #[test]
-fn a_large_screen_has_a_log() {
-    let text = lines(&screen(200, 60, Palette::Colors)).join("\n");
-    assert!(text.contains("16.5 s  ✕ the server is killed"), "{text}");
+fn each_connector_has_a_cell_where_there_is_room() {
+    let lines = screen(200, 60);
+    let legend = lines.iter().position(|line| line.contains("connecting"));
+    let map = lines[1..legend.unwrap()].concat();
+    let counts = ["█", "+", "·"].map(|symbol| map.matches(symbol).count());
+    assert_eq!(counts, [1_250, 250, 500]);
+    assert_eq!(share(2_000, Rect::new(0, 1, 50, 40)), 1);
+    assert_eq!(share(2_000, Rect::new(0, 1, 50, 39)), 2);
 }
 
 #[test]
-fn any_size_is_drawn_and_the_headline_comes_first() {
-    for width in [1, 5, 20, 39, 40, 80, 300] {
-        for height in [1, 2, 4, 5, 6, 8, 12, 13, 15, 33, 80] {
-            for palette in [Palette::Colors, Palette::Plain] {
-                let lines = lines(&screen(width, height, palette));
-                let first = lines.iter().find(|line| !line.trim().is_empty());
-                assert!(
-                    first.unwrap().trim_start().starts_with('1'),
-                    "{width}x{height}"
-                );
-            }
+fn any_size_is_drawn() {
+    for width in [1, 5, 20, 40, 300] {
+        for height in [1, 2, 4, 6, 12, 13, 33, 80] {
+            assert_eq!(screen(width, height).len(), usize::from(height));
         }
     }
+    assert_eq!(share(2_000, Rect::ZERO), 2_000);
 }
 
 #[test]
-fn cells_are_as_large_as_they_fit() {
-    let shape = |width, height, palette| {
-        let grid = Grid::fitting(2_000, Size::new(width, height), palette);
-        (grid.share, grid.height)
+fn of_those_in_a_cell_the_worst_off_shows_and_more_failures_are_another_colour() {
+    let waiting = |attempt| Glimpse {
+        state: State::Waiting,
+        attempt,
     };
-    // 98 squares a row; 116 characters a row; 76 halves a row; three connectors a half.
-    assert_eq!(shape(196, 40, Palette::Colors), (1, 21));
-    assert_eq!(shape(116, 22, Palette::Colors), (1, 18));
-    assert_eq!(shape(76, 14, Palette::Colors), (1, 14));
-    assert_eq!(shape(40, 10, Palette::Colors), (3, 9));
-    assert_eq!(shape(76, 14, Palette::Plain), (2, 14));
-    assert_eq!(shape(0, 0, Palette::Colors).1, 0);
+    let connected = Glimpse {
+        state: State::Connected,
+        attempt: 9,
+    };
+    assert!(waiting(3) > waiting(2) && waiting(1) > connected);
+    assert_eq!(cell(waiting(1)), cell(waiting(3)));
+    assert_ne!(cell(waiting(3)), cell(waiting(4)));
+    assert_ne!(cell(waiting(13)), cell(waiting(u32::MAX)));
 }
 
 #[test]
-fn each_connector_has_the_colour_of_its_state() {
-    let colors = |screen: &Buffer, color: Color| {
-        let halves = screen.content.iter().filter(|cell| cell.symbol() == "▀");
-        halves
-            .map(|cell| usize::from(cell.fg == color) + usize::from(cell.bg == color))
-            .sum::<usize>()
-    };
-    let screen = screen(80, 24, Palette::Colors);
-    for (state, count) in State::ALL.into_iter().zip([1_250, 250, 250, 250]) {
-        let color = Palette::Colors.state(state).fg.unwrap();
-        assert_eq!(colors(&screen, color), count, "{state:?}");
+fn keys_switch_faults_and_releases_do_nothing() {
+    let pressed = |code, modifiers| action(KeyEvent::new(code, modifiers));
+    for (key, expected) in [
+        ('k', Some(Action::Turn(Mode::Killed))),
+        ('b', Some(Action::Turn(Mode::Blackholed))),
+        ('r', Some(Action::Turn(Mode::Up))),
+        ('p', Some(Action::NextPolicy)),
+        ('q', Some(Action::Quit)),
+        ('c', None),
+    ] {
+        assert_eq!(pressed(KeyCode::Char(key), KeyModifiers::NONE), expected);
     }
-}
-
-#[test]
-fn without_colours_there_are_none_and_symbols_tell_the_states_apart() {
-    let screen = screen(200, 60, Palette::Plain);
-    assert!(
-        screen
-            .content
-            .iter()
-            .all(|cell| (cell.fg, cell.bg) == (Color::Reset, Color::Reset))
+    assert_eq!(
+        pressed(KeyCode::Esc, KeyModifiers::NONE),
+        Some(Action::Quit)
     );
-    let lines = lines(&screen);
-    let map = lines.iter().position(|line| line.contains("connecting"));
-    let map = lines[..map.unwrap()].concat();
-    for (state, count) in State::ALL.into_iter().zip([1_250, 250, 250, 250]) {
-        let symbol = Palette::Plain.symbol(state);
-        // Squares are two characters wide.
-        assert_eq!(map.matches(symbol).count(), 2 * count, "{state:?}");
-    }
+    let with_control = |key| pressed(KeyCode::Char(key), KeyModifiers::CONTROL);
+    assert_eq!(with_control('c'), Some(Action::Quit));
+    assert_eq!(with_control('k'), None);
+    let mut key = KeyEvent::new(KeyCode::Char('k'), KeyModifiers::NONE);
+    key.kind = KeyEventKind::Release;
+    assert_eq!(action(key), None);
 }
 
 #[test]
-fn more_failures_are_another_colour() {
-    let style = |failures| {
-        let glimpse = Glimpse {
-            state: State::Waiting,
-            failures,
-            since: Duration::ZERO,
-        };
-        Palette::Colors.glimpse(&glimpse)
-    };
-    assert_eq!(style(0), style(1));
-    assert_ne!(style(2), style(3));
-    assert_ne!(style(12), style(13));
-    assert_eq!(style(13), style(u32::MAX));
+fn a_switch_of_the_policy_holds_from_the_next_outage_on() {
+    let first = "constant:7s".parse().unwrap();
+    let policies = Policies::new(2_000, 400, Some(first));
+    let first_delay = || Chosen(Arc::clone(&policies)).into_iter().next();
+    assert_eq!(first_delay(), Some(Duration::from_secs(7)));
+    for name in [
+        "Exponential::default()",
+        "Rounds::for_fleet(2000, 400)",
+        "Exponential::grpc()",
+        "2 s, no jitter",
+    ] {
+        policies.next();
+        assert_eq!(policies.chosen().0, name);
+    }
+    assert_eq!(first_delay(), Some(Duration::from_secs(2)));
+    policies.next();
+    assert_eq!(first_delay(), Some(Duration::from_secs(7)));
+}
+
+#[test]
+fn the_gate_lets_so_many_through_in_each_second() {
+    let mut gate = Gate::new(2);
+    let now = Instant::now();
+    let at = |millis| now + Duration::from_millis(millis);
+    let admitted = [0, 10, 20, 999, 1_000, 1_001, 1_002, 5_000].map(|n| gate.admits(at(n)));
+    assert_eq!(
+        admitted,
+        [true, true, false, false, true, true, false, true]
+    );
 }
 
 #[test]
