@@ -9,10 +9,11 @@ mod table;
 use std::error::Error;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
+use std::iter;
+use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
 use clap::Parser;
@@ -174,26 +175,19 @@ fn simulate_all(
     seed: u64,
     threads: usize,
 ) -> Vec<Outcome> {
-    let next = AtomicUsize::new(0);
-    let done = Mutex::new(Vec::new());
-    thread::scope(|scope| {
-        for _ in 0..threads.min(contestants.len()) {
-            scope.spawn(|| {
-                loop {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(contestant) = contestants.get(number) else {
-                        return;
-                    };
-                    let outcome = contestant.simulate(storm, seed);
-                    if let Ok(mut done) = done.lock() {
-                        done.push((number, outcome));
-                    }
-                }
-            });
-        }
+    let waiting = Mutex::new(contestants.iter().enumerate());
+    let next = || waiting.lock().ok()?.next();
+    let simulate = || {
+        let simulated = iter::from_fn(next).map(|(place, one)| (place, one.simulate(storm, seed)));
+        simulated.collect::<Vec<_>>()
+    };
+    let mut outcomes: Vec<(usize, Outcome)> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(simulate)).collect();
+        let done = threads.into_iter().map(ScopedJoinHandle::join);
+        done.flat_map(|done| done.unwrap_or_else(|panic| resume_unwind(panic)))
+            .collect()
     });
-    let mut outcomes = done.into_inner().unwrap_or_default();
-    outcomes.sort_by_key(|(number, _)| *number);
+    outcomes.sort_by_key(|(place, _)| *place);
     outcomes.into_iter().map(|(_, outcome)| outcome).collect()
 }
 
