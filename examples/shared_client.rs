@@ -3,7 +3,6 @@
 //! Without arguments it takes its own server down once; `-- HOST:PORT` asks any server that answers a line with a line.
 
 use std::error::Error;
-use std::fmt;
 use std::io;
 use std::time::Duration;
 
@@ -38,24 +37,17 @@ struct Client {
 /// A connection on which an answer takes longer is replaced.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 enum Unanswered {
     /// It has a line break, and would get the answers of others.
+    #[error("a question is one line, not sent")]
     NotALine,
     /// No connection came within the bound: the request was never sent, and can be sent again.
+    #[error("no connection in time, not sent")]
     NotSent,
     /// The connection broke: whether the server acted on the request is not known.
+    #[error("the connection broke, perhaps sent")]
     Lost,
-}
-
-impl fmt::Display for Unanswered {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NotALine => "a question is one line, not sent",
-            Self::NotSent => "no connection in time, not sent",
-            Self::Lost => "the connection broke, perhaps sent",
-        })
-    }
 }
 
 impl Client {

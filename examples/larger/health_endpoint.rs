@@ -1,6 +1,6 @@
 //! A program that answers over HTTP how its connection does: `/health` as JSON, `/metrics` in Prometheus' text.
 //! Shows `Handle::status` and `stats`, and the `metrics` observer with a recorder.
-//! Without arguments it loses its own server once and asks itself; `-- HOST:PORT` keeps that connection and serves on port 9100.
+//! Without arguments it loses its own server once and asks itself; `-- HOST:PORT` keeps that connection.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -12,6 +12,7 @@ use clap::Parser;
 use examples::outage;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
+use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
@@ -30,8 +31,8 @@ struct Arguments {
     /// The server to keep a connection to
     #[arg(value_name = "HOST:PORT")]
     target: Option<String>,
-    /// Where to answer over HTTP
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9100")]
+    /// Where to answer over HTTP; port 0 is any free one
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
 }
 
@@ -55,9 +56,7 @@ fn health(handle: &Handle) -> (StatusCode, Value) {
         }),
         stopped => json!(stopped.to_string()),
     };
-    let down_for = counts
-        .outage_since
-        .map(|since| since.elapsed().as_secs_f64());
+    let down_for = counts.outage_since.map(|since| since.elapsed());
     let body = json!({
         "status": status,
         "attempts": counts.attempts,
@@ -65,38 +64,30 @@ fn health(handle: &Handle) -> (StatusCode, Value) {
         "failures": counts.failures,
         "outages": counts.outages,
         "uptime": counts.uptime.as_secs_f64(),
-        "down_for": down_for,
+        "down_for": down_for.map(|length| length.as_secs_f64()),
     });
     (code, body)
 }
 
-fn answer(
-    request: &Request<Incoming>,
-    handle: &Handle,
-    metrics: &PrometheusHandle,
-) -> Response<Full<Bytes>> {
-    let (code, kind, body) = match request.uri().path() {
+fn answer(path: &str, handle: &Handle, metrics: &PrometheusHandle) -> Response<Full<Bytes>> {
+    let (code, kind, body) = match path {
         "/health" => {
             let (code, body) = health(handle);
             (code, "application/json", format!("{body:#}\n"))
         }
-        "/metrics" => (
-            StatusCode::OK,
-            "text/plain; version=0.0.4",
-            metrics.render(),
-        ),
-        _ => (
-            StatusCode::NOT_FOUND,
-            "text/plain",
-            "try /health or /metrics\n".to_owned(),
-        ),
+        "/metrics" => {
+            let kind = "text/plain; version=0.0.4";
+            (StatusCode::OK, kind, metrics.render())
+        }
+        _ => {
+            let help = "try /health or /metrics\n".to_owned();
+            (StatusCode::NOT_FOUND, "text/plain", help)
+        }
     };
     let mut response = Response::new(Full::from(body));
     *response.status_mut() = code;
-    let kind = hyper::header::HeaderValue::from_static(kind);
-    response
-        .headers_mut()
-        .insert(hyper::header::CONTENT_TYPE, kind);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     response
 }
 
@@ -113,8 +104,8 @@ async fn serve(listener: TcpListener, handle: Handle, metrics: PrometheusHandle)
         };
         let (handle, metrics) = (handle.clone(), metrics.clone());
         tokio::spawn(async move {
-            let service = service_fn(|request| {
-                let response = answer(&request, &handle, &metrics);
+            let service = service_fn(|request: Request<Incoming>| {
+                let response = answer(request.uri().path(), &handle, &metrics);
                 async { Ok::<_, Infallible>(response) }
             });
             let served = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
@@ -138,11 +129,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let server = Peer::start(Behaviour::Silent).await?;
     let demonstration = target.is_none();
     let target = target.unwrap_or_else(|| server.addr().to_string());
-    let listen = if demonstration {
-        SocketAddr::from(([127, 0, 0, 1], 0))
-    } else {
-        listen
-    };
 
     let metrics = PrometheusBuilder::new().install_recorder()?;
     let connector = TcpConnector::new(Dialer::new(target.as_str())?, read);
@@ -173,20 +159,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
         sleep(Duration::from_millis(250)).await;
         get(endpoint, "/health").await
     };
-    let (down, asked) = tokio::join!(down, asking);
-    let asked = asked?;
-    down?;
+    let ((), asked) = tokio::try_join!(down, asking)?;
     println!("--- the server is down\n{asked}");
     handle.connected().await?;
     let metrics = get(endpoint, "/metrics").await?;
     println!("--- it is back\n{metrics}");
-    let one_outage =
-        |line: &str| line.starts_with("schmoozer_outages_total{target=") && line.ends_with(" 1");
-    let seen = asked.starts_with("HTTP/1.1 503") && metrics.lines().any(one_outage);
-    if seen {
-        Ok(())
-    } else {
-        Err("the outage was not seen".into())
+    let mut outages = metrics
+        .lines()
+        .filter(|line| line.starts_with("schmoozer_outages_total{"));
+    match (asked.starts_with("HTTP/1.1 503"), outages.next()) {
+        (true, Some(line)) if line.ends_with(" 1") => Ok(()),
+        _ => Err("the outage was not seen".into()),
     }
 }
 

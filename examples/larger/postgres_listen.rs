@@ -4,10 +4,8 @@
 //! Without arguments its own server goes down once; `-- postgres://USER@HOST/DATABASE` reads any (`--help` says which table).
 
 use std::error::Error;
-use std::fmt;
 use std::future::poll_fn;
 use std::io;
-use std::sync::mpsc;
 use std::time::Duration;
 
 use clap::Parser;
@@ -41,55 +39,19 @@ struct Arguments {
 }
 
 /// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
 enum Fault {
-    Dial(DialError),
-    Timeout(ConnectTimeout),
-    Database(tokio_postgres::Error),
+    #[error(transparent)]
+    Dial(#[from] DialError),
+    #[error(transparent)]
+    Timeout(#[from] ConnectTimeout),
+    // By itself it says no more than that there was an error.
+    #[error("{}", .0.as_db_error().map_or(.0.to_string(), ToString::to_string))]
+    Database(#[from] tokio_postgres::Error),
+    #[error(transparent)]
     Closed(io::Error),
+    #[error("`id` is not a number")]
     NotARow,
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Dial(error) => error.fmt(f),
-            Self::Timeout(error) => error.fmt(f),
-            // By itself it says no more than that there was an error.
-            Self::Database(error) => match error.as_db_error() {
-                Some(told) => told.fmt(f),
-                None => error.fmt(f),
-            },
-            Self::Closed(error) => error.fmt(f),
-            Self::NotARow => f.write_str("`id` is not a number"),
-        }
-    }
-}
-
-/// What `main` prints.
-impl fmt::Debug for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl Error for Fault {}
-
-impl From<ConnectTimeout> for Fault {
-    fn from(timeout: ConnectTimeout) -> Self {
-        Self::Timeout(timeout)
-    }
-}
-
-impl From<DialError> for Fault {
-    fn from(error: DialError) -> Self {
-        Self::Dial(error)
-    }
-}
-
-impl From<tokio_postgres::Error> for Fault {
-    fn from(error: tokio_postgres::Error) -> Self {
-        Self::Database(error)
-    }
 }
 
 /// A wrong password (class 28), database (3D) or statement (42) will be wrong the next time too.
@@ -109,28 +71,24 @@ const AT_A_TIME: usize = 1_000;
 
 type Connected = (Client, Connection<TcpStream, NoTlsStream>);
 
-struct Listener<F> {
+struct Listener {
     config: Config,
     dialer: Dialer,
-    /// The last row that was read, on whatever connection.
+    /// The last row that was read, on whatever connection, and how many were.
     last: i64,
-    read: F,
+    read: i64,
+    /// The row to end with, if there is one.
+    end: Option<&'static str>,
 }
 
-#[derive(PartialEq)]
-enum Wanted {
-    More,
-    Enough,
-}
-
-impl<F: FnMut(i64, &str) -> Wanted + Send> Listener<F> {
-    /// Hands each row to `read`, once and in the order of their ids, until that has had enough.
-    fn new(config: Config, read: F) -> Result<Self, Box<dyn Error>> {
+impl Listener {
+    fn new(config: Config, end: Option<&'static str>) -> Result<Self, Box<dyn Error>> {
         Ok(Self {
             dialer: dialer(&config)?,
             config,
             last: 0,
-            read,
+            read: 0,
+            end,
         })
     }
 
@@ -180,7 +138,10 @@ impl<F: FnMut(i64, &str) -> Wanted + Send> Listener<F> {
                 if let SimpleQueryMessage::Row(row) = message {
                     let id = row.get(0).and_then(|id| id.parse().ok());
                     self.last = id.ok_or(Fault::NotARow)?;
-                    if (self.read)(self.last, row.get(1).unwrap_or_default()) == Wanted::Enough {
+                    self.read += 1;
+                    let body = row.get(1).unwrap_or_default();
+                    println!("row {}: {body}", self.last);
+                    if self.end == Some(body) {
                         return Ok(End::Exit);
                     }
                 }
@@ -209,15 +170,13 @@ fn dialer(config: &Config) -> Result<Dialer, Box<dyn Error>> {
     Ok(Dialer::any_of(endpoints)?.order(Order::Failover))
 }
 
-async fn keep<F>(listener: Listener<F>) -> Result<(), Fault>
-where
-    F: FnMut(i64, &str) -> Wanted + Send + 'static,
-{
-    let connect = Listener::connect;
-    let link = connector_with(listener, connect, Listener::listen, Exponential::default())
+/// Prints each row once, in the order of their ids.
+async fn keep(listener: Listener) -> Result<Listener, Fault> {
+    let (connect, listen) = (Listener::connect, Listener::listen);
+    let mut link = connector_with(listener, connect, listen, Exponential::default())
         .ready_when_marked()
         .retry_if(|failure| may_pass(&failure.cause));
-    Runner::new(link)
+    Runner::new(&mut link)
         .connect_timeout(Duration::from_secs(10))
         .on_event(|event| match event {
             Event::Failed { cause, .. } => println!("{cause}"),
@@ -225,7 +184,8 @@ where
             _ => {}
         })
         .run()
-        .await
+        .await?;
+    Ok(link.into_state())
 }
 
 #[tokio::main]
@@ -237,11 +197,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let parsed = url.parse::<Config>();
     let config = parsed
         .map_err(|_| "neither a postgres:// URL nor settings like `host=localhost user=me`")?;
-    let print = |id, body: &str| {
-        println!("row {id}: {body}");
-        Wanted::More
-    };
-    Ok(keep(Listener::new(config, print)?).await?)
+    let kept = keep(Listener::new(config, None)?).await;
+    kept.map(drop).map_err(|fault| fault.to_string().into())
 }
 
 async fn demonstrate() -> Result<(), Box<dyn Error>> {
@@ -249,20 +206,8 @@ async fn demonstrate() -> Result<(), Box<dyn Error>> {
     let fake = postgres.clone();
     let service = Behaviour::serve(move |stream| fake.clone().serve(stream));
     let server = Peer::start(service.clone()).await?;
-
     let url = format!("postgres://ann@{}/weather", server.addr());
-    let (told, ids) = mpsc::channel();
-    let until_the_end = move |id, body: &str| {
-        println!("row {id}: {body}");
-        // Rows are no longer counted when the demonstration has ended.
-        let _ = told.send(id);
-        if body == "the end" {
-            Wanted::Enough
-        } else {
-            Wanted::More
-        }
-    };
-    let listener = Listener::new(url.parse()?, until_the_end)?;
+    let listener = Listener::new(url.parse()?, Some("the end"))?;
 
     let weather = async {
         postgres.insert("it rains");
@@ -283,11 +228,10 @@ async fn demonstrate() -> Result<(), Box<dyn Error>> {
     };
     let both = async { tokio::join!(keep(listener), weather) };
     let (kept, told) = timeout(Duration::from_secs(20), both).await?;
-    kept?;
+    let listener = kept?;
     told?;
-    let ids: Vec<i64> = ids.try_iter().collect();
-    match (ids.as_slice(), postgres.listened()) {
-        ([1, 2, 3, 4, 5], 2) => Ok(()),
-        seen => Err(format!("rows read and LISTENs: {seen:?}").into()),
+    match (listener.read, listener.last, postgres.listened()) {
+        (5, 5, 2) => Ok(()),
+        counts => Err(format!("rows read, the last one, and LISTENs: {counts:?}").into()),
     }
 }

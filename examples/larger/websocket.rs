@@ -3,7 +3,6 @@
 //! Without arguments its own server closes it in four ways; `-- HOST:PORT /PATH` talks to any.
 
 use std::error::Error;
-use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -35,36 +34,17 @@ struct Arguments {
 /// demonstration, so as not to keep anybody waiting, a hundredth of it.)
 const HEARTBEAT: Duration = Duration::from_secs(20);
 
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 enum Ended {
-    /// The connection broke, or could not be made.
-    Broken(String),
+    #[error(transparent)]
+    Network(#[from] io::Error),
+    #[error(transparent)]
+    Broken(#[from] tungstenite::Error),
     /// The server sent nothing for so long, no pong either.
+    #[error("nothing came for {0:?}")]
     Silent(Duration),
-    /// The server closed, and said why.
+    #[error("closed by the server with {0}: {1}")]
     Closed(CloseCode, String),
-}
-
-impl fmt::Display for Ended {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Broken(why) => f.write_str(why),
-            Self::Silent(time) => write!(f, "nothing came for {time:?}"),
-            Self::Closed(code, reason) => write!(f, "closed by the server with {code}: {reason}"),
-        }
-    }
-}
-
-impl Error for Ended {}
-
-impl From<io::Error> for Ended {
-    fn from(error: io::Error) -> Self {
-        broken(error)
-    }
-}
-
-fn broken(error: impl fmt::Display) -> Ended {
-    Ended::Broken(error.to_string())
 }
 
 impl Ended {
@@ -103,7 +83,7 @@ async fn listen(
             biased;
             message = socket.next() => {
                 silent_since = tokio::time::Instant::now();
-                match message.ok_or_else(closed)?.map_err(broken)? {
+                match message.ok_or_else(closed)?? {
                     Message::Text(text) => println!("heard: {text}"),
                     Message::Close(Some(CloseFrame { code: CloseCode::Normal, .. })) => return Ok(End::Exit),
                     Message::Close(Some(CloseFrame { code, reason })) => {
@@ -116,10 +96,10 @@ async fn listen(
                 if silent_since.elapsed() > beat * 2 {
                     return Err(Ended::Silent(beat * 2));
                 }
-                socket.send(Message::Ping(tungstenite::Bytes::new())).await.map_err(broken)?;
+                socket.send(Message::Ping(tungstenite::Bytes::new())).await?;
             }
             end = session.stopping() => {
-                socket.close(None).await.map_err(broken)?;
+                socket.close(None).await?;
                 return Ok(end);
             }
         }
@@ -134,8 +114,8 @@ async fn keep(target: String, path: String, beat: Duration) -> Result<(), Box<dy
     let open = move |stream| {
         let url = url.clone();
         async move {
-            let (socket, _) = client_async(url, stream).await.map_err(broken)?;
-            Ok(socket)
+            let (socket, _response) = client_async(url, stream).await?;
+            Ok::<_, Ended>(socket)
         }
     };
     let link = TcpConnector::upgraded(dialer, open, move |socket, session| {

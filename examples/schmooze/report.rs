@@ -1,11 +1,9 @@
 //! What happens to the link, told on standard error.
 
-use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
 use schmoozer_tcp::{End, Event, Observer, Target};
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use crate::{Args, tell};
 
@@ -18,7 +16,6 @@ pub(crate) struct Reporter {
     attempt: (u32, Instant),
     /// When the outage began that is not over.
     down_since: Option<Instant>,
-    countdown: Option<ProgressBar>,
 }
 
 impl Reporter {
@@ -30,17 +27,13 @@ impl Reporter {
             targets: targets.join(", "),
             attempt: (1, Instant::now()),
             down_since: None,
-            countdown: None,
         }
     }
 
     fn connected(&self) {
         let (attempt, began) = self.attempt;
-        let took = if self.verbose {
-            format!(" in {}", short(began.elapsed()))
-        } else {
-            String::new()
-        };
+        let took = format!(" in {}", short(began.elapsed()));
+        let took = if self.verbose { &took } else { "" };
         match self.down_since {
             None => tell(format_args!("connected{took}")),
             Some(since) => tell(format_args!(
@@ -50,26 +43,6 @@ impl Reporter {
             )),
         }
     }
-
-    fn count_down(&mut self, delay: Duration) {
-        if !io::stderr().is_terminal() {
-            return tell(format_args!("waiting {}", short(delay)));
-        }
-        let bar = ProgressBar::new_spinner();
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
-            bar.set_style(style);
-        }
-        self.countdown = Some(bar.clone());
-        tokio::spawn(async move {
-            let until = Instant::now() + delay;
-            while !bar.is_finished() {
-                let left = until.saturating_duration_since(Instant::now());
-                bar.set_message(format!("waiting {:.1} s", left.as_secs_f64()));
-                bar.tick();
-                sleep(Duration::from_millis(100)).await;
-            }
-        });
-    }
 }
 
 impl Observer for Reporter {
@@ -77,17 +50,11 @@ impl Observer for Reporter {
         if self.quiet {
             return;
         }
-        if let Some(bar) = self.countdown.take() {
-            bar.finish_and_clear();
-        }
         match *event {
             Event::Connecting { attempt } => {
                 self.attempt = (attempt, Instant::now());
-                let number = if self.verbose {
-                    format!(", attempt {attempt}")
-                } else {
-                    String::new()
-                };
+                let number = format!(", attempt {attempt}");
+                let number = if self.verbose { &number } else { "" };
                 tell(format_args!("connecting to {}{number}", self.targets));
             }
             Event::Connected { .. } => self.connected(),
@@ -104,7 +71,9 @@ impl Observer for Reporter {
                     Some(uptime) => tell(format_args!("lost after {}: {cause}", short(uptime))),
                 }
             }
-            Event::Waiting { delay, .. } if !delay.is_zero() => self.count_down(delay),
+            Event::Waiting { delay, .. } if !delay.is_zero() => {
+                tell(format_args!("waiting {}", short(delay)));
+            }
             Event::Ending {
                 end: End::Renew, ..
             } => tell("the first target works again"),

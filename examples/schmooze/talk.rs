@@ -1,6 +1,5 @@
 //! What goes over a connection: input to the server, and what comes from it to the output.
 
-use std::fmt;
 use std::io;
 
 use schmoozer_tcp::{End, Session, closed};
@@ -10,30 +9,17 @@ use tokio::net::{TcpStream, tcp::OwnedWriteHalf};
 use crate::tell;
 
 /// Why there is no link.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum Fault {
     /// It could not be made, or broke: another one may do.
-    Link(io::Error),
+    #[error(transparent)]
+    Link(#[from] io::Error),
     /// Nothing reads what we print: no reconnect helps.
-    Output(io::Error),
+    #[error("standard output: {0}")]
+    Output(#[source] io::Error),
     /// What was sent over a link that broke may be lost, and is not sent again.
-    Lost(io::Error),
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Link(error) => error.fmt(f),
-            Self::Output(error) => write!(f, "standard output: {error}"),
-            Self::Lost(error) => write!(f, "what was sent may be lost: {error}"),
-        }
-    }
-}
-
-impl From<io::Error> for Fault {
-    fn from(error: io::Error) -> Self {
-        Self::Link(error)
-    }
+    #[error("what was sent may be lost: {0}")]
+    Lost(#[source] io::Error),
 }
 
 /// Both ends of the conversation. They outlive each connection.
