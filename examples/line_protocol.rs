@@ -120,9 +120,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 async fn demonstrate() -> Result<(), Box<dyn Error>> {
-    let (logins, goodbyes) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
-    let counted = (Arc::clone(&logins), Arc::clone(&goodbyes));
-    let service = Behaviour::serve(move |stream| tell_news(stream, counted.clone()));
+    // Logins and goodbyes.
+    let counts = Arc::new([const { AtomicU32::new(0) }; 2]);
+    let counted = Arc::clone(&counts);
+    let service = Behaviour::serve(move |stream| tell_news(stream, Arc::clone(&counted)));
     let server = Peer::start(service.clone()).await?;
     let target = server.addr().to_string();
 
@@ -145,19 +146,15 @@ async fn demonstrate() -> Result<(), Box<dyn Error>> {
     let refused = keep(target, "eve".to_owned(), std::future::pending::<()>()).await;
     let refusal = refused.err().ok_or("the server let eve in")?;
     println!("not tried again: {refusal}");
-    let counts = [&logins, &goodbyes].map(|count| count.load(Ordering::Relaxed));
-    if counts == [2, 1] {
-        Ok(())
-    } else {
-        Err(format!("logins and goodbyes: {counts:?}").into())
+    match counts.each_ref().map(|count| count.load(Ordering::Relaxed)) {
+        [2, 1] => Ok(()),
+        counts => Err(format!("logins and goodbyes: {counts:?}").into()),
     }
 }
 
 /// The server: knows ann, and has news for her five times a second.
-async fn tell_news(
-    stream: Connection,
-    (logins, goodbyes): (Arc<AtomicU32>, Arc<AtomicU32>),
-) -> io::Result<()> {
+async fn tell_news(stream: Connection, counts: Arc<[AtomicU32; 2]>) -> io::Result<()> {
+    let [logins, goodbyes] = counts.as_ref();
     let mut lines = Framed::new(stream, LinesCodec::new_with_max_length(1024));
     if heard(&mut lines).await? != "login ann" {
         return lines.send(REFUSAL).await.map_err(io_error);

@@ -37,36 +37,10 @@ enum Source {
 }
 
 /// What is open, and the child that it comes from: that ends with it.
-struct Readings {
-    lines: Lines<BufReader<Pin<Box<dyn AsyncRead + Send>>>>,
-    _child: Option<Child>,
-}
-
-impl Source {
-    async fn open(&self) -> io::Result<Readings> {
-        let mut source = None;
-        let bytes: Pin<Box<dyn AsyncRead + Send>> = match self {
-            Self::Path(path) => Box::pin(File::open(path).await?),
-            Self::Command(words) => {
-                let (program, arguments) =
-                    words.split_first().ok_or(io::ErrorKind::InvalidInput)?;
-                let child = source.insert(
-                    Command::new(program)
-                        .args(arguments)
-                        .stdin(Stdio::null())
-                        .stdout(Stdio::piped())
-                        .kill_on_drop(true)
-                        .spawn()?,
-                );
-                Box::pin(child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?)
-            }
-        };
-        Ok(Readings {
-            lines: BufReader::new(bytes).lines(),
-            _child: source,
-        })
-    }
-}
+type Readings = (
+    Lines<BufReader<Pin<Box<dyn AsyncRead + Send>>>>,
+    Option<Child>,
+);
 
 /// What is read, and what came of it so far.
 struct Reader {
@@ -78,12 +52,27 @@ struct Reader {
 
 impl Reader {
     async fn open(&mut self) -> io::Result<Readings> {
-        self.source.open().await
+        let (bytes, child): (Pin<Box<dyn AsyncRead + Send>>, _) = match &self.source {
+            Source::Path(path) => (Box::pin(File::open(path).await?), None),
+            Source::Command(words) => {
+                let words = words.split_first();
+                let (program, arguments) = words.ok_or(io::ErrorKind::InvalidInput)?;
+                let mut child = Command::new(program)
+                    .args(arguments)
+                    .stdin(Stdio::null())
+                    .stdout(Stdio::piped())
+                    .kill_on_drop(true)
+                    .spawn()?;
+                let stdout = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
+                (Box::pin(stdout), Some(child))
+            }
+        };
+        Ok((BufReader::new(bytes).lines(), child))
     }
 
     async fn read(&mut self, readings: Readings, _session: Session) -> io::Result<End> {
         // Both, or else the child would end here already.
-        let Readings { mut lines, _child } = readings;
+        let (mut lines, _child) = readings;
         while let Some(reading) = lines.next_line().await? {
             println!("{reading}");
             self.received += 1;

@@ -202,7 +202,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 async fn demonstrate() -> Result<(), Box<dyn Error>> {
-    let postgres = FakePostgres::new();
+    let postgres = FakePostgres::default();
     let fake = postgres.clone();
     let service = Behaviour::serve(move |stream| fake.clone().serve(stream));
     let server = Peer::start(service.clone()).await?;

@@ -3,7 +3,6 @@
 //! Without arguments its own server goes down once; `-- redis://HOST:PORT CHANNEL` listens to any redis from version 6 on.
 
 use std::error::Error;
-use std::future::pending;
 use std::io;
 use std::time::Duration;
 
@@ -14,13 +13,13 @@ use larger_examples::FakeRedis;
 use redis::aio::MultiplexedConnection;
 use redis::{
     AsyncConnectionConfig, ConnectionAddr, ConnectionInfo, ErrorKind, Msg, ProtocolVersion,
-    PushInfo, PushKind, RedisConnectionInfo, RedisError, RedisResult, ServerErrorKind,
+    RedisConnectionInfo, RedisError, ServerErrorKind,
 };
 use schmoozer_backoff::Exponential;
 use schmoozer_core::{Connector, End, Event, Runner, Session, closed, connector_fn};
 use schmoozer_faults::{Behaviour, Peer};
 use schmoozer_tcp::Dialer;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
 #[derive(Parser)]
@@ -44,53 +43,56 @@ fn may_pass(error: &RedisError) -> bool {
     !refused && !matches!(error.code(), Some("NOAUTH" | "WRONGPASS"))
 }
 
-/// Hands each message on `channel` to `heard`.
+/// Prints each message on `channel`, and ends with `last`, if there is one.
 fn subscription(
     dialer: Dialer,
     login: RedisConnectionInfo,
     channel: String,
-    heard: impl Fn(String) + Clone + Send + Sync + 'static,
+    last: Option<&'static str>,
 ) -> impl Connector<Error = RedisError> {
     // Messages come between the answers of one connection in the third version of the protocol only.
     let login = login.set_protocol(ProtocolVersion::RESP3);
     connector_fn(
         move || {
-            let (dialer, login, heard) = (dialer.clone(), login.clone(), heard.clone());
-            let hear = move |push: PushInfo| {
-                let message = Some(push).filter(|push| push.kind == PushKind::Message);
-                if let Some(message) = message.and_then(Msg::from_push_info) {
-                    heard(String::from_utf8_lossy(message.get_payload_bytes()).into_owned());
-                }
-                Ok::<_, RedisError>(())
-            };
+            let (dialer, login) = (dialer.clone(), login.clone());
+            let (sender, pushes) = mpsc::unbounded_channel();
             let config = AsyncConnectionConfig::new()
-                .set_push_sender(hear)
+                .set_push_sender(sender)
                 .set_response_timeout(Some(PATIENCE));
             let connecting = async move {
                 let stream = dialer.dial().await.map_err(io::Error::from)?;
-                let (connection, drive) =
-                    MultiplexedConnection::new_with_config(&login, stream, config).await?;
-                Ok((connection, drive.boxed()))
+                let connected = MultiplexedConnection::new_with_config(&login, stream, config);
+                let (connection, drive) = connected.await?;
+                Ok((connection, drive.boxed(), pushes))
             };
             // One that accepts and says nothing is given up, as one that does not accept.
             async {
-                timeout(PATIENCE, connecting)
-                    .await
-                    .map_err(io::Error::from)?
+                let connected = timeout(PATIENCE, connecting).await;
+                connected.map_err(io::Error::from)?
             }
         },
-        move |(mut connection, drive), session: Session| {
+        move |(mut connection, drive, mut pushes), session: Session| {
             let channel = channel.clone();
             async move {
-                let subscribe = async {
+                let hear = async {
                     connection.subscribe(&channel).await?;
                     session.ready();
                     println!("subscribed to {channel}");
-                    pending::<RedisResult<End>>().await
+                    while let Some(push) = pushes.recv().await {
+                        let message = Msg::from_push_info(push);
+                        let Some(message) = message.as_ref().map(Msg::get_payload_bytes) else {
+                            continue;
+                        };
+                        println!("heard: {}", String::from_utf8_lossy(message));
+                        if last.is_some_and(|last| last.as_bytes() == message) {
+                            return Ok(End::Exit);
+                        }
+                    }
+                    Err(closed().into())
                 };
                 // No answer and no message comes unless the connection is driven.
                 tokio::select! {
-                    refused = subscribe => refused,
+                    ended = hear => ended,
                     () = drive => Err(closed().into()),
                 }
             }
@@ -121,30 +123,23 @@ async fn main() -> Result<(), Box<dyn Error>> {
         return Err("only redis over TCP without TLS is dialled here".into());
     };
     let dialer = Dialer::new((host.as_str(), *port))?;
-    let print = |message| println!("heard: {message}");
-    let subscription = subscription(dialer, url.redis_settings().clone(), channel, print);
+    let subscription = subscription(dialer, url.redis_settings().clone(), channel, None);
     Ok(Runner::new(subscription).observer(tell).run().await?)
 }
 
 async fn demonstrate(channel: String) -> Result<(), Box<dyn Error>> {
-    let redis = FakeRedis::new();
+    let redis = FakeRedis::default();
     let fake = redis.clone();
     let service = Behaviour::serve(move |stream| fake.clone().serve(stream));
     let server = Peer::start(service.clone()).await?;
 
-    let (told, mut heard) = mpsc::unbounded_channel();
     let subscription = subscription(
         Dialer::new(server.addr())?,
         RedisConnectionInfo::default(),
         channel.clone(),
-        move |message| {
-            println!("heard: {message}");
-            // Nobody counts any more when the demonstration has ended.
-            let _ = told.send(message);
-        },
+        Some("the sun is out"),
     );
-    let (over, ended) = oneshot::channel::<()>();
-    let runner = Runner::new(subscription).observer(tell).shutdown(ended);
+    let runner = Runner::new(subscription).observer(tell);
 
     let operator = async {
         for message in ["it rains", "it pours"] {
@@ -155,19 +150,15 @@ async fn demonstrate(channel: String) -> Result<(), Box<dyn Error>> {
         outage(&server, &service, Duration::from_millis(700)).await?;
         println!("--- and is back; a channel keeps nothing for those who are away");
         publish(&redis, &channel, "the sun is out").await;
-        let mut all = Vec::new();
-        while all.last().is_none_or(|last| last != "the sun is out") {
-            all.extend(heard.recv().await);
-        }
-        drop(over);
-        io::Result::Ok(all)
+        io::Result::Ok(())
     };
     let both = async { tokio::join!(runner.run(), operator) };
-    let (subscribed, all) = timeout(Duration::from_secs(20), both).await?;
+    let (subscribed, operated) = timeout(Duration::from_secs(20), both).await?;
     subscribed?;
-    match (all?.len(), redis.subscriptions()) {
-        (3, 2) => Ok(()),
-        counts => Err(format!("messages heard and subscriptions: {counts:?}").into()),
+    operated?;
+    match redis.subscriptions() {
+        2 => Ok(()),
+        subscriptions => Err(format!("{subscriptions} subscriptions instead of 2").into()),
     }
 }
 

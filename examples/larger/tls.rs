@@ -3,18 +3,19 @@
 //! Without arguments it talks to its own server, which goes down once; `-- HOST:PORT ROOT.pem` to any whose root is in that file.
 
 use std::error::Error;
+use std::future::pending;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use clap::Parser;
 use examples::outage;
 use schmoozer_faults::{Behaviour, Connection, Peer};
-use schmoozer_tcp::{Dialer, End, Event, Runner, Session, TcpConnector, closed};
+use schmoozer_tcp::{Dialer, End, Event, Runner, TcpConnector, closed};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
+use tokio::time::sleep;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
@@ -52,25 +53,22 @@ fn trusting(
     Ok(TlsConnector::from(Arc::new(config)))
 }
 
-/// Keeps a connection to `target`, whose certificate must be for `name`, and prints lines until `enough` came.
+/// Keeps a connection to `target`, whose certificate must be for `name`, and prints lines until `leave` resolves.
 /// Returns how many connections that took.
 async fn keep(
     target: &str,
     name: &str,
     tls: TlsConnector,
-    enough: Option<u32>,
+    leave: impl Future + Send,
 ) -> Result<u32, Box<dyn Error>> {
     // A server that accepts and says nothing must not hold the handshake up.
     let dialer = Dialer::new(target)?.timeout(Duration::from_secs(5));
     let name = ServerName::try_from(name.to_owned())?;
-    let received = Arc::new(AtomicU32::new(0));
-    let link = TcpConnector::upgraded(
-        dialer,
-        move |stream| tls.connect(name.clone(), stream),
-        move |stream, session| read(stream, session, Arc::clone(&received), enough),
-    );
+    let handshake = move |stream| tls.connect(name.clone(), stream);
+    let link = TcpConnector::upgraded(dialer, handshake, |stream, _session| read(stream));
     let mut connections = 0;
     Runner::new(link.retry_if(|failure| !is_final(&failure.cause)))
+        .shutdown(leave)
         .on_event(|event| match event {
             Event::Connected { .. } => connections += 1,
             Event::Failed { cause, .. } => println!("{cause}"),
@@ -81,19 +79,11 @@ async fn keep(
     Ok(connections)
 }
 
-async fn read(
-    stream: TlsStream<TcpStream>,
-    _session: Session,
-    received: Arc<AtomicU32>,
-    enough: Option<u32>,
-) -> io::Result<End> {
+async fn read(stream: TlsStream<TcpStream>) -> io::Result<End> {
     println!("connected, the certificate is good");
     let mut lines = BufReader::new(stream).lines();
     while let Some(line) = lines.next_line().await? {
         println!("received {line}");
-        if Some(received.fetch_add(1, Ordering::Relaxed) + 1) == enough {
-            return Ok(End::Exit);
-        }
     }
     Err(closed())
 }
@@ -107,7 +97,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .map_or(target.as_str(), |(host, _)| host)
             .trim_matches(['[', ']']);
         let roots = CertificateDer::pem_file_iter(root)?.collect::<Result<Vec<_>, _>>()?;
-        keep(&target, name, trusting(roots)?, None).await?;
+        keep(&target, name, trusting(roots)?, tokio::signal::ctrl_c()).await?;
         return Ok(());
     }
 
@@ -122,28 +112,24 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let server = Peer::start(service.clone()).await?;
     let target = format!("localhost:{}", server.addr().port());
 
-    let keeping = keep(&target, "localhost", trusting([certificate])?, Some(8));
+    let end = sleep(Duration::from_secs(2));
+    let keeping = keep(&target, "localhost", trusting([certificate])?, end);
     let losing = async {
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        sleep(Duration::from_millis(500)).await;
         println!("--- the server goes down for half a second");
         outage(&server, &service, Duration::from_millis(500)).await
     };
-    let (kept, down) = tokio::join!(keeping, losing);
-    let connections = kept?;
+    let (connections, down) = tokio::join!(keeping, losing);
     down?;
-    if connections != 2 {
-        return Err(format!("{connections} connections instead of 2").into());
+    match connections? {
+        2 => {}
+        connections => return Err(format!("{connections} connections instead of 2").into()),
     }
 
     println!("--- with another root than the server's");
     let other = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
-    let refused = keep(
-        &target,
-        "localhost",
-        trusting([other.cert.der().clone()])?,
-        None,
-    )
-    .await;
+    let tls = trusting([other.cert.der().clone()])?;
+    let refused = keep(&target, "localhost", tls, pending::<()>()).await;
     let refusal = refused.err().ok_or("it was trusted")?.to_string();
     println!("not tried again: {refusal}");
     if refusal.starts_with("invalid peer certificate") {
@@ -159,7 +145,7 @@ async fn count(stream: Connection, acceptor: TlsAcceptor) -> io::Result<()> {
     for number in 1.. {
         stream.write_all(format!("{number}\n").as_bytes()).await?;
         stream.flush().await?;
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        sleep(Duration::from_millis(100)).await;
     }
     Ok(())
 }

@@ -4,12 +4,11 @@
 
 use std::error::Error;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use clap::Parser;
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{SinkExt, StreamExt, TryFutureExt};
 use schmoozer_faults::{Behaviour, Connection, Peer};
 use schmoozer_tcp::{Dialer, End, Event, Runner, Session, TcpConnector, closed};
 use tokio::net::TcpStream;
@@ -50,23 +49,14 @@ enum Ended {
 impl Ended {
     /// RFC 6455 §7.4: what the server calls a fault of ours will be one the next time too.
     fn may_pass(&self) -> bool {
-        !matches!(
-            self,
-            Self::Closed(
-                CloseCode::Policy | CloseCode::Protocol | CloseCode::Unsupported,
-                _
-            )
-        )
+        use CloseCode::{Policy, Protocol, Unsupported};
+        !matches!(self, Self::Closed(Policy | Protocol | Unsupported, _))
     }
 
     /// A server that restarts says so; it is no use to come back at once.
     fn asked_delay(&self) -> Option<Duration> {
-        match self {
-            Self::Closed(CloseCode::Restart | CloseCode::Again, _) => {
-                Some(Duration::from_millis(700))
-            }
-            _ => None,
-        }
+        let restarts = matches!(self, Self::Closed(CloseCode::Restart | CloseCode::Again, _));
+        restarts.then_some(Duration::from_millis(700))
     }
 }
 
@@ -112,11 +102,8 @@ async fn keep(target: String, path: String, beat: Duration) -> Result<(), Box<dy
     // Malformed once, malformed always: not for the loop to find out.
     url.as_str().into_client_request()?;
     let open = move |stream| {
-        let url = url.clone();
-        async move {
-            let (socket, _response) = client_async(url, stream).await?;
-            Ok::<_, Ended>(socket)
-        }
+        let opened = client_async(url.clone(), stream);
+        opened.map_ok(|(socket, _response)| socket).err_into()
     };
     let link = TcpConnector::upgraded(dialer, open, move |socket, session| {
         listen(socket, session, beat)
@@ -141,21 +128,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
     if let Some(target) = target {
         return keep(target, path, HEARTBEAT).await;
     }
-    let visits = Arc::new(AtomicU32::new(0));
-    let counted = Arc::clone(&visits);
-    let service =
-        Behaviour::serve(move |stream| greet(stream, counted.fetch_add(1, Ordering::Relaxed)));
-    let server = Peer::start(service).await?;
-    let ended = timeout(
-        Duration::from_secs(20),
-        keep(server.addr().to_string(), path, HEARTBEAT / 100),
-    )
+    let visits = AtomicU32::new(0);
+    let server = Peer::start(Behaviour::serve(move |stream| {
+        let visit = visits.fetch_add(1, Ordering::Relaxed);
+        greet(stream, visit).map_err(io::Error::other)
+    }))
     .await?;
-    let refusal = ended
-        .err()
-        .ok_or("the server's last word was not a refusal")?;
+    let keeping = keep(server.addr().to_string(), path, HEARTBEAT / 100);
+    let ended = timeout(Duration::from_secs(20), keeping).await?;
+    let refusal = ended.err().ok_or("the last word was not a refusal")?;
     println!("not tried again: {refusal}");
-    match visits.load(Ordering::Relaxed) {
+    match server.counts().accepted {
         4 => Ok(()),
         visits => Err(format!("{visits} visits instead of 4").into()),
     }
@@ -163,13 +146,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 /// The server: restarts on the first visitor, falls silent on the second, breaks off on the third, and
 /// refuses the fourth.
-async fn greet(stream: Connection, visit: u32) -> io::Result<()> {
-    let mut socket = accept_async(stream).await.map_err(io::Error::other)?;
+async fn greet(stream: Connection, visit: u32) -> tungstenite::Result<()> {
+    let mut socket = accept_async(stream).await?;
     let greeting = format!("hello, visitor {}", visit + 1);
-    socket
-        .send(Message::text(greeting))
-        .await
-        .map_err(io::Error::other)?;
+    socket.send(Message::text(greeting)).await?;
     let (code, reason) = match visit {
         0 => (CloseCode::Restart, "back soon"),
         1 => {
@@ -180,11 +160,8 @@ async fn greet(stream: Connection, visit: u32) -> io::Result<()> {
         2 => return Ok(()),
         _ => (CloseCode::Policy, "enough of you"),
     };
-    let frame = CloseFrame {
-        code,
-        reason: reason.into(),
-    };
-    socket.close(Some(frame)).await.map_err(io::Error::other)?;
+    let reason = reason.into();
+    socket.close(Some(CloseFrame { code, reason })).await?;
     while socket.next().await.is_some() {}
     Ok(())
 }

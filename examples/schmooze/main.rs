@@ -19,7 +19,7 @@ use schmoozer_tcp::{Connector, Dialer, Runner, TcpConnector};
 use tokio::io::{AsyncRead, AsyncWrite, duplex};
 
 use crate::configuration::Settings;
-use crate::demonstration::{Servers, demonstration};
+use crate::demonstration::demonstration;
 use crate::report::Reporter;
 use crate::talk::{Fault, Talk};
 
@@ -89,62 +89,55 @@ struct Args {
 
 #[tokio::main]
 async fn main() {
-    let mut args = Args::parse();
-    let mut settings = Settings::read(&args).unwrap_or_else(|error| fail(2, &error));
-    let servers = if settings.dialer.targets.is_empty() {
-        let servers = Servers::start().await;
-        let servers = servers.unwrap_or_else(|error| fail(1, &error));
-        servers
-            .set(&mut args, &mut settings)
-            .unwrap_or_else(|error| fail(1, &error));
-        Some(servers)
-    } else {
-        None
-    };
-    let dialer = settings
-        .dialer
-        .dialer()
-        .unwrap_or_else(|error| fail(2, &error));
-    let dialer = dialer.local_addr(args.bind);
-    let reporter = Reporter::new(&args, dialer.targets());
     tokio::spawn(async {
         if tokio::signal::ctrl_c().await.is_ok() {
             exit(130);
         }
     });
+    // Not by returning: a thread that reads standard input would be waited for.
+    exit(match run(Args::parse()).await {
+        Ok(()) => 0,
+        Err((code, error)) => {
+            tell(format_args!("schmooze: {error}"));
+            code
+        }
+    });
+}
+
+/// Fails with an exit code and the reason.
+async fn run(mut args: Args) -> Result<(), (i32, String)> {
+    let malformed = |error: io::Error| (2, error.to_string());
+    let failed = |error: io::Error| (1, error.to_string());
+    let mut settings = Settings::read(&args).map_err(|error| (2, error))?;
+    let servers = if settings.dialer.targets.is_empty() {
+        let started = demonstration::start(&mut args, &mut settings).await;
+        Some(started.map_err(failed)?)
+    } else {
+        None
+    };
+    let dialer = settings.dialer.dialer().map_err(malformed)?;
+    let dialer = dialer.local_addr(args.bind);
+    let reporter = Reporter::new(&args, dialer.targets());
     let Some(servers) = servers else {
         let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
         let link = link(&args, &settings, dialer, input, output);
-        let result = Runner::new(link).observer(reporter).run().await;
-        // Not by returning: a thread that reads standard input would be waited for.
-        match result {
-            Ok(()) => exit(0),
-            Err(error) => fail(1, &error),
-        }
+        let ended = Runner::new(link).observer(reporter).run().await;
+        return ended.map_err(|fault| (1, fault.to_string()));
     };
     let (typed, input) = duplex(1024);
     let (output, printed) = duplex(1024);
     let runner = Runner::new(link(&args, &settings, dialer, input, output)).observer(reporter);
-    let handle = runner.handle();
-    let demonstrated = async {
-        if let Err(error) = demonstration(servers, handle, typed, printed).await {
-            fail(1, &error);
-        }
-    };
-    let (result, ()) = tokio::join!(runner.run(), demonstrated);
-    if let Err(error) = result {
-        fail(1, &error);
-    }
+    let demonstrated = demonstration(servers, runner.handle(), typed, printed);
+    tokio::try_join!(
+        async { runner.run().await.map_err(|fault| (1, fault.to_string())) },
+        async { demonstrated.await.map_err(failed) },
+    )?;
+    Ok(())
 }
 
 /// Prints a line to standard error. What is no longer read there is no reason to stop.
 fn tell(line: impl fmt::Display) {
     let _ = writeln!(io::stderr(), "{line}");
-}
-
-fn fail(code: i32, error: &dyn fmt::Display) -> ! {
-    tell(format_args!("schmooze: {error}"));
-    exit(code)
 }
 
 /// The connector: dials, and lets `input` and `output` talk over each connection in turn.

@@ -100,16 +100,6 @@ async fn what_goes_in_comes_back_byte_for_byte_over_a_restart_of_the_server() {
     assert!(said.contains("connected again after "), "{said}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn of_several_targets_one_that_answers_is_enough() {
-    let (closed, open) = (peer(Behaviour::Refuse).await, peer(Behaviour::Echo).await);
-    let mut client = client(&[&closed, &open], "--attempts 0");
-    client.stdin.take().unwrap().write_all(b"hello").unwrap();
-    let ended = client.wait_with_output().unwrap();
-    assert!(ended.status.success());
-    assert_eq!(ended.stdout, b"hello");
-}
-
 #[test]
 fn a_local_address_that_is_not_ours_yet_is_tried_again() {
     let arguments = "127.0.0.1:9 --bind 192.0.2.1 --attempts 1 --initial-delay 20ms";
@@ -201,9 +191,10 @@ async fn a_reset_before_the_answer_is_remembered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn failback_returns_to_the_first_target_when_that_works_again() {
+async fn of_several_targets_one_that_answers_is_enough_and_failback_returns_to_the_first() {
     let (first, second) = (peer(Behaviour::Refuse).await, peer(Behaviour::Echo).await);
-    let mut client = client(&[&first, &second], "--stable-after 100ms --failback 100ms");
+    let arguments = "--attempts 0 --stable-after 100ms --failback 100ms";
+    let mut client = client(&[&first, &second], arguments);
     let mut stdin = client.stdin.take().unwrap();
     second.live(1).await.unwrap();
     stdin.write_all(b"one ").unwrap();

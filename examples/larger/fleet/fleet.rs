@@ -16,14 +16,6 @@ use crate::server::{Mode, Server};
 /// What is sampled over less says nothing about a second.
 const LEAST_SPAN: Duration = Duration::from_millis(100);
 
-/// What to show.
-pub(crate) struct Setting {
-    pub(crate) clients: u32,
-    pub(crate) capacity: u32,
-    pub(crate) policy: Option<PolicyConfig>,
-    pub(crate) pace: Option<u32>,
-}
-
 /// What can be done to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Action {
@@ -74,18 +66,18 @@ impl Glimpse {
 }
 
 /// All that is seen of it at one moment.
-pub(crate) struct View<'a> {
-    pub(crate) glimpses: &'a [Glimpse],
+pub(crate) struct View {
+    pub(crate) glimpses: Vec<Glimpse>,
     /// Attempts a second in each sample, the latest last.
-    pub(crate) rates: &'a [u64],
+    pub(crate) rates: Vec<u64>,
     /// What happened, the latest last.
-    pub(crate) log: &'a [String],
+    pub(crate) log: Vec<String>,
     pub(crate) server: Mode,
     pub(crate) capacity: u32,
-    pub(crate) policy: &'a str,
+    pub(crate) policy: String,
 }
 
-impl View<'_> {
+impl View {
     pub(crate) fn count(&self, state: State) -> u64 {
         let glimpses = self.glimpses.iter();
         glimpses.filter(|glimpse| glimpse.state == state).count() as u64
@@ -99,13 +91,10 @@ impl View<'_> {
 
 pub(crate) struct Fleet {
     server: Server,
-    capacity: u32,
     policies: Arc<Policies>,
     handles: Vec<Handle>,
     connectors: JoinSet<io::Result<()>>,
-    glimpses: Vec<Glimpse>,
-    rates: Vec<u64>,
-    log: Vec<String>,
+    pub(crate) view: View,
     start: Instant,
     sampled: Instant,
     /// Attempts up to the last sample.
@@ -117,17 +106,14 @@ pub(crate) struct Fleet {
 }
 
 impl Fleet {
-    pub(crate) async fn start(setting: Setting) -> Result<Self, Box<dyn Error>> {
-        let Setting {
-            clients,
-            capacity,
-            policy,
-            pace,
-        } = setting;
+    pub(crate) async fn start(
+        clients: u32,
+        capacity: u32,
+        policy: Option<PolicyConfig>,
+        pacer: Option<Pacer>,
+    ) -> Result<Self, Box<dyn Error>> {
         let server = Server::start(capacity).await?;
         let policies = Policies::new(clients, capacity, policy);
-        let pacer = pace.map(|rate| Pacer::per_second(rate).burst((rate / 10).max(1)));
-        let pacer = pacer.transpose()?;
         let (mut connectors, mut handles) = (JoinSet::new(), Vec::new());
         for _ in 0..clients {
             let mut runner = Runner::new(connector(server.addr(), &policies)?);
@@ -137,33 +123,27 @@ impl Fleet {
             handles.push(runner.handle());
             connectors.spawn(runner.run());
         }
+        let view = View {
+            glimpses: handles.iter().map(Glimpse::of).collect(),
+            rates: Vec::new(),
+            log: Vec::new(),
+            server: Mode::Up,
+            capacity,
+            policy: policies.chosen().0.clone(),
+        };
         let now = Instant::now();
         Ok(Self {
             server,
-            capacity,
             policies,
-            glimpses: handles.iter().map(Glimpse::of).collect(),
             handles,
             connectors,
-            rates: Vec::new(),
-            log: Vec::new(),
+            view,
             start: now,
             sampled: now,
             attempts: 0,
             changed: (now, 0),
             complete: false,
         })
-    }
-
-    pub(crate) fn view(&self) -> View<'_> {
-        View {
-            glimpses: &self.glimpses,
-            rates: &self.rates,
-            log: &self.log,
-            server: self.server.mode(),
-            capacity: self.capacity,
-            policy: &self.policies.chosen().0,
-        }
     }
 
     /// How long the server has been like this, and whether all have come back since.
@@ -173,16 +153,17 @@ impl Fleet {
 
     pub(crate) async fn act(&mut self, action: Action) -> io::Result<()> {
         match action {
-            Action::Turn(mode) if mode != self.server.mode() => {
+            Action::Turn(mode) if mode != self.view.server => {
                 self.note(&format!("the server is {mode}"));
+                self.view.server = mode;
                 self.changed = (Instant::now(), self.attempts);
                 self.complete = false;
                 self.server.switch(mode).await?;
             }
             Action::NextPolicy => {
                 self.policies.next();
-                let policy = &self.policies.chosen().0;
-                self.note(&format!("from the next outage on: {policy}"));
+                self.view.policy.clone_from(&self.policies.chosen().0);
+                self.note(&format!("from the next outage on: {}", self.view.policy));
             }
             Action::Turn(_) | Action::Quit => {}
         }
@@ -191,7 +172,7 @@ impl Fleet {
 
     fn note(&mut self, what: &str) {
         let at = self.start.elapsed().as_secs_f64();
-        self.log.push(format!("{at:.1} s: {what}"));
+        self.view.log.push(format!("{at:.1} s: {what}"));
     }
 
     /// Looks at all connectors. Fails when one has ended, which none should.
@@ -205,16 +186,18 @@ impl Fleet {
             return Ok(());
         }
         self.sampled += span;
-        self.glimpses = self.handles.iter().map(Glimpse::of).collect();
+        self.view.glimpses = self.handles.iter().map(Glimpse::of).collect();
         let attempts = self.handles.iter().map(|handle| handle.stats().attempts);
         let attempts = attempts.sum::<u64>();
         let millis = u64::try_from(span.as_millis())?;
-        self.rates.push((attempts - self.attempts) * 1_000 / millis);
+        self.view
+            .rates
+            .push((attempts - self.attempts) * 1_000 / millis);
         self.attempts = attempts;
 
         let clients = self.handles.len() as u64;
-        let are_all_back = self.view().count(State::Connected) == clients;
-        if are_all_back && !self.complete && self.server.mode() == Mode::Up {
+        let are_all_back = self.view.count(State::Connected) == clients;
+        if are_all_back && !self.complete && self.view.server == Mode::Up {
             self.complete = true;
             let (since, before) = self.changed;
             self.note(&format!(

@@ -17,8 +17,9 @@ use std::process::ExitCode;
 use clap::Parser;
 use examples::thousands;
 use schmoozer_backoff::PolicyConfig;
+use schmoozer_core::Pacer;
 
-use crate::fleet::{Fleet, Setting};
+use crate::fleet::Fleet;
 use crate::play::{play, print};
 
 /// Shows a fleet of connectors that lose one server over loopback, and come back.
@@ -45,6 +46,8 @@ struct Args {
     plain: bool,
 }
 
+/// How many connectors, if nothing else is said and so many are allowed.
+const CLIENTS: u32 = 2_000;
 /// Sockets at both ends.
 const FILES_A_CLIENT: u64 = 2;
 /// Standard streams, the listener, what the runtime needs, and connections that are about to be dropped.
@@ -63,13 +66,11 @@ async fn main() -> ExitCode {
 
 async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let clients = affordable(args.clients)?;
-    let mut fleet = Fleet::start(Setting {
-        clients,
-        capacity: args.capacity.unwrap_or((clients / 5).max(1)),
-        policy: args.policy,
-        pace: args.pacer,
-    })
-    .await?;
+    let capacity = args.capacity.unwrap_or((clients / 5).max(1));
+    let pacer = args
+        .pacer
+        .map(|rate| Pacer::per_second(rate).burst((rate / 10).max(1)));
+    let mut fleet = Fleet::start(clients, capacity, args.policy, pacer.transpose()?).await?;
     let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
     if args.plain || dumb || !io::stdout().is_terminal() {
         return play(&mut fleet, None).await;
@@ -78,32 +79,27 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let terminal = ratatui::try_init()?;
     let played = play(&mut fleet, Some(terminal)).await;
     ratatui::try_restore()?;
-    print(fleet.view().log)?;
+    print(&fleet.view.log)?;
     played
 }
 
 /// Raises the limit on open files as far as `asked` clients need, or says that it cannot.
 fn affordable(asked: Option<u32>) -> Result<u32, String> {
-    let clients = asked.unwrap_or(2_000);
+    let clients = asked.unwrap_or(CLIENTS);
     let needed = FILES_A_CLIENT * u64::from(clients) + OTHER_FILES;
     let limit = rlimit::increase_nofile_limit(needed).map_err(|error| error.to_string())?;
-    fitting(asked, clients, limit)
+    fitting(asked, limit)
 }
 
-fn fitting(asked: Option<u32>, clients: u32, limit: u64) -> Result<u32, String> {
+fn fitting(asked: Option<u32>, limit: u64) -> Result<u32, String> {
     let fit = limit.saturating_sub(OTHER_FILES) / FILES_A_CLIENT;
-    let fit = u32::try_from(fit).unwrap_or(u32::MAX);
-    if clients <= fit {
-        return Ok(clients);
+    match asked {
+        None => Ok(u32::try_from(fit).unwrap_or(CLIENTS).min(CLIENTS)),
+        Some(clients) if u64::from(clients) <= fit => Ok(clients),
+        Some(_) => Err(format!(
+            "the limit on open files is {}, which is enough for {} connectors; `ulimit -n` raises it",
+            thousands(limit),
+            thousands(fit)
+        )),
     }
-    let limits = format!(
-        "the limit on open files is {}, which is enough for {} connectors",
-        thousands(limit),
-        thousands(fit.into())
-    );
-    if asked.is_some() || fit == 0 {
-        return Err(format!("{limits}; `ulimit -n` raises it"));
-    }
-    eprintln!("fleet: {limits}, so that is how many there are");
-    Ok(fit)
 }

@@ -37,7 +37,7 @@ pub(crate) async fn play(
     let (mut printed, mut line) = (0, Instant::now());
     loop {
         let key = if let Some(terminal) = &mut terminal {
-            terminal.draw(|frame| draw(frame, &fleet.view()))?;
+            terminal.draw(|frame| draw(frame, &fleet.view))?;
             pressed(FRAME)?
         } else {
             sleep(FRAME).await;
@@ -59,10 +59,10 @@ pub(crate) async fn play(
             }
         }
         if terminal.is_none() {
-            let view = fleet.view();
+            let view = &fleet.view;
             if line.elapsed() >= Duration::from_secs(1) || action.is_some() {
                 line = Instant::now();
-                writeln!(io::stdout(), "{}", summary(&view))?;
+                writeln!(io::stdout(), "{}", summary(view))?;
             }
             printed += print(&view.log[printed..])?;
         }
@@ -85,7 +85,7 @@ pub(crate) fn print(log: &[String]) -> io::Result<usize> {
     Ok(log.len())
 }
 
-fn summary(view: &View<'_>) -> String {
+fn summary(view: &View) -> String {
     let mut line = format!("server {:<11}", view.server);
     for state in State::ALL {
         // Writing to a string does not fail.

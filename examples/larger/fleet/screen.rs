@@ -25,7 +25,7 @@ const WAITING: [(u32, Color); 4] = [
 
 const HELP: &str = "k kill   b blackhole   r revive   p policy   q quit";
 
-pub(crate) fn draw(frame: &mut Frame<'_>, view: &View<'_>) {
+pub(crate) fn draw(frame: &mut Frame<'_>, view: &View) {
     let [head, map, legend, title, rates, log, foot] = Layout::vertical([
         Constraint::Length(1),
         Constraint::Min(1),
@@ -51,7 +51,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, view: &View<'_>) {
     frame.render_widget(headline, head);
 
     let share = share(view.glimpses.len(), map);
-    frame.render_widget(cells(view.glimpses, share, map), map);
+    frame.render_widget(cells(&view.glimpses, share, map), map);
 
     let mut key = Line::default();
     for state in State::ALL {

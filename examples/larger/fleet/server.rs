@@ -33,7 +33,6 @@ impl fmt::Display for Mode {
 pub(crate) struct Server {
     peer: Peer,
     service: Behaviour,
-    mode: Mode,
 }
 
 impl Server {
@@ -41,7 +40,7 @@ impl Server {
         let gate = Arc::new(Mutex::new(Gate::new(capacity)));
         let service = Behaviour::serve(move |connection: Connection| {
             let mut gate = gate.lock().unwrap_or_else(PoisonError::into_inner);
-            let is_admitted = gate.admits(Instant::now());
+            let is_admitted = gate.admits();
             async move {
                 if is_admitted {
                     return answer(connection).await;
@@ -54,7 +53,6 @@ impl Server {
         Ok(Self {
             peer: peer.patience(Duration::from_secs(60)),
             service,
-            mode: Mode::Up,
         })
     }
 
@@ -62,12 +60,7 @@ impl Server {
         self.peer.addr()
     }
 
-    pub(crate) fn mode(&self) -> Mode {
-        self.mode
-    }
-
-    pub(crate) async fn switch(&mut self, mode: Mode) -> io::Result<()> {
-        self.mode = mode;
+    pub(crate) async fn switch(&self, mode: Mode) -> io::Result<()> {
         match mode {
             Mode::Up => self.peer.restart(self.service.clone()).await.map(drop),
             Mode::Killed => self.peer.stop().await,
@@ -90,14 +83,14 @@ async fn answer(mut connection: Connection) -> io::Result<()> {
 }
 
 /// Lets through the first `capacity` of each second.
-pub(crate) struct Gate {
+struct Gate {
     capacity: u32,
     left: u32,
     until: Instant,
 }
 
 impl Gate {
-    pub(crate) fn new(capacity: u32) -> Self {
+    fn new(capacity: u32) -> Self {
         Self {
             capacity,
             left: 0,
@@ -105,7 +98,8 @@ impl Gate {
         }
     }
 
-    pub(crate) fn admits(&mut self, now: Instant) -> bool {
+    fn admits(&mut self) -> bool {
+        let now = Instant::now();
         if now >= self.until {
             self.until = now + Duration::from_secs(1);
             self.left = self.capacity;

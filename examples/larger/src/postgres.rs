@@ -2,7 +2,7 @@ use std::io;
 
 use pgwire::messages::data::{DataRow, FieldDescription, RowDescription};
 use pgwire::messages::response::{
-    CommandComplete, ErrorResponse, NotificationResponse, ReadyForQuery, TransactionStatus,
+    CommandComplete, NotificationResponse, ReadyForQuery, TransactionStatus,
 };
 use pgwire::messages::startup::Authentication;
 use pgwire::messages::{
@@ -18,7 +18,7 @@ const TEXT: u32 = 25;
 
 /// What an example can listen to where no `PostgreSQL` is: one table, `events`, and the two statements
 /// that follow it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct FakePostgres {
     table: watch::Sender<Table>,
 }
@@ -31,14 +31,6 @@ struct Table {
 }
 
 impl FakePostgres {
-    /// One with an empty table.
-    #[must_use]
-    pub fn new() -> Self {
-        Self {
-            table: watch::Sender::default(),
-        }
-    }
-
     /// Adds a row, and notifies all who listen.
     pub fn insert(&self, body: &str) {
         self.table
@@ -103,15 +95,9 @@ impl FakePostgres {
 
     /// Answers with the rows whose id is greater than the number in `query`.
     fn select(&self, query: &str, answers: &mut BytesMut) -> io::Result<()> {
-        let after = query
-            .split_once("id > ")
-            .and_then(|(_, rest)| rest.split(' ').next()?.parse().ok());
-        let Some(after) = after else {
-            let fields = [(b'S', "ERROR"), (b'C', "42601"), (b'M', "not known here")];
-            let fields = fields.map(|(field, text)| (field, text.to_owned()));
-            let error = ErrorResponse::new(fields.into());
-            return say(answers, &Answer::ErrorResponse(error));
-        };
+        let after = query.split_once("id > ");
+        let after = after.and_then(|(_, rest)| rest.split(' ').next()?.parse().ok());
+        let after = after.ok_or(io::ErrorKind::InvalidInput)?;
         let columns = ["id", "body"]
             .map(|name| FieldDescription::new(name.to_owned(), 0, 0, TEXT, -1, -1, 0));
         say(
@@ -127,12 +113,6 @@ impl FakePostgres {
             say(answers, &Answer::DataRow(DataRow::new(row, 2)))?;
         }
         complete(answers, "SELECT")
-    }
-}
-
-impl Default for FakePostgres {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

@@ -15,15 +15,6 @@ pub struct FakeRedis {
 }
 
 impl FakeRedis {
-    /// One without subscribers.
-    #[must_use]
-    pub fn new() -> Self {
-        Self {
-            published: broadcast::Sender::new(16),
-            subscriptions: Arc::default(),
-        }
-    }
-
     /// Sends `message` to those who are subscribed to `channel` now, and tells how many that are.
     ///
     /// Here all are subscribed to the same channel.
@@ -77,7 +68,10 @@ impl FakeRedis {
 
 impl Default for FakeRedis {
     fn default() -> Self {
-        Self::new()
+        Self {
+            published: broadcast::Sender::new(16),
+            subscriptions: Arc::default(),
+        }
     }
 }
 

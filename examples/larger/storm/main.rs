@@ -7,7 +7,6 @@ mod planned;
 mod table;
 
 use std::error::Error;
-use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::iter;
 use std::panic::resume_unwind;
@@ -57,9 +56,6 @@ struct Args {
     svg: Option<PathBuf>,
 }
 
-/// The rows of a table and what they are.
-type Group = (&'static str, Vec<Contestant>);
-
 fn main() -> Result<(), Box<dyn Error>> {
     let args = Args::parse();
     let capacity = args.capacity.unwrap_or((args.clients / 100).max(1));
@@ -68,10 +64,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         ..Storm::new(args.clients, capacity, args.down)
     };
     if args.rounds {
-        return compare_rounds(&storm, args.seed);
+        return Ok(compare_rounds(&storm, args.seed)?);
     }
     let as_they_come = args.policy.is_empty();
-    let groups: Vec<Group> = if as_they_come {
+    let groups = if as_they_come {
         vec![
             ("ours, from `schmoozer-backoff`", ours(&storm)),
             ("other crates by default, limits on retries lifted", peers()),
@@ -82,9 +78,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
 
     print(&table::heading(&storm))?;
-    let (contestants, outcomes) = report(&storm, &groups, args.seed)?;
+    let mut simulated = Vec::new();
+    for (name, group) in groups {
+        let outcomes = report(&storm, name, &group, args.seed)?;
+        simulated.push((name, group.into_iter().zip(outcomes).collect::<Vec<_>>()));
+    }
     if let Some(file) = args.svg {
-        picture::draw(&file, &storm, &contestants, &outcomes)?;
+        let all = simulated.iter().flat_map(|(_, group)| group);
+        picture::draw(&file, &storm, all)?;
         print(&format!("\ndrew {}\n", file.display()))?;
     }
     if args.again > 0 {
@@ -93,7 +94,13 @@ fn main() -> Result<(), Box<dyn Error>> {
             "\nIt crashes again {after} s after its return, for 5 s. From then on:\n"
         ))?;
         let again = storm.clone().again(after, 5);
-        report(&again, &worth_it(groups, &storm, &outcomes), args.seed)?;
+        for (name, mut group) in simulated {
+            // Of those that attempt so often, one crash says it all.
+            let often = 100 * u64::from(storm.clients);
+            group.retain(|(one, outcome)| one.drawn && outcome.attempts() < often);
+            let group: Vec<_> = group.into_iter().map(|(one, _)| one).collect();
+            report(&again, name, &group, args.seed)?;
+        }
     }
     if as_they_come {
         print(&planned::report(&storm))?;
@@ -101,42 +108,24 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The contestants that are in the picture, without those that attempt so often that one crash says it all.
-fn worth_it(groups: Vec<Group>, storm: &Storm, outcomes: &[Outcome]) -> Vec<Group> {
-    let mut outcomes = outcomes.iter();
-    let groups = groups.into_iter().map(|(name, contestants)| {
-        let pairs = contestants.into_iter().zip(outcomes.by_ref());
-        let few = |outcome: &Outcome| outcome.attempts() < 100 * u64::from(storm.clients);
-        let worth_it = pairs.filter(|(one, outcome)| one.drawn && few(outcome));
-        (name, worth_it.map(|(one, _)| one).collect::<Vec<_>>())
-    });
-    groups.filter(|(_, group)| !group.is_empty()).collect()
-}
-
 /// Prints a table of what the storm does to each contestant after the last crash, and returns that.
-fn report<'a>(
-    storm: &Storm,
-    groups: &'a [Group],
-    seed: u64,
-) -> io::Result<(Vec<&'a Contestant>, Vec<Outcome>)> {
-    let contestants: Vec<&Contestant> = groups.iter().flat_map(|(_, group)| group).collect();
+fn report(storm: &Storm, name: &str, group: &[Contestant], seed: u64) -> io::Result<Vec<Outcome>> {
     let threads = thread::available_parallelism().map_or(1, usize::from);
-    let outcomes = simulate_all(storm, &contestants, seed, threads);
-    let mut text = String::new();
-    let mut rows = contestants.iter().zip(&outcomes);
-    for (name, group) in groups {
-        // Writing to a string does not fail.
-        let _ = writeln!(text, "\n{}", table::columns(name));
-        for (contestant, outcome) in rows.by_ref().take(group.len()) {
-            let _ = writeln!(text, "{}", table::row(&contestant.name, storm, outcome));
-        }
+    let outcomes = simulate_all(storm, group, seed, threads);
+    let rows = group.iter().zip(&outcomes);
+    let rows = rows.map(|(one, outcome)| table::row(&one.name, storm, outcome) + "\n");
+    if !group.is_empty() {
+        print(&format!(
+            "\n{}\n{}",
+            table::columns(name),
+            rows.collect::<String>()
+        ))?;
     }
-    print(&text)?;
-    Ok((contestants, outcomes))
+    Ok(outcomes)
 }
 
 /// Prints what ways to give each client one attempt a round do in one crash, and in several.
-fn compare_rounds(storm: &Storm, seed: u64) -> Result<(), Box<dyn Error>> {
+fn compare_rounds(storm: &Storm, seed: u64) -> io::Result<()> {
     print(&table::heading(storm))?;
     let slow = Storm {
         refusal: Duration::from_secs(2),
@@ -153,7 +142,7 @@ fn compare_rounds(storm: &Storm, seed: u64) -> Result<(), Box<dyn Error>> {
         ("a refusal takes 2 s", slow),
     ];
     for (name, storm) in storms {
-        report(&storm, &[(name, rounds(&storm))], seed)?;
+        report(&storm, name, &rounds(&storm), seed)?;
     }
     Ok(())
 }
@@ -169,13 +158,8 @@ fn print(text: &str) -> io::Result<()> {
 }
 
 /// Simulates each contestant, so many at a time.
-fn simulate_all(
-    storm: &Storm,
-    contestants: &[&Contestant],
-    seed: u64,
-    threads: usize,
-) -> Vec<Outcome> {
-    let waiting = Mutex::new(contestants.iter().enumerate());
+fn simulate_all(storm: &Storm, group: &[Contestant], seed: u64, threads: usize) -> Vec<Outcome> {
+    let waiting = Mutex::new(group.iter().enumerate());
     let next = || waiting.lock().ok()?.next();
     let simulate = || {
         let simulated = iter::from_fn(next).map(|(place, one)| (place, one.simulate(storm, seed)));
@@ -201,15 +185,12 @@ mod tests {
             horizon: 200,
             ..Storm::new(1_000, 10, 60)
         };
-        let groups = [ours(&storm), peers()];
-        let contestants: Vec<_> = groups.iter().flatten().collect();
+        let contestants: Vec<_> = ours(&storm).into_iter().chain(peers()).collect();
         let each = contestants.iter().map(|one| one.simulate(&storm, 5));
         let alone: Vec<Outcome> = each.collect();
         for threads in [1, 2, 32] {
-            assert!(
-                simulate_all(&storm, &contestants, 5, threads) == alone,
-                "{threads}"
-            );
+            let together = simulate_all(&storm, &contestants, 5, threads);
+            assert!(together == alone, "{threads}");
         }
     }
 }

@@ -29,13 +29,11 @@ const COLORS: [RGBColor; 8] = [
 ];
 
 /// Draws the clients that are back and the attempts over time into `file`, as SVG.
-pub(crate) fn draw(
+pub(crate) fn draw<'a>(
     file: &Path,
     storm: &Storm,
-    contestants: &[&Contestant],
-    outcomes: &[Outcome],
+    all: impl Iterator<Item = &'a (Contestant, Outcome)>,
 ) -> Drawn {
-    let all = contestants.iter().zip(outcomes);
     let shown = all.filter(|(contestant, _)| contestant.drawn);
     let shown: Vec<_> = shown.take(COLORS.len()).collect();
     let down = storm.outages.first().map_or(0, |away| away.end);
