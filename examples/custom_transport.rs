@@ -17,7 +17,7 @@ fn main() {
 mod unix {
     use std::io;
     use std::iter::{Repeat, repeat};
-    use std::path::{Path, PathBuf};
+    use std::path::PathBuf;
     use std::time::Duration;
 
     use clap::Parser;
@@ -109,20 +109,16 @@ mod unix {
 
     /// Answers three questions, goes away for a while, and comes back for three more.
     async fn serve_twice(path: PathBuf) -> io::Result<()> {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        serve(&path, 1..=3).await?;
-        tokio::time::sleep(Duration::from_millis(300)).await;
-        serve(&path, 4..=6).await
-    }
-
-    async fn serve(path: &Path, numbers: std::ops::RangeInclusive<u32>) -> io::Result<()> {
-        let listener = UnixListener::bind(path)?;
-        let (stream, _) = listener.accept().await?;
-        std::fs::remove_file(path)?;
-        let mut stream = BufReader::new(stream);
-        for number in numbers {
-            stream.read_line(&mut String::new()).await?;
-            stream.write_all(format!("{number}\n").as_bytes()).await?;
+        for numbers in [1..=3, 4..=6] {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            let listener = UnixListener::bind(&path)?;
+            let (stream, _) = listener.accept().await?;
+            std::fs::remove_file(&path)?;
+            let mut stream = BufReader::new(stream);
+            for number in numbers {
+                stream.read_line(&mut String::new()).await?;
+                stream.write_all(format!("{number}\n").as_bytes()).await?;
+            }
         }
         Ok(())
     }

@@ -10,11 +10,12 @@ use std::time::Duration;
 
 use clap::Parser;
 use examples::outage;
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{SinkExt, StreamExt, TryFutureExt};
 use schmoozer_faults::{Behaviour, Connection, Peer};
-use schmoozer_tcp::{Dialer, End, Event, Failure, Runner, Session, TcpConnector, closed};
+use schmoozer_tcp::{Dialer, End, Event, Runner, Session, TcpConnector, closed};
 use tokio::io::AsyncRead;
 use tokio::net::TcpStream;
+use tokio::time::error::Elapsed;
 use tokio::time::{sleep, timeout};
 use tokio_util::codec::{Framed, LinesCodec, LinesCodecError};
 use tokio_util::sync::CancellationToken;
@@ -31,6 +32,21 @@ struct Arguments {
 
 type Lines<S> = Framed<S, LinesCodec>;
 
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    #[error(transparent)]
+    Network(#[from] io::Error),
+    #[error(transparent)]
+    Lines(#[from] LinesCodecError),
+    #[error("the login took more than {LOGIN:?}")]
+    Slow(#[from] Elapsed),
+    #[error("not understood: {0}")]
+    Garbled(String),
+    /// The same name will be refused again.
+    #[error("{REFUSAL}")]
+    Refused,
+}
+
 /// What the server says to a name that it does not know.
 const REFUSAL: &str = "who are you?";
 
@@ -38,7 +54,7 @@ const REFUSAL: &str = "who are you?";
 const LOGIN: Duration = Duration::from_secs(5);
 
 /// Logs in, says that the connection is ready, and prints the news until it must stop.
-async fn converse(stream: TcpStream, session: Session, name: String) -> io::Result<End> {
+async fn converse(stream: TcpStream, session: Session, name: String) -> Result<End, Fault> {
     // A line without end must not fill the memory.
     let mut lines = Framed::new(stream, LinesCodec::new_with_max_length(1024));
     // Nothing else ends a login that hangs.
@@ -49,7 +65,7 @@ async fn converse(stream: TcpStream, session: Session, name: String) -> io::Resu
         tokio::select! {
             news = heard(&mut lines) => println!("heard: {}", news?),
             end = session.stopping() => {
-                lines.send("goodbye").await.map_err(io_error)?;
+                lines.send("goodbye").await?;
                 println!("said goodbye, heard: {}", heard(&mut lines).await?);
                 return Ok(end);
             }
@@ -57,37 +73,17 @@ async fn converse(stream: TcpStream, session: Session, name: String) -> io::Resu
     }
 }
 
-async fn log_in(lines: &mut Lines<TcpStream>, name: &str) -> io::Result<()> {
-    lines
-        .send(format!("login {name}"))
-        .await
-        .map_err(io_error)?;
+async fn log_in(lines: &mut Lines<TcpStream>, name: &str) -> Result<(), Fault> {
+    lines.send(format!("login {name}")).await?;
     match heard(lines).await?.as_str() {
         "welcome" => Ok(()),
-        // The same name will be refused again: this kind is not retried.
-        REFUSAL => Err(io::Error::new(io::ErrorKind::PermissionDenied, REFUSAL)),
-        // Cut short, or garbled: this one is.
-        other => Err(io::Error::new(io::ErrorKind::InvalidData, other)),
+        REFUSAL => Err(Fault::Refused),
+        other => Err(Fault::Garbled(other.to_owned())),
     }
 }
 
-/// Whether the server has refused the login. A firewall refuses with the same kind, but before there is a connection.
-fn is_refusal(failure: &Failure<io::Error>) -> bool {
-    failure.uptime.is_some() && failure.cause.kind() == io::ErrorKind::PermissionDenied
-}
-
-async fn heard<S: AsyncRead + Unpin>(lines: &mut Lines<S>) -> io::Result<String> {
-    match lines.next().await {
-        Some(line) => line.map_err(io_error),
-        None => Err(closed()),
-    }
-}
-
-fn io_error(error: LinesCodecError) -> io::Error {
-    match error {
-        LinesCodecError::Io(error) => error,
-        LinesCodecError::MaxLineLengthExceeded => io::Error::new(io::ErrorKind::InvalidData, error),
-    }
+async fn heard<S: AsyncRead + Unpin>(lines: &mut Lines<S>) -> Result<String, Fault> {
+    Ok(lines.next().await.ok_or_else(closed)??)
 }
 
 /// Keeps a conversation with `target` until `leave` resolves.
@@ -101,13 +97,13 @@ async fn keep(
     });
     let link = link
         .ready_when_marked()
-        .retry_if(|failure| !is_refusal(failure));
+        .retry_if(|failure| !matches!(failure.cause, Fault::Refused));
     let runner = Runner::new(link).shutdown(leave).on_event(|event| {
         if let Event::Failed { cause, .. } = event {
             println!("{cause}");
         }
     });
-    Ok(runner.run().await?)
+    Ok(runner.run().await.map_err(|fault| fault.to_string())?)
 }
 
 #[tokio::main]
@@ -123,7 +119,9 @@ async fn demonstrate() -> Result<(), Box<dyn Error>> {
     // Logins and goodbyes.
     let counts = Arc::new([const { AtomicU32::new(0) }; 2]);
     let counted = Arc::clone(&counts);
-    let service = Behaviour::serve(move |stream| tell_news(stream, Arc::clone(&counted)));
+    let service = Behaviour::serve(move |stream| {
+        tell_news(stream, Arc::clone(&counted)).map_err(io::Error::other)
+    });
     let server = Peer::start(service.clone()).await?;
     let target = server.addr().to_string();
 
@@ -153,21 +151,21 @@ async fn demonstrate() -> Result<(), Box<dyn Error>> {
 }
 
 /// The server: knows ann, and has news for her five times a second.
-async fn tell_news(stream: Connection, counts: Arc<[AtomicU32; 2]>) -> io::Result<()> {
+async fn tell_news(stream: Connection, counts: Arc<[AtomicU32; 2]>) -> Result<(), Fault> {
     let [logins, goodbyes] = counts.as_ref();
     let mut lines = Framed::new(stream, LinesCodec::new_with_max_length(1024));
     if heard(&mut lines).await? != "login ann" {
-        return lines.send(REFUSAL).await.map_err(io_error);
+        return Ok(lines.send(REFUSAL).await?);
     }
     logins.fetch_add(1, Ordering::Relaxed);
-    lines.send("welcome").await.map_err(io_error)?;
+    lines.send("welcome").await?;
     loop {
         tokio::select! {
             said = heard(&mut lines) => if said? == "goodbye" {
                 goodbyes.fetch_add(1, Ordering::Relaxed);
-                return lines.send("farewell").await.map_err(io_error);
+                return Ok(lines.send("farewell").await?);
             },
-            () = sleep(Duration::from_millis(200)) => lines.send("it rains").await.map_err(io_error)?,
+            () = sleep(Duration::from_millis(200)) => lines.send("it rains").await?,
         }
     }
 }

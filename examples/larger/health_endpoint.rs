@@ -79,10 +79,7 @@ fn answer(path: &str, handle: &Handle, metrics: &PrometheusHandle) -> Response<F
             let kind = "text/plain; version=0.0.4";
             (StatusCode::OK, kind, metrics.render())
         }
-        _ => {
-            let help = "try /health or /metrics\n".to_owned();
-            (StatusCode::NOT_FOUND, "text/plain", help)
-        }
+        _ => (StatusCode::NOT_FOUND, "text/plain", String::new()),
     };
     let mut response = Response::new(Full::from(body));
     *response.status_mut() = code;
@@ -132,9 +129,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let metrics = PrometheusBuilder::new().install_recorder()?;
     let connector = TcpConnector::new(Dialer::new(target.as_str())?, read);
-    let (handle, _keeper) = Runner::new(connector)
-        .observer(Metrics::new(target))
-        .spawn();
+    let runner = Runner::new(connector).observer(Metrics::new(target));
+    let (handle, _keeper) = runner.spawn();
 
     let upkeep = metrics.clone();
     tokio::spawn(async move {

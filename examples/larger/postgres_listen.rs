@@ -230,8 +230,8 @@ async fn demonstrate() -> Result<(), Box<dyn Error>> {
     let (kept, told) = timeout(Duration::from_secs(20), both).await?;
     let listener = kept?;
     told?;
-    match (listener.read, listener.last, postgres.listened()) {
+    match (listener.read, listener.last, server.counts().accepted) {
         (5, 5, 2) => Ok(()),
-        counts => Err(format!("rows read, the last one, and LISTENs: {counts:?}").into()),
+        counts => Err(format!("rows read, the last one, and connections: {counts:?}").into()),
     }
 }

@@ -136,35 +136,35 @@ async fn demonstrate(channel: String) -> Result<(), Box<dyn Error>> {
     let subscription = subscription(
         Dialer::new(server.addr())?,
         RedisConnectionInfo::default(),
-        channel.clone(),
+        channel,
         Some("the sun is out"),
     );
     let runner = Runner::new(subscription).observer(tell);
 
     let operator = async {
         for message in ["it rains", "it pours"] {
-            publish(&redis, &channel, message).await;
+            publish(&redis, message).await;
         }
         sleep(Duration::from_millis(100)).await;
         println!("--- the server goes down");
         outage(&server, &service, Duration::from_millis(700)).await?;
         println!("--- and is back; a channel keeps nothing for those who are away");
-        publish(&redis, &channel, "the sun is out").await;
+        publish(&redis, "the sun is out").await;
         io::Result::Ok(())
     };
     let both = async { tokio::join!(runner.run(), operator) };
     let (subscribed, operated) = timeout(Duration::from_secs(20), both).await?;
     subscribed?;
     operated?;
-    match redis.subscriptions() {
+    match server.counts().accepted {
         2 => Ok(()),
-        subscriptions => Err(format!("{subscriptions} subscriptions instead of 2").into()),
+        connections => Err(format!("{connections} connections instead of 2").into()),
     }
 }
 
 /// Publishes when somebody is there who hears it.
-async fn publish(redis: &FakeRedis, channel: &str, message: &str) {
-    while redis.publish(channel, message) == 0 {
+async fn publish(redis: &FakeRedis, message: &str) {
+    while redis.publish(message) == 0 {
         sleep(Duration::from_millis(20)).await;
     }
 }

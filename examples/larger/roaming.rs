@@ -2,7 +2,6 @@
 //! Shows `while_online`, fed by `netwatcher`, which watches the interfaces of the system, and a heartbeat that finds a dead link.
 //! Without arguments it makes a network namespace, on Linux with iproute2, mostly as root; `-- HOST:PORT` runs on any system.
 
-use std::collections::HashMap;
 use std::error::Error;
 use std::io;
 use std::net::IpAddr;
@@ -10,9 +9,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use clap::Parser;
-use netwatcher::{Interface, WatchHandle, watch_interfaces_with_callback};
+use netwatcher::{IpRecord, WatchHandle, watch_interfaces_with_callback};
 use schmoozer_faults::{Behaviour, Peer};
-use schmoozer_tcp::{Connector, Dialer, End, InvalidTarget, Runner, Session, TcpConnector, closed};
+use schmoozer_tcp::{Dialer, End, Handle, Runner, Session, Status, TcpConnector, closed};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -28,15 +27,17 @@ struct Arguments {
     inside: bool,
 }
 
-const HEARTBEAT: Duration = Duration::from_millis(200);
 /// How long an answer to a heartbeat may take.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// What makes the network of the demonstration: a virtual cable.
+const NETWORK: &str = "ip link add wifi type veth peer name access_point";
 
 /// Tells whether there is a network, for as long as the handle lives.
 fn watch_network() -> Result<(WatchHandle, watch::Receiver<bool>), netwatcher::Error> {
     let (sender, online) = watch::channel(false);
     let watcher = watch_interfaces_with_callback(move |update| {
-        let online = is_online(&update.interfaces);
+        let mut addresses = update.interfaces.values().flat_map(|up| &up.ips);
+        let online = addresses.any(leads_on);
         if sender.send_replace(online) != online {
             println!("network: {}", if online { "here" } else { "away" });
         }
@@ -44,13 +45,12 @@ fn watch_network() -> Result<(WatchHandle, watch::Receiver<bool>), netwatcher::E
     Ok((watcher, online))
 }
 
-/// Whether an interface that is up has an address that leads further than to this machine and its link.
-fn is_online(interfaces: &HashMap<u32, Interface>) -> bool {
-    let mut addresses = interfaces.values().flat_map(|interface| &interface.ips);
-    addresses.any(|address| match address.ip {
+/// Whether an address leads further than to this machine and its link.
+fn leads_on(address: &IpRecord) -> bool {
+    match address.ip {
         IpAddr::V4(ip) => !ip.is_loopback() && !ip.is_link_local(),
         IpAddr::V6(ip) => !ip.is_loopback() && !ip.is_unicast_link_local(),
-    })
+    }
 }
 
 /// Sends a line now and then, until one is not answered.
@@ -63,88 +63,88 @@ async fn heartbeats(stream: TcpStream, session: Session) -> io::Result<End> {
             return Err(closed());
         }
         tokio::select! {
-            () = sleep(HEARTBEAT) => {}
+            () = sleep(PATIENCE / 5) => {}
             end = session.stopping() => return Ok(end),
         }
     }
 }
 
-/// A loop that dials `target` while there is a network.
-fn link(
-    target: String,
-    online: watch::Receiver<bool>,
-) -> Result<Runner<'static, impl Connector<Error = io::Error>>, InvalidTarget> {
-    let runner = Runner::new(TcpConnector::new(Dialer::new(target)?, heartbeats));
-    Ok(runner
-        .while_online(online)
-        .on_event(|event| println!("{event}")))
-}
-
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let Arguments { target, inside } = Arguments::parse();
-    if let Some(target) = target {
-        let (_watcher, online) = watch_network()?;
-        let leave = tokio::signal::ctrl_c();
-        return Ok(link(target, online)?.shutdown(leave).run().await?);
+    if target.is_none() && !inside {
+        return Ok(run_inside()?);
     }
+    let server = Peer::start_at(([0, 0, 0, 0], 0), Behaviour::Echo).await?;
+    let target = target.unwrap_or(format!("10.9.0.1:{}", server.addr().port()));
     if inside {
-        return demonstrate().await;
+        for setup in ["ip link set lo up", NETWORK, "ip link set wifi up"] {
+            run(&mut command(setup))?;
+        }
     }
-    run_inside()
+    let (_watcher, online) = watch_network()?;
+    let runner = Runner::new(TcpConnector::new(Dialer::new(target)?, heartbeats))
+        .while_online(online)
+        .on_event(|event| println!("{event}"))
+        .shutdown(tokio::signal::ctrl_c());
+    if !inside {
+        return Ok(runner.run().await?);
+    }
+    let demonstration = demonstrate(runner.handle());
+    let (kept, attempts) = tokio::join!(runner.run(), demonstration);
+    kept?;
+    let attempts = attempts?;
+    println!("attempts before the network came, each time: {attempts:?}");
+    match server.counts().accepted {
+        2 if attempts == [0, 1] => Ok(()),
+        connections => Err(format!("{connections} connections instead of 2").into()),
+    }
 }
 
 /// Runs this program again, in a network namespace that ends with it.
-fn run_inside() -> Result<(), Box<dyn Error>> {
-    for root in [&[][..], &["--map-root-user"]] {
-        let unshare = || {
-            let mut unshare = Command::new("unshare");
-            unshare.arg("--net").args(root);
-            unshare
-        };
-        let made = unshare().args(["ip", "link"]).output();
-        if made.is_ok_and(|made| made.status.success()) {
+fn run_inside() -> io::Result<()> {
+    for unshare in ["unshare --net", "unshare --net --map-root-user"] {
+        let tried = command(&format!("{unshare} {NETWORK}")).output();
+        if tried.is_ok_and(|tried| tried.status.success()) {
             let program = std::env::current_exe()?;
-            let ended = unshare().arg(program).arg("--inside").status()?;
-            let failed = || ended.to_string().into();
-            return ended.success().then_some(()).ok_or_else(failed);
+            return run(command(unshare).arg(program).arg("--inside"));
         }
     }
     println!("skipped: a network namespace takes Linux, root, unshare and iproute2");
     Ok(())
 }
 
-fn ip(arguments: &str) -> io::Result<()> {
-    let status = Command::new("ip").args(arguments.split(' ')).status()?;
-    let failed = || io::Error::other(format!("ip {arguments}: {status}"));
+fn command(text: &str) -> Command {
+    let mut words = text.split(' ');
+    let mut command = Command::new(words.next().unwrap_or_default());
+    command.args(words);
+    command
+}
+
+fn run(command: &mut Command) -> io::Result<()> {
+    let status = command.status()?;
+    let failed = || io::Error::other(format!("{command:?}: {status}"));
     status.success().then_some(()).ok_or_else(failed)
 }
 
-async fn demonstrate() -> Result<(), Box<dyn Error>> {
-    ip("link set lo up")?;
-    ip("link add wifi type veth peer name access_point")?;
-    ip("link set wifi up")?;
-    let server = Peer::start_at(([0, 0, 0, 0], 0), Behaviour::Echo).await?;
-    let (_watcher, online) = watch_network()?;
-    let target = format!("10.9.0.1:{}", server.addr().port());
-    let (handle, _task) = link(target, online)?.spawn();
+/// Brings the network and takes it away. Returns how many attempts there were before it came, each time.
+async fn demonstrate(handle: Handle) -> Result<Vec<u64>, Box<dyn Error>> {
+    let _stop = handle.shutdown_on_drop();
     let mut attempts = Vec::new();
     for visit in 1..=2 {
         sleep(Duration::from_secs(2)).await;
         attempts.push(handle.stats().attempts);
         println!("--- the network comes, time {visit}");
-        ip("address add 10.9.0.1/24 dev wifi")?;
+        run(&mut command("ip address add 10.9.0.1/24 dev wifi"))?;
         handle.connected().await?;
         sleep(Duration::from_millis(500)).await;
-        println!("--- and goes");
-        // Its address is taken away, as when one leaves a wireless network.
-        ip("address flush dev wifi")?;
+        if visit == 1 {
+            println!("--- and goes");
+            // Its address is taken away, as when one leaves a wireless network.
+            run(&mut command("ip address flush dev wifi"))?;
+            let lost = |status: &Status| !matches!(status, Status::Connected { .. });
+            handle.watch().wait_for(lost).await?;
+        }
     }
-    handle.shutdown();
-    handle.stopped().await;
-    println!("attempts before the network came, each time: {attempts:?}");
-    match (attempts.as_slice(), handle.stats().connections) {
-        ([0, 1], 2) => Ok(()),
-        counts => Err(format!("attempts and connections: {counts:?}").into()),
-    }
+    Ok(attempts)
 }

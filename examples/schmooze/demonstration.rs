@@ -10,10 +10,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use crate::configuration::Settings;
 use crate::{Args, tell};
 
+pub(crate) type Servers = [Peer; 3];
+
 /// Starts the servers: the second accepts and closes, as a proxy without a backend does.
 ///
 /// The settings then lead to them, and everything happens soon.
-pub(crate) async fn start(args: &mut Args, settings: &mut Settings) -> io::Result<[Peer; 3]> {
+pub(crate) async fn start(args: &mut Args, settings: &mut Settings) -> io::Result<Servers> {
     let servers = [
         Peer::start(Behaviour::Echo).await?,
         Peer::start(Behaviour::Close).await?,
@@ -27,36 +29,30 @@ pub(crate) async fn start(args: &mut Args, settings: &mut Settings) -> io::Resul
 }
 
 /// Sends lines and reads their echoes, while the link moves from server to server.
-pub(crate) async fn demonstration(
-    servers: [Peer; 3],
+pub(crate) async fn show(
+    servers: Servers,
+    mut terminal: DuplexStream,
     handle: Handle,
-    mut typed: DuplexStream,
-    mut printed: DuplexStream,
 ) -> io::Result<()> {
     let [first, _, third] = &servers;
     let mut bytes = 0;
     tell("--- three servers: the second accepts and closes, the others echo");
     first.live(1).await?;
-    bytes += exchange(&mut typed, &mut printed, "over the first\n").await?;
+    bytes += exchange(&mut terminal, "over the first\n").await?;
 
     tell("--- the first goes away");
     first.stop().await?;
     third.live(1).await?;
-    bytes += exchange(
-        &mut typed,
-        &mut printed,
-        "past the second, over the third\n",
-    )
-    .await?;
+    bytes += exchange(&mut terminal, "past the second, over the third\n").await?;
 
     tell("--- the first is well again");
     first.switch(Behaviour::Echo).await?;
     first.live(1).await?;
     third.live(0).await?;
-    bytes += exchange(&mut typed, &mut printed, "back over the first\n").await?;
+    bytes += exchange(&mut terminal, "back over the first\n").await?;
 
-    drop(typed);
-    printed.read_to_end(&mut Vec::new()).await?;
+    terminal.shutdown().await?;
+    terminal.read_to_end(&mut Vec::new()).await?;
     let stats = handle.stats();
     let [first, second, third] = servers.map(|server| server.counts().accepted);
     let summary = format!(
@@ -69,14 +65,10 @@ pub(crate) async fn demonstration(
 }
 
 /// Sends a line and reads its echo; returns how long it is.
-async fn exchange(
-    typed: &mut DuplexStream,
-    printed: &mut DuplexStream,
-    line: &str,
-) -> io::Result<usize> {
-    typed.write_all(line.as_bytes()).await?;
+async fn exchange(terminal: &mut DuplexStream, line: &str) -> io::Result<usize> {
+    terminal.write_all(line.as_bytes()).await?;
     let mut echo = vec![0; line.len()];
-    printed.read_exact(&mut echo).await?;
+    terminal.read_exact(&mut echo).await?;
     if echo != line.as_bytes() {
         return Err(io::Error::other("what came back is not what was sent"));
     }

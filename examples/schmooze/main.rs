@@ -15,11 +15,10 @@ use std::process::exit;
 use std::time::Duration;
 
 use clap::Parser;
-use schmoozer_tcp::{Connector, Dialer, Runner, TcpConnector};
-use tokio::io::{AsyncRead, AsyncWrite, duplex};
+use schmoozer_tcp::{Runner, TcpConnector};
+use tokio::io::{AsyncRead, AsyncWrite, duplex, split};
 
 use crate::configuration::Settings;
-use crate::demonstration::demonstration;
 use crate::report::Reporter;
 use crate::talk::{Fault, Talk};
 
@@ -104,60 +103,53 @@ async fn main() {
     });
 }
 
+type Input = dyn AsyncRead + Send + Unpin;
+type Output = dyn AsyncWrite + Send + Unpin;
+
 /// Fails with an exit code and the reason.
 async fn run(mut args: Args) -> Result<(), (i32, String)> {
-    let malformed = |error: io::Error| (2, error.to_string());
     let failed = |error: io::Error| (1, error.to_string());
     let mut settings = Settings::read(&args).map_err(|error| (2, error))?;
-    let servers = if settings.dialer.targets.is_empty() {
-        let started = demonstration::start(&mut args, &mut settings).await;
-        Some(started.map_err(failed)?)
+    let (input, output, own): (Box<Input>, Box<Output>, _) = if settings.dialer.targets.is_empty() {
+        let servers = demonstration::start(&mut args, &mut settings).await;
+        let (terminal, link) = duplex(1024);
+        let (input, output) = split(link);
+        let own = Some((servers.map_err(failed)?, terminal));
+        (Box::new(input), Box::new(output), own)
     } else {
-        None
+        let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
+        (Box::new(input), Box::new(output), None)
     };
-    let dialer = settings.dialer.dialer().map_err(malformed)?;
+    let dialer = settings
+        .dialer
+        .dialer()
+        .map_err(|error| (2, error.to_string()))?;
     let dialer = dialer.local_addr(args.bind);
     let reporter = Reporter::new(&args, dialer.targets());
-    let Some(servers) = servers else {
-        let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
-        let link = link(&args, &settings, dialer, input, output);
-        let ended = Runner::new(link).observer(reporter).run().await;
-        return ended.map_err(|fault| (1, fault.to_string()));
+    let talk = Talk::new(input, output, args.verbose);
+    let mut link = TcpConnector::with_state(dialer, talk, Talk::serve)
+        .reconnect(&settings.reconnect)
+        .retry_if(|failure| matches!(failure.cause, Fault::Link(_)));
+    if let Some(every) = args.failback {
+        link = link.failback(every);
+    }
+    let runner = Runner::new(link).observer(reporter);
+    let handle = runner.handle();
+    let shown = async {
+        match own {
+            None => Ok(()),
+            Some((servers, terminal)) => {
+                let shown = demonstration::show(servers, terminal, handle).await;
+                shown.map_err(failed)
+            }
+        }
     };
-    let (typed, input) = duplex(1024);
-    let (output, printed) = duplex(1024);
-    let runner = Runner::new(link(&args, &settings, dialer, input, output)).observer(reporter);
-    let demonstrated = demonstration(servers, runner.handle(), typed, printed);
-    tokio::try_join!(
-        async { runner.run().await.map_err(|fault| (1, fault.to_string())) },
-        async { demonstrated.await.map_err(failed) },
-    )?;
+    let kept = async { runner.run().await.map_err(|fault| (1, fault.to_string())) };
+    tokio::try_join!(kept, shown)?;
     Ok(())
 }
 
 /// Prints a line to standard error. What is no longer read there is no reason to stop.
 fn tell(line: impl fmt::Display) {
     let _ = writeln!(io::stderr(), "{line}");
-}
-
-/// The connector: dials, and lets `input` and `output` talk over each connection in turn.
-fn link<I, O>(
-    args: &Args,
-    settings: &Settings,
-    dialer: Dialer,
-    input: I,
-    output: O,
-) -> impl Connector<Error = Fault> + use<I, O>
-where
-    I: AsyncRead + Send + Unpin + 'static,
-    O: AsyncWrite + Send + Unpin + 'static,
-{
-    let talk = Talk::new(input, output, args.verbose);
-    let link = TcpConnector::with_state(dialer, talk, Talk::serve)
-        .reconnect(&settings.reconnect)
-        .retry_if(|failure| matches!(failure.cause, Fault::Link(_)));
-    match args.failback {
-        Some(every) => link.failback(every),
-        None => link,
-    }
 }

@@ -46,27 +46,19 @@ async fn heartbeats(mut stream: TcpStream) -> io::Result<End> {
 
 /// Delay policies, of which one is chosen while the fleet runs.
 pub(crate) struct Policies {
-    list: Vec<(String, PolicyConfig)>,
+    list: Vec<PolicyConfig>,
     chosen: AtomicUsize,
 }
 
 impl Policies {
     /// Begins with `first`, if there is one.
     pub(crate) fn new(clients: u32, capacity: u32, first: Option<PolicyConfig>) -> Arc<Self> {
-        let rounds = Rounds::for_fleet(clients.into(), capacity.into());
-        let together = Constant::new(Duration::from_secs(2));
-        let first = first.map(|policy| (policy.to_string(), policy));
         let list = first.into_iter().chain([
-            (
-                "Exponential::default()".to_owned(),
-                Exponential::default().into(),
-            ),
-            (
-                format!("Rounds::for_fleet({clients}, {capacity})"),
-                rounds.into(),
-            ),
-            ("Exponential::grpc()".to_owned(), Exponential::grpc().into()),
-            ("2 s, no jitter".to_owned(), together.into()),
+            Exponential::default().into(),
+            Rounds::for_fleet(clients.into(), capacity.into()).into(),
+            Exponential::grpc().into(),
+            // All at the same moments, without jitter.
+            Constant::new(Duration::from_secs(2)).into(),
         ]);
         Arc::new(Self {
             list: list.collect(),
@@ -78,7 +70,7 @@ impl Policies {
         self.chosen.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn chosen(&self) -> &(String, PolicyConfig) {
+    pub(crate) fn chosen(&self) -> &PolicyConfig {
         &self.list[self.chosen.load(Ordering::Relaxed) % self.list.len()]
     }
 }
@@ -92,6 +84,6 @@ impl IntoIterator for Chosen {
     type IntoIter = <PolicyConfig as IntoIterator>::IntoIter;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.chosen().1.clone().into_iter()
+        self.0.chosen().clone().into_iter()
     }
 }

@@ -129,7 +129,7 @@ impl Fleet {
             log: Vec::new(),
             server: Mode::Up,
             capacity,
-            policy: policies.chosen().0.clone(),
+            policy: policies.chosen().to_string(),
         };
         let now = Instant::now();
         Ok(Self {
@@ -162,7 +162,7 @@ impl Fleet {
             }
             Action::NextPolicy => {
                 self.policies.next();
-                self.view.policy.clone_from(&self.policies.chosen().0);
+                self.view.policy = self.policies.chosen().to_string();
                 self.note(&format!("from the next outage on: {}", self.view.policy));
             }
             Action::Turn(_) | Action::Quit => {}

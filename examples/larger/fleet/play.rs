@@ -50,8 +50,7 @@ pub(crate) async fn play(
             script.by_ref().for_each(drop);
         } else if let Some((delay, next)) = script.peek() {
             let (since, are_all_back) = fleet.progress();
-            let is_due = delay.map_or(are_all_back, |delay| since >= delay);
-            if is_due {
+            if delay.map_or(are_all_back, |delay| since >= delay) {
                 action = Some(*next);
                 script.next();
             } else if since > PATIENCE {
@@ -59,12 +58,11 @@ pub(crate) async fn play(
             }
         }
         if terminal.is_none() {
-            let view = &fleet.view;
             if line.elapsed() >= Duration::from_secs(1) || action.is_some() {
                 line = Instant::now();
-                writeln!(io::stdout(), "{}", summary(view))?;
+                writeln!(io::stdout(), "{}", summary(&fleet.view))?;
             }
-            printed += print(&view.log[printed..])?;
+            printed += print(&fleet.view.log[printed..])?;
         }
         match action {
             Some(Action::Quit) => return Ok(()),

@@ -20,27 +20,14 @@ const TEXT: u32 = 25;
 /// that follow it.
 #[derive(Debug, Clone, Default)]
 pub struct FakePostgres {
-    table: watch::Sender<Table>,
-}
-
-#[derive(Debug, Default)]
-struct Table {
-    /// The row with the id 1 is the first.
-    bodies: Vec<String>,
-    listened: u32,
+    /// The body of each row; the row with the id 1 is the first.
+    rows: watch::Sender<Vec<String>>,
 }
 
 impl FakePostgres {
     /// Adds a row, and notifies all who listen.
     pub fn insert(&self, body: &str) {
-        self.table
-            .send_modify(|table| table.bodies.push(body.to_owned()));
-    }
-
-    /// How often somebody has said `LISTEN`.
-    #[must_use]
-    pub fn listened(&self) -> u32 {
-        self.table.borrow().listened
+        self.rows.send_modify(|rows| rows.push(body.to_owned()));
     }
 
     /// Talks to one client.
@@ -62,8 +49,7 @@ impl FakePostgres {
                         say(&mut answers, &Answer::Authentication(Authentication::Ok))?;
                     }
                     Request::Query(query) if query.query.starts_with("LISTEN ") => {
-                        self.table.send_modify(|table| table.listened += 1);
-                        news = Some(self.table.subscribe());
+                        news = Some(self.rows.subscribe());
                         complete(&mut answers, "LISTEN")?;
                     }
                     Request::Query(query) => self.select(&query.query, &mut answers)?,
@@ -104,7 +90,7 @@ impl FakePostgres {
             answers,
             &Answer::RowDescription(RowDescription::new(columns.into())),
         )?;
-        for (id, body) in (1..).zip(&self.table.borrow().bodies).skip(after) {
+        for (id, body) in (1..).zip(self.rows.borrow().iter()).skip(after) {
             let mut row = BytesMut::new();
             for column in [&format!("{id}"), body] {
                 row.put_u32(u32::try_from(column.len()).map_err(odd)?);

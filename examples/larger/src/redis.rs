@@ -1,6 +1,4 @@
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use schmoozer_faults::Connection;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, ReadHalf};
@@ -10,24 +8,14 @@ use tokio::sync::broadcast;
 /// speaks RESP3, and says yes to the rest.
 #[derive(Debug, Clone)]
 pub struct FakeRedis {
-    published: broadcast::Sender<(String, String)>,
-    subscriptions: Arc<AtomicU32>,
+    published: broadcast::Sender<String>,
 }
 
 impl FakeRedis {
-    /// Sends `message` to those who are subscribed to `channel` now, and tells how many that are.
-    ///
-    /// Here all are subscribed to the same channel.
+    /// Sends `message` to all who are subscribed now, whatever the channel, and returns how many that are.
     #[must_use]
-    pub fn publish(&self, channel: &str, message: &str) -> usize {
-        let message = (channel.to_owned(), message.to_owned());
-        self.published.send(message).unwrap_or(0)
-    }
-
-    /// How often somebody has subscribed.
-    #[must_use]
-    pub fn subscriptions(&self) -> u32 {
-        self.subscriptions.load(Ordering::Relaxed)
+    pub fn publish(&self, message: &str) -> usize {
+        self.published.send(message.to_owned()).unwrap_or(0)
     }
 
     /// Talks to one client.
@@ -51,11 +39,10 @@ impl FakeRedis {
         let mut published = self.published.subscribe();
         let confirmed = format!(">3\r\n{}{}:1\r\n", bulk("subscribe"), bulk(&channel));
         to.write_all(confirmed.as_bytes()).await?;
-        self.subscriptions.fetch_add(1, Ordering::Relaxed);
         loop {
             tokio::select! {
                 message = published.recv() => {
-                    let (channel, message) = message.map_err(io::Error::other)?;
+                    let message = message.map_err(io::Error::other)?;
                     let push = format!(">3\r\n{}{}{}", bulk("message"), bulk(&channel), bulk(&message));
                     to.write_all(push.as_bytes()).await?;
                 }
@@ -70,7 +57,6 @@ impl Default for FakeRedis {
     fn default() -> Self {
         Self {
             published: broadcast::Sender::new(16),
-            subscriptions: Arc::default(),
         }
     }
 }

@@ -39,13 +39,13 @@ pub(crate) fn draw<'a>(
     let down = storm.outages.first().map_or(0, |away| away.end);
     let end = 2.0 * storm.ideal();
 
-    let back = shown
-        .iter()
-        .map(|(_, outcome)| clients_back(storm, outcome, down, end));
-    let attempts = shown
-        .iter()
-        .map(|(_, outcome)| attempts(storm, outcome, down, end));
-    let attempts: Vec<Points> = attempts.collect();
+    let series = |points: fn(&Storm, &Outcome, u32, f64) -> Points| -> Vec<Points> {
+        let outcomes = shown.iter().map(|(_, outcome)| outcome);
+        outcomes
+            .map(|outcome| points(storm, outcome, down, end))
+            .collect()
+    };
+    let (back, attempts) = (series(clients_back), series(attempts));
     let most = attempts.iter().flatten().map(|(_, times)| *times);
     let most = 1.5 * most.fold(10.0, f64::max);
     let x = -f64::from(down)..end;
@@ -60,7 +60,7 @@ pub(crate) fn draw<'a>(
         ("Clients that are back", &unit),
         (0.0..end, 0.0..100.0),
         &[ideal],
-        back.collect(),
+        back,
     )?;
     let taken = [(x.start, 1.0), (x.end, 1.0)];
     let comeback = [(0.0, LEAST), (0.0, most)];

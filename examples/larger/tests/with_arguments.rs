@@ -2,7 +2,6 @@
 
 use std::io::{self, BufRead, BufReader, Lines, Read, Write};
 use std::net::TcpStream;
-use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -31,7 +30,12 @@ impl Running {
         let mut build =
             cargo("build --quiet --package examples --package larger-examples --example");
         assert!(build.arg(example).status().unwrap().success());
-        let mut child = Command::new(executable(example))
+        // Cargo puts examples beside the directory of the tests.
+        let mut executable = env::current_exe().unwrap();
+        executable.pop();
+        executable.set_file_name("examples");
+        executable.push(format!("{example}{}", env::consts::EXE_SUFFIX));
+        let mut child = Command::new(executable)
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -45,14 +49,11 @@ impl Running {
     /// Reads what it prints until that is `line`.
     fn prints(&mut self, line: &str) {
         let mut printed = Vec::new();
-        for other in self.lines.by_ref() {
-            let other = other.unwrap();
-            if other == line {
-                return;
-            }
-            printed.push(other);
-        }
-        panic!("{line:?} is not in {printed:#?}, {}", self.says());
+        let found = self.lines.by_ref().any(|printed_line| {
+            printed.push(printed_line.unwrap());
+            printed.ends_with(&[line.to_owned()])
+        });
+        assert!(found, "{line:?} is not in {printed:#?}, {}", self.says());
     }
 
     /// Waits for its end; its exit code, and what it printed to standard error.
@@ -75,14 +76,6 @@ impl Drop for Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// Where cargo puts an example: beside the directory of the tests.
-fn executable(example: &str) -> PathBuf {
-    let mut path = env::current_exe().unwrap();
-    path.pop();
-    path.set_file_name("examples");
-    path.join(format!("{example}{}", env::consts::EXE_SUFFIX))
 }
 
 /// A server that counts its visitors from 0, and how to dial it.
