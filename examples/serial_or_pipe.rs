@@ -36,11 +36,9 @@ enum Source {
     Command(Vec<String>),
 }
 
+type Bytes = Pin<Box<dyn AsyncRead + Send>>;
 /// What is open, and the child that it comes from: that ends with it.
-type Readings = (
-    Lines<BufReader<Pin<Box<dyn AsyncRead + Send>>>>,
-    Option<Child>,
-);
+type Readings = (Lines<BufReader<Bytes>>, Option<Child>);
 
 /// What is read, and what came of it so far.
 struct Reader {
@@ -52,7 +50,7 @@ struct Reader {
 
 impl Reader {
     async fn open(&mut self) -> io::Result<Readings> {
-        let (bytes, child): (Pin<Box<dyn AsyncRead + Send>>, _) = match &self.source {
+        let (bytes, child): (Bytes, _) = match &self.source {
             Source::Path(path) => (Box::pin(File::open(path).await?), None),
             Source::Command(words) => {
                 let words = words.split_first();

@@ -67,10 +67,9 @@ async fn main() -> ExitCode {
 async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let clients = affordable(args.clients)?;
     let capacity = args.capacity.unwrap_or((clients / 5).max(1));
-    let pacer = args
-        .pacer
-        .map(|rate| Pacer::per_second(rate).burst((rate / 10).max(1)));
-    let mut fleet = Fleet::start(clients, capacity, args.policy, pacer.transpose()?).await?;
+    let pacer = |rate: u32| Pacer::per_second(rate).burst((rate / 10).max(1));
+    let pacer = args.pacer.map(pacer).transpose()?;
+    let mut fleet = Fleet::start(clients, capacity, args.policy, pacer).await?;
     let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
     if args.plain || dumb || !io::stdout().is_terminal() {
         return play(&mut fleet, None).await;

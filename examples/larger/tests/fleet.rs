@@ -66,8 +66,14 @@ fn a_policy_that_ends_ends_it_with_the_cause() {
 #[test]
 #[cfg(unix)]
 fn a_limit_on_open_files_that_is_too_low_is_told() {
-    let script = format!("ulimit -n 500; '{}' {FLEET} --clients 2000", env!("CARGO"));
-    let (success, said) = said(Command::new("sh").args(["-c", &script]));
+    let cargo = cargo(&format!("{FLEET} --clients 2000"));
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "ulimit -n 500; exec \"$@\"", "sh"]);
+    shell.arg(cargo.get_program()).args(cargo.get_args());
+    for (name, _) in cargo.get_envs() {
+        shell.env_remove(name);
+    }
+    let (success, said) = said(&mut shell);
     assert!(!success);
     assert!(
         said.contains("500, which is enough for 218 connectors; `ulimit -n` raises it"),
