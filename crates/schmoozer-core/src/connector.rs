@@ -6,20 +6,19 @@ use crate::{BoxConnector, ConnResult, Failure, Lifecycle, RetryResult, RunResult
 /// Keeps one connection alive, driven by [`run`](crate::run) or a [`Runner`](crate::Runner).
 ///
 /// A connector knows three things: how to establish a connection, what to do with one, and what to do after a failure.
-/// The loop calls them in turn:
+/// The loop starts with `connect`. What each method returns decides what comes next:
 ///
-/// ```text
-///             ┌───────────────────── After(delay) ─────────────────────┐
-///             ▼                                                        │
-///   ──►  connect  ── Connected(connection) ──►  run  ── Renew ──► back to connect
-///             │                                  │                     │
-///             └── Reconnect(cause) ──┬───────────┘ Reconnect(cause)    │
-///                                    ▼                                 │
-///                               retry_delay  ── ── ── ── ── ── ── ── ──┘
-/// ```
+/// | method | returns | next |
+/// | --- | --- | --- |
+/// | `connect` | `Connected(connection)` | `run` |
+/// | | `Reconnect(cause)` | `retry_delay` |
+/// | `run` | `Reconnect(cause)` | `retry_delay` |
+/// | | `Renew` | `connect`: a planned end, no failure |
+/// | `retry_delay` | `After(delay)` | the loop waits, then `connect` |
+/// | | `GiveUp(cause)` | the loop ends with that error |
+/// | any of them | `Exit(result)` | the loop ends with that result |
 ///
-/// `Exit(result)` from any of the three ends the loop, and so does `GiveUp(cause)` from `retry_delay`. At most one
-/// connection exists at a time: `run` owns it, and has dropped it before the next `connect`.
+/// At most one connection exists at a time: `run` owns it, and has dropped it before the next `connect`.
 ///
 /// Write the methods as plain `async fn`; their futures must be `Send`. `&mut C` and `Box<C>` are connectors too, so a
 /// stopped connector can be run again.

@@ -47,13 +47,7 @@
 //!
 //! # The life of a connection
 //!
-//! ```text
-//!             Connecting ──► Connected ──► Ready ──(stable_after)──► Stable
-//!                 ▲              │           │                         │
-//!                 │              └── failure ┴─ failure: same outage   ├─ failure: a new outage begins
-//!              Waiting ◄── Retry decides ◄───┘                         ├─ Renew: connect again, nothing failed
-//!                                                                      └─ Exit / shutdown: Stopped(why)
-//! ```
+#![doc = include_str!("../life.svg")]
 //!
 //! - **Ready**: the application can use the connection. By default it is ready when it is connected. With
 //!   [`ready_when_marked`](Lifecycle::ready_when_marked) it is ready when the handler calls [`Session::ready`].
