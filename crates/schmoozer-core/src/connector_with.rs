@@ -67,6 +67,11 @@ impl<S, Connect, Serve, E, P: IntoIterator> ConnectorFn<(S, Connect, Serve), E, 
 }
 
 /// A function that connects with a borrowed state: `async fn(&mut S) -> Result<C, E>`. Implemented by all of them.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not connect with a borrowed `{S}`",
+    label = "expected `async fn(&mut {S}) -> Result<_, {E}>`",
+    note = "a method of the state fits, or an async closure that captures nothing; its future must be `Send`"
+)]
 pub trait ConnectWith<'a, S: 'a, E>: FnMut(&'a mut S) -> Self::Connecting + Send {
     /// What it establishes.
     type Connection: Send;
@@ -85,6 +90,11 @@ where
 
 /// A function that runs a connection with a borrowed state:
 /// `async fn(&mut S, C, Session) -> Result<End, E>`. Implemented by all of them.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not serve a `{C}` with a borrowed `{S}`",
+    label = "expected `async fn(&mut {S}, {C}, Session) -> Result<End, {E}>`",
+    note = "a method of the state fits, or an async closure that captures nothing; its future must be `Send`"
+)]
 pub trait ServeWith<'a, S: 'a, C, E>: FnMut(&'a mut S, C, Session) -> Self::Serving + Send {
     /// The future that it returns.
     type Serving: Future<Output = Result<End, E>> + Send;

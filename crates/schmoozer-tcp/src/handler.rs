@@ -9,6 +9,11 @@ use tokio::time::{Instant, timeout_at};
 
 /// Makes the connection that is served of a stream that has just come up. Implemented by the closures of
 /// [`TcpConnector::upgraded`](crate::TcpConnector::upgraded), and by [`Plain`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not upgrade a `TcpStream`",
+    label = "expected `async fn(TcpStream) -> Result<_, {E}>`",
+    note = "its future must be `Send`, and the error type must be `From<std::io::Error>`"
+)]
 pub trait Upgrade<E>: Send {
     /// What is served.
     type Connection: Send;
@@ -62,6 +67,12 @@ where
 }
 
 /// Serves a connection. Implemented by closures, and by [`WithState`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not serve a `{C}`",
+    label = "expected `async fn({C}, Session) -> Result<End, {E}>`",
+    note = "its future must be `Send`; the documentation of the module `_handlers` shows which closures fit",
+    note = "with a state, pass the state itself, not a reference to it"
+)]
 pub trait Serve<C, E>: Send {
     /// Serves `connection` until it ends.
     fn serve(

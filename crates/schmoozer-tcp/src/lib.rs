@@ -89,6 +89,7 @@
 
 pub mod _cookbook;
 pub mod _faq;
+pub mod _handlers;
 pub mod _moving_over;
 pub mod _reliability;
 mod answers;
