@@ -92,6 +92,7 @@ pub mod _faq;
 pub mod _handlers;
 pub mod _moving_over;
 pub mod _reliability;
+pub mod _transports;
 mod answers;
 #[cfg(feature = "config")]
 mod config;

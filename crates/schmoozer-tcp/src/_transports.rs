@@ -1,0 +1,27 @@
+//! Proxies, TLS, WebSocket, and transports that are no TCP.
+//!
+//! Whatever comes between TCP and your protocol goes into [`TcpConnector::upgraded`](crate::TcpConnector::upgraded). It is part of
+//! connecting then: it must end within the dialer's timeout, and a failure in it is a failed attempt. Several layers are one upgrade
+//! that does one after the other.
+//!
+//! - [Through a SOCKS5 proxy](#through-a-socks5-proxy)
+//! - [Through an HTTP proxy](#through-an-http-proxy)
+//! - [TLS, with ALPN](#tls-with-alpn)
+//! - [WebSocket](#websocket)
+//!
+//! Other transports go into [`connector_fn`](schmoozer_core::connector_fn) or
+//! [`connector_with`](schmoozer_core::connector_with):
+//!
+//! - [A Unix socket](#a-unix-socket)
+//! - [A serial port](#a-serial-port)
+//! - [A named pipe of Windows](#a-named-pipe-of-windows)
+
+// Those that need other crates are tested in crates/guides.
+
+#![cfg_attr(not(doctest), doc = include_str!("_transports/socks5.md"))]
+#![doc = include_str!("_transports/connect.md")]
+#![cfg_attr(not(doctest), doc = include_str!("_transports/tls.md"))]
+#![cfg_attr(not(doctest), doc = include_str!("_transports/websocket.md"))]
+#![doc = include_str!("_transports/unix.md")]
+#![cfg_attr(not(doctest), doc = include_str!("_transports/serial.md"))]
+#![doc = include_str!("_transports/named_pipe.md")]
