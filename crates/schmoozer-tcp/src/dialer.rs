@@ -22,7 +22,7 @@ const SHORTEST_DELAY: Duration = Duration::from_millis(10);
 ///
 /// Each dial resolves names again, races their addresses as RFC 8305 ("Happy Eyeballs") describes, sets its
 /// options on every socket before it connects, and ends within its timeout. It returns
-/// a plain [`TcpStream`](tokio::net::TcpStream).
+/// a plain [`TcpStream`](https://docs.rs/tokio/latest/tokio/net/struct.TcpStream.html).
 ///
 /// A dialer remembers what failed, and tries it last in the next dials; see [`Order`]. Its clones share that memory.
 ///

@@ -52,8 +52,8 @@
 //! # }
 //! ```
 //!
-//! Both return a plain [`TcpStream`](tokio::net::TcpStream): TLS and framing go on top. For Unix sockets and other
-//! transports, use `schmoozer-core` and its `connector_fn`.
+//! Both return a plain [`TcpStream`](https://docs.rs/tokio/latest/tokio/net/struct.TcpStream.html): TLS and framing go on
+//! top, and [`_transports`] shows how. It also has Unix sockets, serial ports and pipes.
 //!
 //! | to | use |
 //! |---|---|
@@ -68,6 +68,8 @@
 //! | connect to one of several servers | [`Dialer::any_of`], [`Order`] and [`TcpConnector::failback`] |
 //! | retry an operation that keeps no connection | [`retry`](retry()) |
 //! | read complete programs, and answers | [`_cookbook`] and [`_faq`] |
+//! | go through a proxy, or use TLS, WebSocket, a Unix socket, a serial port | [`_transports`] |
+//! | find the form of a handler that compiles | [`_handlers`] |
 //! | come from `schmoozer` 0.4.1, stubborn-io or a loop of your own | [`_moving_over`] |
 //! | know what it survives | [`_reliability`] |
 //!
