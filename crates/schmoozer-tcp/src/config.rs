@@ -17,10 +17,10 @@ use crate::{Dialer, Family, InvalidConfig, Keepalive, Order, Target};
 /// | `order` | `in_turn`, `shuffled` or `failover` | `in_turn` |
 /// | `family` | `any`, `v4` or `v6` | `any` |
 /// | `timeout`, `dead_after` | a duration such as `1.5s` or `2m`, or `none` | `10s`, `60s` |
-/// | `attempt_delay`, `endpoint_delay` | a duration | as the dialer has it |
-/// | `keepalive_idle`, `keepalive_interval` | a duration, taken as [`Keepalive`] does | as `dead_after` has it, or `15s`, `5s` if another part is set |
-/// | `keepalive_count` | a number from 1 to 127 | as `dead_after` has it, or 3 if another part is set |
-/// | `user_timeout` | a duration | as `dead_after` has it |
+/// | `attempt_delay`, `endpoint_delay` | a duration | the dialer's default |
+/// | `keepalive_idle`, `keepalive_interval` | a duration, taken as [`Keepalive`] does | what `dead_after` sets, or `15s`, `5s` if another part is set |
+/// | `keepalive_count` | a number from 1 to 127 | what `dead_after` sets, or 3 if another part is set |
+/// | `user_timeout` | a duration | what `dead_after` sets |
 ///
 /// Durations are written as in [`PolicyConfig`](schmoozer_backoff::PolicyConfig). `"never"` is another word for `"none"`.
 /// `dead_after = "none"` with parts of the keepalive gives keepalive alone.
@@ -270,7 +270,7 @@ impl FromStr for DialerConfig {
     }
 }
 
-/// Writes the line that `FromStr` reads, with what is not as [`new`](Self::new) has it.
+/// Writes the line that `FromStr` reads, with what differs from [`new`](Self::new).
 impl fmt::Display for DialerConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.write_line(f)

@@ -49,7 +49,7 @@ const SHORTEST_DELAY: Duration = Duration::from_millis(10);
 /// | [`family`](Self::family) | both |
 /// | [`dead_after`](Self::dead_after) | 60 s |
 /// | [`keepalive`](Self::keepalive), [`user_timeout`](Self::user_timeout) | as `dead_after` has them |
-/// | everything else | as the system has it |
+/// | everything else | the system's default |
 ///
 /// A default that the system does not have is left out. An option that you set and that cannot be set is an error of the
 /// dial, which names it.
@@ -197,10 +197,10 @@ impl Dialer {
     /// | system | idle | data under way |
     /// | --- | --- | --- |
     /// | Linux, Android | `TCP_KEEPIDLE`, `TCP_KEEPINTVL`, `TCP_KEEPCNT` (tcp(7)) | `TCP_USER_TIMEOUT` (tcp(7), RFC 5482) |
-    /// | macOS, iOS | `TCP_KEEPALIVE`, `TCP_KEEPINTVL`, `TCP_KEEPCNT` (tcp(4)) | as the system has it |
-    /// | FreeBSD | `TCP_KEEPIDLE`, `TCP_KEEPINTVL`, `TCP_KEEPCNT` (tcp(4)) | as the system has it |
-    /// | Windows | `SIO_KEEPALIVE_VALS`; `TCP_KEEPCNT` from Windows 10, version 1703 | as the system has it |
-    /// | others | `SO_KEEPALIVE`, and the time before the first probe where it can be set | as the system has it |
+    /// | macOS, iOS | `TCP_KEEPALIVE`, `TCP_KEEPINTVL`, `TCP_KEEPCNT` (tcp(4)) | the system's default |
+    /// | FreeBSD | `TCP_KEEPIDLE`, `TCP_KEEPINTVL`, `TCP_KEEPCNT` (tcp(4)) | the system's default |
+    /// | Windows | `SIO_KEEPALIVE_VALS`; `TCP_KEEPCNT` from Windows 10, version 1703 | the system's default |
+    /// | others | `SO_KEEPALIVE`, and the time before the first probe where it can be set | the system's default |
     ///
     /// # What it costs
     ///

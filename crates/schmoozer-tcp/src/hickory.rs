@@ -17,7 +17,7 @@ use hickory_resolver::{Name, ResolveError, TokioResolver};
 use crate::hosts_file::local_addresses;
 use crate::{Answers, Resolve};
 
-/// How often a question is asked again that no name server answered.
+/// How often a question is repeated to which no name server replied.
 const RETRIES: usize = 1;
 
 /// Asks the name servers itself, with `hickory-resolver` (feature `hickory`).
@@ -165,7 +165,7 @@ fn refused(code: Option<ResponseCode>, error: &ResolveError) -> io::Error {
     io::Error::new(kind, text)
 }
 
-/// Returns what the name server said that answered without a record.
+/// Returns what a name server said that replied without a record.
 fn response_code(error: &ResolveError) -> Option<ResponseCode> {
     match error.proto()?.kind() {
         ProtoErrorKind::NoRecordsFound { response_code, .. } => Some(*response_code),

@@ -142,7 +142,7 @@ pub(crate) fn read_limit(into: &mut Option<Duration>, text: &str) -> Result<(), 
     Ok(())
 }
 
-/// Reads a duration as the configuration of a policy has it.
+/// Reads a duration as in the configuration of a policy.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let alone = text.chars().all(|c| c.is_alphanumeric() || c == '.');
     let policy = format!("constant:{text}").parse::<PolicyConfig>();
@@ -153,7 +153,7 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     duration.ok_or_else(|| format!("{} is no duration such as 250ms", quoted(text)))
 }
 
-/// Writes a duration as the configuration of a policy has it.
+/// Writes a duration as in the configuration of a policy.
 pub(crate) fn written(duration: impl Into<Option<Duration>>) -> String {
     let Some(duration) = duration.into() else {
         return "none".to_owned();

@@ -9,7 +9,7 @@ use crate::handler::Upgrade;
 use crate::keys::{Key, Keyed, duration, read, read_limit, written};
 use crate::{InvalidConfig, TcpConnector};
 
-/// Holds how a [`TcpConnector`] reconnects, as a configuration has it: for
+/// Holds how a [`TcpConnector`] reconnects, as a configuration holds it: for
 /// [`TcpConnector::reconnect`].
 ///
 /// | key | value | where left out |

@@ -17,7 +17,7 @@ use crate::{Family, Keepalive};
 /// Within what time a dead peer is found by default.
 const DEAD_AFTER: Duration = Duration::from_secs(60);
 
-/// What is set on a socket before it connects. Where a setting is `None`, its default is set as far as the system has it.
+/// What is set on a socket before it connects. Where a setting is `None`, its default is set if the system supports it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Options {
     pub(crate) nodelay: Option<bool>,
