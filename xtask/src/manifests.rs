@@ -25,6 +25,7 @@ const SHOWN: &[&str] = &[
     "\ncategories = ",
     "\nreadme = \"README.md\"\n",
     "\ndocumentation = ",
+    "\nrepository.workspace = true\n",
     "\n[package.metadata.docs.rs]\n",
 ];
 
