@@ -73,20 +73,20 @@
 //! and its fork. (tower's back-offs from one maker all replay the same jitter.) `seeded` is the one exception, for tests.
 //! The seed of a sequence is made of
 //!
-//! - 64 bits from the operating system, drawn once in each process (feature `std`). So two containers differ, although
-//!   the process of each is number 1, and so do two machines that started at the same moment;
+//! - 64 bits from the operating system, drawn once in each process (feature `std`). So two containers differ, even if
+//!   each runs its process as number 1. Two machines that started at the same moment differ, too;
 //! - the number of the sequence in its process, so that clones and threads differ;
-//! - the process id (on Unix), read again for each sequence. A forked worker inherits everything else. Only a worker with
-//!   the id of its parent, the first of a new PID namespace forked by the first of another, would repeat it: give such
-//!   a worker something to [`stir`] in;
-//! - what was [`stir`]red in. Without `std` there is nothing else that differs from device to device.
+//! - the process id (on Unix), read again for each sequence. A forked worker inherits everything else. A fork into a
+//!   new PID namespace can have the same id as its parent, and would then repeat the parent's numbers: give such a
+//!   worker something to [`stir`] in;
+//! - what was given to [`stir`]. Without `std`, this is the only part that differs between devices.
 //!
-//! The numbers themselves are wyrand's, by `fastrand`. They spread clients; they are no secret.
+//! The generator is wyrand, from `fastrand`. It spreads clients; do not use its numbers as secrets.
 //!
 //! # Coming from another crate
 //!
-//! [`_moving_over`] has programs before and after, and says what replaces each item. A policy of another crate that is an
-//! iterator of durations also works as it is. For a backon builder use [`from_fn`].
+//! [`_moving_over`] has programs before and after, and says what replaces each item. A policy of another crate that is
+//! an iterator of durations also works without any change. For a backon builder use [`from_fn`].
 //!
 //! # Arithmetic
 //!

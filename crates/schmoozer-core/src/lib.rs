@@ -40,7 +40,7 @@
 //! | retry a plain operation | [`retry`] |
 //! | log in, say goodbye, renew the connection | [`Session`] |
 //! | stop from outside, limit, pace, watch | [`Runner`] |
-//! | ask how it is doing, retry now, reconnect, wait for it | [`Handle`] |
+//! | see its status, retry now, reconnect, wait for it | [`Handle`] |
 //! | use the live connection from other tasks | [`Current`] |
 //! | decide on failures by a delay policy in your own connector | [`Retry`] |
 //! | count, log, show | [`Runner::on_event`], [`Observer`], and the features below |
@@ -54,9 +54,9 @@
 //! - **Stable**: it has been ready for [`stable_after`](Lifecycle::stable_after), by default 10 s. Only a stable
 //!   connection ends an outage, restarts the delays, and stops the give-up clock. So a server that takes every login and
 //!   then closes meets growing delays.
-//! - **Outage**: begins with the first failure after a stable connection, or after the start. It ends when a connection is
-//!   stable, and has lasted until that connection became ready. `attempt` counts the attempts of the current outage,
-//!   from 1, in every place.
+//! - **Outage**: begins with the first failure after a stable connection, or after the start. It ends when a connection
+//!   is stable. Its length is the time until that connection became ready. `attempt` always counts the attempts of the
+//!   current outage, from 1.
 //! - **Planned end**: `Ok(End::Renew)`, [`Session::renew`], [`Handle::renew`] and [`Runner::max_age`] end a connection in
 //!   good order. That is no failure, and no outage.
 //!
@@ -64,7 +64,7 @@
 //!
 //! - Every error is retried. The loop ends by itself only if the policy ends, if you set
 //!   [`give_up_after`](Retry::give_up_after), or if `retry_if` refuses an error.
-//! - The last real error is what [`run`] returns. [`Stopped`] says why the loop ended, everywhere alike.
+//! - The last real error is what [`run`] returns. [`Stopped`] says why the loop ended, in status, events and handles.
 //! - Every wait and every connect can be cut short: by a shutdown, by requests, by dropping the future.
 //! - The old connection is dropped before the next one is dialed.
 //! - Attempts start at least 10 ms apart, whatever the policy, a hint or a request asks for.

@@ -80,7 +80,7 @@
 //! | [`ResetAfter`](Behaviour::ResetAfter) | succeeds | reads so many bytes, then `ConnectionReset` |
 //! | [`Flap`](Behaviour::Flap) | as its current step | the end of the stream at each step |
 //!
-//! And of what a test does to the live connections:
+//! What a client sees if a test acts on the live connections:
 //!
 //! | call | the client |
 //! |---|---|

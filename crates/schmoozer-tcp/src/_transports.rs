@@ -1,8 +1,8 @@
-//! Proxies, TLS, WebSocket, and transports that are no TCP.
+//! Proxies, TLS, WebSocket, and transports other than TCP.
 //!
-//! Whatever comes between TCP and your protocol goes into [`TcpConnector::upgraded`](crate::TcpConnector::upgraded). It is part of
-//! connecting then: it must end within the dialer's timeout, and a failure in it is a failed attempt. Several layers are one upgrade
-//! that does one after the other.
+//! Whatever comes between TCP and your protocol goes into [`TcpConnector::upgraded`](crate::TcpConnector::upgraded).
+//! There it is part of connecting. It must end within the dialer's timeout, and if it fails, the attempt has failed.
+//! For several layers, write one upgrade that adds one after the other.
 //!
 //! - [Through a SOCKS5 proxy](#through-a-socks5-proxy)
 //! - [Through an HTTP proxy](#through-an-http-proxy)

@@ -34,7 +34,8 @@
 //! ```
 //!
 //! A [`Dialer`] alone connects once. It resolves the name at every dial, tries the addresses staggered instead of one
-//! after the other (RFC 8305), ends within its timeout, and sets what finds a peer that vanished. If it fails, its error
+//! after the other (RFC 8305), ends within its timeout, and sets the options that find a peer that vanished. If it
+//! fails, its error
 //! says in one line what it tried.
 //!
 //! ```
@@ -73,15 +74,15 @@
 //! | come from `schmoozer` 0.4.1, stubborn-io or a loop of your own | [`_moving_over`] |
 //! | know what it survives | [`_reliability`] |
 //!
-//! What a TCP program needs of [`schmoozer_core`] and [`schmoozer_backoff`] is re-exported here; the crates themselves are
-//! too, under their own names.
+//! This crate re-exports what a TCP program needs of [`schmoozer_core`] and [`schmoozer_backoff`], and both crates
+//! under their own names.
 //!
 //! # Features
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `hickory` | no | `HickoryResolver`, which asks the name servers itself instead of blocking a thread in the system's resolver, and connects to the first address while others are still on their way |
-//! | `config` | no | `DialerConfig` and `ReconnectConfig`, the settings of a connector as a configuration has them |
+//! | `config` | no | `DialerConfig` and `ReconnectConfig`: the settings of a connector as text |
 //! | `serde` | no | `config`, and those in configuration files, with `Target`, `Order` and `Family` |
 //! | `tracing` | no | the logs of `schmoozer-core` |
 //! | `metrics` | no | `Metrics` of `schmoozer-core` |

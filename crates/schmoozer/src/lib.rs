@@ -6,8 +6,8 @@
 //! | you want | take | here |
 //! | --- | --- | --- |
 //! | a TCP connection that stays up | `schmoozer-tcp` | [`tcp`] |
-//! | to connect once, well: all addresses of a name, a timeout, errors that say what was tried | `schmoozer-tcp` | [`tcp::Dialer`] |
-//! | another transport to stay up: a Unix socket, a serial port, a client library | `schmoozer-core` | the root: [`connector_fn`], [`connector_with`], [`Connector`], [`run`] |
+//! | one good connect: all addresses of a name, a timeout, errors that say what was tried | `schmoozer-tcp` | [`tcp::Dialer`] |
+//! | a connection over another transport: a Unix socket, a serial port, a client library | `schmoozer-core` | the root: [`connector_fn`], [`connector_with`], [`Connector`], [`run`] |
 //! | to stop, watch or steer such a loop | `schmoozer-core` | the root: [`Runner`], [`Handle`], [`Observer`] |
 //! | to retry a plain operation | `schmoozer-core` | the root: [`retry`] |
 //! | delays between retries, and no more | `schmoozer-backoff` | [`backoff`] |
