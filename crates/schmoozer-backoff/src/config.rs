@@ -19,7 +19,7 @@ use self::base::Base;
 use crate::shape::{Shape, options};
 use crate::{Delays, Exponential, Listed};
 
-/// Holds any policy of this crate, as read from a configuration or a command line.
+/// Holds any policy of this crate that was read from a configuration or a command line.
 ///
 /// It is a policy itself, with the same options. Its default is [`Exponential::default`].
 ///

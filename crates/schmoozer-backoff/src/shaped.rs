@@ -6,7 +6,7 @@ use crate::base::Base;
 use crate::delays::Delays;
 use crate::shape::{Shape, options};
 
-/// A policy from elsewhere, with jitter, cap and limits: what the methods of [`Policy`](crate::Policy) return.
+/// Any source of delays with jitter, cap and limits: what the methods of [`Policy`](crate::Policy) return.
 ///
 /// The options apply to each delay together, whichever order they came in: the cap cuts it, the jitter spreads it
 /// under the cap, and the limits count what comes out. The policy's own randomness, if it has any, remains its own:

@@ -96,14 +96,13 @@ impl<F, E, P: Clone + IntoIterator<Item = Duration>> ConnectorFn<F, E, P> {
         self.retry.on_failure_asked(failure, asked)
     }
 
-    /// Sets which failures are worth a retry. The loop ends with the error of any other:
-    /// [`Why::Final`](crate::Why::Final).
+    /// Sets which failures are retried. Any other failure ends the loop with its error: [`Why::Final`](crate::Why::Final).
     pub fn retry_if(mut self, retry_if: impl FnMut(&Failure<E>) -> bool + Send + 'static) -> Self {
         self.retry_if = Some(Box::new(retry_if));
         self
     }
 
-    /// Reads from an error when the server wants to be tried again. See
+    /// Reads from an error how long the server asks its clients to wait. See
     /// [`Retry::on_failure_asked`].
     pub fn hint(mut self, hint: impl FnMut(&E) -> Option<Duration> + Send + 'static) -> Self {
         self.hint = Some(Box::new(hint));
@@ -128,7 +127,7 @@ impl<F, E, P: Clone + IntoIterator<Item = Duration>> ConnectorFn<F, E, P> {
         self
     }
 
-    /// Names the target in logs. Holds no secret.
+    /// Sets the name of the target in logs. It must not hold a secret.
     pub fn target(mut self, name: impl Into<String>) -> Self {
         self.target = Some(name.into());
         self

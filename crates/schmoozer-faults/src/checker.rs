@@ -8,7 +8,7 @@ use crate::agreement::agrees;
 use crate::order::Order;
 use crate::{Checked, Tally};
 
-/// An observer that panics at the first event that the contract of the loop does not allow there and then.
+/// An observer that panics at the first event that the contract of the loop does not allow at that point.
 ///
 /// It walks the state machine in the documentation of [`Event`]: the order of events, the numbers of attempts and
 /// connections, uptimes, and the records of outages. A [`runner`](Self::runner) is checked further. Its connector's
@@ -44,13 +44,13 @@ struct State {
 }
 
 impl Checker {
-    /// For paused time: what the events say of times is exact.
+    /// For paused time: the times in events are exact.
     #[must_use]
     pub fn exact() -> Self {
         Self::within(Duration::ZERO)
     }
 
-    /// For a clock that goes on between two lines: what the events say of times may be off by `slack`.
+    /// For real time: the times in events may be off by `slack`.
     #[must_use]
     pub fn within(slack: Duration) -> Self {
         Self {
@@ -62,7 +62,7 @@ impl Checker {
         }
     }
 
-    /// Expects connections to be stable so long after they became ready, and no others. Default: 10 s.
+    /// Expects each connection to be stable this time after it became ready. Default: 10 s.
     #[must_use]
     pub fn stable_after(self, uptime: Duration) -> Self {
         self.state().order.stable_after = uptime;
@@ -90,7 +90,7 @@ impl Checker {
         self
     }
 
-    /// Makes a runner that is checked in every way there is.
+    /// Makes a runner whose events, calls and decisions are all checked.
     pub fn runner<'a, C: Connector>(&self, connector: C) -> Runner<'a, Checked<C>> {
         let runner = Runner::new(self.connector(connector)).observer(self.clone());
         self.state().handle = Some(runner.handle());
@@ -107,7 +107,7 @@ impl Checker {
         }
     }
 
-    /// What the events until now add up to.
+    /// Returns what the events add up to so far.
     #[must_use]
     pub fn tally(&self) -> Tally {
         self.state().tally.clone()

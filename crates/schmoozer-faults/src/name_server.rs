@@ -19,7 +19,7 @@ use crate::wait::{self, PATIENCE};
 /// How often a port may be free for UDP and taken for TCP.
 const TRIES: usize = 100;
 
-/// A name server on loopback that answers what a script says, and notes what it is asked.
+/// A name server on loopback that replies as a script says, and records the questions.
 ///
 /// It speaks DNS over UDP and TCP, at one port. It ignores EDNS; an answer of more than 512 bytes comes
 /// over TCP alone. Names it was not told of do not exist (NXDOMAIN), unless [`otherwise`](Self::otherwise)
@@ -139,7 +139,7 @@ impl NameServer {
         self.until(|questions| questions.len() >= count).await
     }
 
-    /// Waits until the questions so far are as a closure wants them.
+    /// Waits until `reached` returns true for the questions so far.
     ///
     /// # Errors
     ///

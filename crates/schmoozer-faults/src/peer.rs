@@ -13,7 +13,7 @@ use crate::port::Port;
 use crate::serve::Order;
 use crate::wait::{self, PATIENCE};
 
-/// A TCP server on loopback that misbehaves as it is told, and can be told otherwise while it runs.
+/// A TCP server on loopback that misbehaves as a test says. The test can change its behaviour while it runs.
 ///
 /// It runs as tasks of the runtime that started it. Dropping it refuses new connections at once, closes
 /// the live ones, and gives the port back.
@@ -103,7 +103,7 @@ impl Peer {
         self.addr
     }
 
-    /// Treats new connections to another behaviour. It is in force when this returns.
+    /// Changes the behaviour for new connections. It is in force when this returns.
     ///
     /// Live connections go on as they were; so do those that clients made before the call, even if the
     /// peer had not yet accepted them. [`restart`](Self::restart) closes them.
@@ -234,7 +234,7 @@ impl Peer {
         self.until(|counts| counts.live == count).await
     }
 
-    /// Waits until the counts are as a closure wants them. It may miss a state that does not last.
+    /// Waits until `reached` returns true for the counts. It may miss a state that does not last.
     ///
     /// # Errors
     ///

@@ -41,7 +41,7 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Records with times from now on.
+    /// Makes a recorder. It counts times from now on.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -50,13 +50,13 @@ impl Recorder {
         }
     }
 
-    /// The events, and when each came, from the making of the recorder.
+    /// Returns the events, each with its time since the recorder was made.
     #[must_use]
     pub fn events(&self) -> Vec<(Duration, OwnedEvent)> {
         self.recorded().clone()
     }
 
-    /// The events in words, each after its time.
+    /// Returns the events as text, each with its time.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         let recorded = self.recorded();
@@ -127,7 +127,7 @@ pub enum OwnedEvent {
 }
 
 impl OwnedEvent {
-    /// Owns an event; `None` for a kind of event that it does not know.
+    /// Copies an event; `None` for a kind of event that it does not know.
     #[must_use]
     pub fn of(event: &Event<'_>) -> Option<Self> {
         Some(match *event {

@@ -65,19 +65,19 @@ struct Seen {
 }
 
 impl ScriptLog {
-    /// When each `connect` was called, from the making of the script.
+    /// Returns when each `connect` was called, counted from when the script was made.
     #[must_use]
     pub fn attempts(&self) -> Vec<Duration> {
         self.seen().attempts.clone()
     }
 
-    /// The failures on which the script had to decide.
+    /// Returns the failures that the script had to decide on.
     #[must_use]
     pub fn failures(&self) -> Vec<Failure<&'static str>> {
         self.seen().failures.clone()
     }
 
-    /// How many connections there are now.
+    /// Returns the number of connections that are up now.
     #[must_use]
     pub fn live(&self) -> usize {
         self.seen().live
@@ -148,7 +148,7 @@ impl<P: Clone + IntoIterator<Item = Duration>> Script<P> {
         ScriptConnection::new(step, self.log.clone())
     }
 
-    /// Returns what it sees, also later.
+    /// Returns a log that also shows what happens later.
     #[must_use]
     pub fn log(&self) -> ScriptLog {
         self.log.clone()

@@ -19,7 +19,7 @@ use std::time::Duration;
 pub struct Step {
     pub(crate) connect_takes: Option<Duration>,
     pub(crate) connect: Outcome,
-    /// How long the connection is up. Without one it ends when it is told to.
+    /// How long the connection is up. `None`: until the loop ends it.
     pub(crate) uptime: Option<Duration>,
     pub(crate) ready_after: Option<Duration>,
     pub(crate) goodbye: Option<Duration>,
@@ -75,7 +75,7 @@ impl Step {
         Self::new(Outcome::Connects, Some(uptime), Ends::Lost("lost"))
     }
 
-    /// The connection comes up at once, and stays until it is told to stop.
+    /// The connection comes up at once, and stays until the loop ends it.
     pub const fn stays() -> Self {
         Self::new(Outcome::Connects, None, Ends::Renews).goodbye(Duration::ZERO)
     }
@@ -96,13 +96,14 @@ impl Step {
         self
     }
 
-    /// The handler marks its connection as ready so long after it came up, if it is still up then.
+    /// The handler marks its connection as ready this time after it came up, if it is still up then.
     pub const fn ready_after(mut self, login: Duration) -> Self {
         self.ready_after = Some(login);
         self
     }
 
-    /// The handler asks whether it must stop, and returns so long after it was told to. Without this it does not ask.
+    /// The handler waits for [`Session::stopping`](schmoozer_core::Session::stopping), and returns this time after
+    /// that. Without this setting it does not wait for it.
     pub const fn goodbye(mut self, time: Duration) -> Self {
         self.goodbye = Some(time);
         self

@@ -9,7 +9,7 @@ use crate::keys::{Key, Keyed, duration, read, read_limit, read_some, written};
 use crate::word::quoted;
 use crate::{Dialer, Family, InvalidConfig, Keepalive, Order, Target};
 
-/// Holds the settings of a [`Dialer`], as a configuration has them.
+/// Holds the settings of a [`Dialer`] from a configuration.
 ///
 /// | key | value | where left out |
 /// | --- | --- | --- |
