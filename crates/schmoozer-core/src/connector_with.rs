@@ -10,7 +10,7 @@ use crate::{
 /// Makes a connector of a state, two functions that borrow it, and a delay policy.
 ///
 /// The state outlives connections: a queue, counters, a session token. `connect` and `serve` are async functions that
-/// take `&mut S` first, such as methods of `S`; closures must not capture anything. The rest is as in
+/// take `&mut S` first, such as methods of `S`. An `async` closure may only borrow what it captures. The rest is as in
 /// [`connector_fn`](crate::connector_fn). [`into_state`](ConnectorFn::into_state) returns the state.
 ///
 /// # Examples
@@ -70,7 +70,7 @@ impl<S, Connect, Serve, E, P: IntoIterator> ConnectorFn<(S, Connect, Serve), E, 
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not connect with a borrowed `{S}`",
     label = "expected `async fn(&mut {S}) -> Result<_, {E}>`",
-    note = "a method of the state fits, or an async closure that captures nothing; its future must be `Send`"
+    note = "a method of the state fits, or an async closure that only borrows what it captures; its future must be `Send`"
 )]
 pub trait ConnectWith<'a, S: 'a, E>: FnMut(&'a mut S) -> Self::Connecting + Send {
     /// What it establishes.
@@ -93,7 +93,7 @@ where
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not serve a `{C}` with a borrowed `{S}`",
     label = "expected `async fn(&mut {S}, {C}, Session) -> Result<End, {E}>`",
-    note = "a method of the state fits, or an async closure that captures nothing; its future must be `Send`"
+    note = "a method of the state fits, or an async closure that only borrows what it captures; its future must be `Send`"
 )]
 pub trait ServeWith<'a, S: 'a, C, E>: FnMut(&'a mut S, C, Session) -> Self::Serving + Send {
     /// The future that it returns.

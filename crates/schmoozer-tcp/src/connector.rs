@@ -103,7 +103,8 @@ impl<S, F, E> TcpConnector<Plain, WithState<S, F>, E> {
     /// Makes a connector that lends `state` to each connection's handler:
     /// `async fn(&mut S, TcpStream, Session) -> Result<End, E>`, for example a method of `S`.
     ///
-    /// The state outlives connections; [`into_state`](Self::into_state) returns it. Closures must not capture anything.
+    /// The state outlives connections; [`into_state`](Self::into_state) returns it. An `async` closure may only borrow
+    /// what it captures.
     ///
     /// ```
     /// use std::io;
