@@ -11,6 +11,9 @@
 //! | to stop, watch or steer such a loop | `schmoozer-core` | the root: [`Runner`], [`Handle`], [`Observer`] |
 //! | to retry a plain operation | `schmoozer-core` | the root: [`retry`] |
 //! | delays between retries, and no more | `schmoozer-backoff` | [`backoff`] |
+//! | complete programs to copy from, and answers | `schmoozer-tcp` | [`tcp::_cookbook`], [`tcp::_transports`], [`tcp::_faq`] |
+//! | to know what an alert of it means | `schmoozer-core` | [`_on_call`] |
+//! | a comparison with other crates | | [`_peers`] |
 //!
 //! Once you know, depend on that crate alone: it has the same items under the same names, and a smaller tree.
 //!
@@ -75,6 +78,9 @@
     doc = "",
     doc = "[`tcp`]: https://docs.rs/schmoozer-tcp",
     doc = "[`tcp::Dialer`]: https://docs.rs/schmoozer-tcp",
+    doc = "[`tcp::_cookbook`]: https://docs.rs/schmoozer-tcp",
+    doc = "[`tcp::_faq`]: https://docs.rs/schmoozer-tcp",
+    doc = "[`tcp::_transports`]: https://docs.rs/schmoozer-tcp",
     doc = "[`tcp::TcpConnector`]: https://docs.rs/schmoozer-tcp",
     doc = "[`tcp::_moving_over::from_schmoozer_0_4`]: https://docs.rs/schmoozer-tcp"
 )]
