@@ -44,7 +44,7 @@
 //! | use the live connection from other tasks | [`Current`] |
 //! | decide on failures by a delay policy in your own connector | [`Retry`] |
 //! | count, log, show | [`Runner::on_event`], [`Observer`], and the features below |
-//! | know what a log line or a metric means | [`_on_call`] |
+//! | understand a log line or a metric | [`_on_call`] |
 //!
 //! [The recipes of `schmoozer-tcp`](https://docs.rs/schmoozer-tcp) are complete programs, and most fit any transport.
 //!

@@ -12,7 +12,7 @@
 //! | to retry a plain operation | `schmoozer-core` | the root: [`retry`] |
 //! | delays between retries, and no more | `schmoozer-backoff` | [`backoff`] |
 //! | complete programs to copy from, and answers | `schmoozer-tcp` | [`tcp::_cookbook`], [`tcp::_transports`], [`tcp::_faq`] |
-//! | to know what an alert of it means | `schmoozer-core` | [`_on_call`] |
+//! | the meaning of a log line, a metric or an alert | `schmoozer-core` | [`_on_call`] |
 //! | a comparison with other crates | | [`_peers`] |
 //!
 //! Once you know, depend on that crate alone: it has the same items under the same names, and a smaller tree.
