@@ -49,7 +49,10 @@ pub(crate) const LAYERS: &[Layer] = &[
         declares: &[
             "socket2",
             "tokio: io-util, net, rt, sync, time",
+            "optional metrics",
+            "optional metrics-util",
             "optional schmoozer-core",
+            "optional tracing",
         ],
         strangers: &["schmoozer", "schmoozer-backoff", "schmoozer-tcp"],
         trees: &[],

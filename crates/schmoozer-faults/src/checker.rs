@@ -5,6 +5,10 @@ use schmoozer_core::{Connector, Event, Handle, Observer, Runner};
 use tokio::time::Instant;
 
 use crate::agreement::agrees;
+#[cfg(feature = "tracing")]
+use crate::logged;
+#[cfg(feature = "metrics")]
+use crate::measured::Measured;
 use crate::order::Order;
 use crate::{Checked, Tally};
 
@@ -12,7 +16,15 @@ use crate::{Checked, Tally};
 ///
 /// It walks the state machine in the documentation of [`Event`]: the order of events, the numbers of attempts and
 /// connections, uptimes, and the records of outages. A [`runner`](Self::runner) is checked further. Its connector's
-/// calls and decisions must be those that the events tell, and after each event its handle must say the same.
+/// calls and decisions must be those that the events tell, and after each event its handle must say the same. So must
+/// its [`logs`](Self::logs) and its [`metrics`](Self::metrics), where a test asks for that.
+///
+/// | | compared with the events |
+/// |---|---|
+/// | decisions | the failure that the policy receives; the delay or the end that follows |
+/// | status, counts | attempts, connections, failures, outages, uptime; the outage and its causes; why it stopped |
+/// | logs | a WARN where an outage begins, an INFO where it is over, an ERROR where the loop ends by itself |
+/// | metrics | all counters, the gauge, and each duration |
 ///
 /// Cheap to clone; the clones are one checker. Check one run with it.
 ///
@@ -41,6 +53,29 @@ struct State {
     order: Order,
     tally: Tally,
     handle: Option<Handle>,
+    #[cfg(feature = "tracing")]
+    logged: bool,
+    #[cfg(feature = "metrics")]
+    measured: Option<Measured>,
+}
+
+impl State {
+    fn take(&mut self, at: Instant, event: &Event<'_>) -> Result<(), String> {
+        self.order.take(at, event)?;
+        self.tally.take(at, event);
+        if let Some(handle) = &self.handle {
+            agrees(handle, &self.order, &self.tally, at, event)?;
+        }
+        #[cfg(feature = "tracing")]
+        if self.logged {
+            logged::agrees(event)?;
+        }
+        #[cfg(feature = "metrics")]
+        if let Some(measured) = &mut self.measured {
+            measured.agrees(event, &self.tally, self.order.slack)?;
+        }
+        Ok(())
+    }
 }
 
 impl Checker {
@@ -58,6 +93,10 @@ impl Checker {
                 order: Order::within(slack),
                 tally: Tally::default(),
                 handle: None,
+                #[cfg(feature = "tracing")]
+                logged: false,
+                #[cfg(feature = "metrics")]
+                measured: None,
             })),
         }
     }
@@ -90,7 +129,37 @@ impl Checker {
         self
     }
 
-    /// Makes a runner whose events, calls and decisions are all checked.
+    /// Compares the logs at INFO and above too: their order, their texts and the values in them. Needs the feature
+    /// `tracing` of `schmoozer-core` as well: without it there are no logs, and the first outage is a fault.
+    ///
+    /// Installs a subscriber for the whole process, once. On a thread that has one of its own, logs are not compared.
+    /// Loops that run on one thread at the same time must all be checked, or none of them.
+    ///
+    /// # Panics
+    ///
+    /// Panics when the process has another global subscriber.
+    #[cfg(feature = "tracing")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tracing")))]
+    #[must_use]
+    pub fn logs(self) -> Self {
+        logged::listen();
+        self.state().logged = true;
+        self
+    }
+
+    /// Compares the metrics too that `make` makes: `|| Metrics::new("db")`. That type needs the feature `metrics` of
+    /// `schmoozer-core`.
+    ///
+    /// The checker hands it the events. What it measures goes to a recorder of the checker's own.
+    #[cfg(feature = "metrics")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
+    #[must_use]
+    pub fn metrics<O: Observer + 'static>(self, make: impl FnOnce() -> O) -> Self {
+        self.state().measured = Some(Measured::new(make));
+        self
+    }
+
+    /// Makes a runner whose decisions, events and status are checked, and what else was asked for.
     pub fn runner<'a, C: Connector>(&self, connector: C) -> Runner<'a, Checked<C>> {
         let runner = Runner::new(self.connector(connector)).observer(self.clone());
         self.state().handle = Some(runner.handle());
@@ -120,18 +189,9 @@ impl Checker {
     /// Says what is wrong with the event, there and then.
     pub fn check(&self, at: Instant, event: &Event<'_>) -> Result<(), String> {
         let mut state = self.state();
-        let State {
-            order,
-            tally,
-            handle,
-        } = &mut *state;
-        let phase = order.phase;
-        let mut result = order.take(at, event);
-        tally.take(at, event);
-        if let (Ok(()), Some(handle)) = (result, handle) {
-            result = agrees(handle, order, tally, at, event);
-        }
-        result.map_err(|why| format!("{why}: {event:?} after {phase:?}"))
+        let phase = state.order.phase;
+        let taken = state.take(at, event);
+        taken.map_err(|why| format!("{why}: {event:?} after {phase:?}"))
     }
 
     pub(crate) fn ensure(&self, check: impl FnOnce(&mut Order) -> Result<(), &'static str>) {

@@ -114,6 +114,9 @@
 //! | `Script` | a connector that goes through the steps that you give it |
 //! | `Recorder` | an observer that keeps each event, with its time |
 //! | `Checker` | an observer that panics at the first event that breaks the contract of the loop |
+//!
+//! `tracing` lets a `Checker` compare the logs of a run too, with `Checker::logs`, and `metrics` its metrics, with
+//! `Checker::metrics`. Turn on the same features of `schmoozer-core`.
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -130,6 +133,10 @@ mod connection;
 mod handler;
 mod ledger;
 mod link;
+#[cfg(feature = "tracing")]
+mod logged;
+#[cfg(feature = "metrics")]
+mod measured;
 mod name_server;
 #[cfg(feature = "schmoozer")]
 mod order;

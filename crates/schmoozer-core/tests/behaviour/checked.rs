@@ -5,11 +5,6 @@ use std::time::Duration;
 use schmoozer_core::{Connector, Runner};
 use schmoozer_faults::{Checked, Checker};
 
-#[cfg(feature = "tracing")]
-mod logged;
-#[cfg(feature = "metrics")]
-mod measured;
-
 pub(crate) fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
@@ -28,15 +23,19 @@ pub(crate) fn steered<'a, C: Connector>(connector: C) -> Runner<'a, Checked<C>> 
     checked_by(&Checker::exact().with_requests(), connector)
 }
 
-/// A runner that `checker` checks; its logs and metrics must say what the checker was told.
+/// A runner that `checker` checks, with what this build has of logs and metrics.
 pub(crate) fn checked_by<'a, C: Connector>(
     checker: &Checker,
     connector: C,
 ) -> Runner<'a, Checked<C>> {
-    let runner = checker.runner(connector);
+    complete(checker.clone()).runner(connector)
+}
+
+/// Has `checker` compare also what this build has of logs and metrics.
+pub(crate) fn complete(checker: Checker) -> Checker {
     #[cfg(feature = "tracing")]
-    let runner = runner.observer(logged::Logged::new());
+    let checker = checker.logs();
     #[cfg(feature = "metrics")]
-    let runner = measured::observe(runner, checker);
-    runner
+    let checker = checker.metrics(|| schmoozer_core::Metrics::new("checked"));
+    checker
 }

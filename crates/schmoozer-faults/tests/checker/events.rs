@@ -10,11 +10,11 @@ use crate::secs;
 
 const NANO: Duration = Duration::from_nanos(1);
 
-type Events = Vec<(Instant, OwnedEvent)>;
+pub(crate) type Events = Vec<(Instant, OwnedEvent)>;
 
 /// A run that is refused, flaps, loses a stable connection, is refused, drops one on request, renews one early, and
 /// ends on a connection during that outage.
-async fn run() -> Events {
+pub(crate) async fn run() -> Events {
     let steps = [
         Step::fails(secs(1)),
         Step::up(secs(1)),

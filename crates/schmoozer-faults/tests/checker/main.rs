@@ -4,6 +4,10 @@
 mod agreement;
 mod decisions;
 mod events;
+#[cfg(feature = "tracing")]
+mod logs;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod requests;
 
 use std::time::Duration;
