@@ -5,7 +5,8 @@ use std::io;
 use std::process::{Command, id};
 use std::time::Duration;
 
-use schmoozer_core::{Runner, Session, connector_fn};
+use schmoozer_core::{Session, connector_fn};
+use schmoozer_faults::Checker;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
 #[tokio::test]
@@ -25,7 +26,9 @@ async fn ctrl_c_stops_the_loop_and_leaves_time_for_a_goodbye() {
         },
         [Duration::from_secs(1)],
     );
-    let runner = Runner::new(connector).shutdown(tokio::signal::ctrl_c());
+    let runner = Checker::within(Duration::from_secs(10))
+        .runner(connector)
+        .shutdown(tokio::signal::ctrl_c());
     let interrupting = async {
         let mut hello = [0; 6];
         server.read_exact(&mut hello).await.unwrap();

@@ -28,14 +28,10 @@ pub(crate) fn checked_by<'a, C: Connector>(
     checker: &Checker,
     connector: C,
 ) -> Runner<'a, Checked<C>> {
-    complete(checker.clone()).runner(connector)
-}
-
-/// Has `checker` compare also what this build has of logs and metrics.
-pub(crate) fn complete(checker: Checker) -> Checker {
+    let checker = checker.clone();
     #[cfg(feature = "tracing")]
     let checker = checker.logs();
     #[cfg(feature = "metrics")]
     let checker = checker.metrics(|| schmoozer_core::Metrics::new("checked"));
-    checker
+    checker.runner(connector)
 }

@@ -4,10 +4,10 @@ use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use schmoozer_core::{Connector, Current, Pacer, Runner, Session, Status, Stopped, Why, run};
-use schmoozer_faults::{Script, Step};
+use schmoozer_faults::{Checker, Script, Step};
 use tokio::time::{Instant, advance, sleep, timeout};
 
-use crate::checked::{ms, secs};
+use crate::checked::{checked, checked_by, ms, secs};
 use crate::polls::polled;
 
 /// Connecting until 1 s, connected until 3 s, waiting until 5 s, exits.
@@ -81,7 +81,7 @@ async fn nothing_keeps_the_task_of_a_loop_dropped_in_any_state() {
         assert!(before >= 1, "a timer wakes it: {drop_at:?}");
         assert_eq!(after, 0, "{drop_at:?}");
 
-        let runner = Runner::new(script()).shutdown(sleep(secs(60)));
+        let runner = checked(script()).shutdown(sleep(secs(60)));
         let handle = runner.handle();
         let (before, after) = holders(runner.run(), drop_at).await;
         // The state's timer, the shutdown's, and the handle, which wakes the loop.
@@ -113,9 +113,7 @@ async fn a_session_that_is_kept_lets_go_of_the_loops_task() {
 /// Row 24: dropped within the grace of a shutdown.
 #[tokio::test(start_paused = true)]
 async fn nothing_keeps_the_task_of_a_loop_dropped_within_its_grace() {
-    let runner = Runner::new(script())
-        .grace(secs(1))
-        .shutdown(sleep(ms(1_500)));
+    let runner = checked(script()).grace(secs(1)).shutdown(sleep(ms(1_500)));
     let handle = runner.handle();
     let (before, after) = holders(runner.run(), ms(2_000)).await;
     assert!(before >= 2, "the connection's timer and the grace's");
@@ -128,7 +126,11 @@ async fn nothing_keeps_the_task_of_a_loop_dropped_within_its_grace() {
 async fn nothing_keeps_the_task_of_a_loop_dropped_in_a_pacers_line() {
     let pacer = Pacer::every(secs(60), 1).unwrap();
     pacer.admit().await;
-    let in_line = || Runner::new(script()).pacer(pacer.clone()).run();
+    let in_line = || {
+        checked_by(&Checker::exact().held_up(), script())
+            .pacer(pacer.clone())
+            .run()
+    };
     // At first the timer holds it, then the line behind another that waits for the timer.
     for _ in 0..2 {
         let (before, after) = holders(in_line(), ms(100)).await;
@@ -167,7 +169,7 @@ async fn a_runner_dropped_at_any_await_says_stopped() {
         let script = script();
         let log = script.log();
         let pacer = Pacer::every(secs(1), 1).unwrap();
-        let runner = Runner::new(script)
+        let runner = checked_by(&Checker::exact().held_up(), script)
             .pacer(pacer.clone())
             .grace(secs(1))
             .shutdown(sleep(secs(60)))
@@ -206,7 +208,7 @@ async fn a_runner_dropped_in_any_state_says_stopped() {
     for (drop_at, _) in STATES {
         let script = script();
         let log = script.log();
-        let runner = Runner::new(script);
+        let runner = checked(script);
         let handle = runner.handle();
         timeout(drop_at, runner.run()).await.unwrap_err();
         assert_eq!(log.live(), 0);
@@ -226,7 +228,7 @@ async fn waits_dropped_at_any_await_take_nothing_from_the_others() {
     for polls in 0.. {
         let script = script();
         let log = script.log();
-        let runner = Runner::new(script);
+        let runner = checked(script);
         let handle = runner.handle();
         let other = handle.clone();
         let dropped = async {

@@ -2,7 +2,7 @@
 
 use std::future::ready;
 
-use schmoozer_core::{Event, Handle, Lifecycle, Runner, Session, connector_fn};
+use schmoozer_core::{Event, Handle, Lifecycle, Session, connector_fn};
 use schmoozer_faults::{Checker, OwnedEvent, Recorder, Script, Step};
 use tokio::time::sleep;
 
@@ -228,7 +228,7 @@ async fn a_connection_that_the_program_started_with_is_told_without_an_attempt()
 #[should_panic(expected = "from the observer")]
 async fn an_observers_panic_reaches_the_caller() {
     let script = Script::new([Step::fails(ms(0))], []);
-    let _ = Runner::new(script)
+    let _ = checked(script)
         .observer(|_: &Event<'_>| panic!("from the observer"))
         .run()
         .await;

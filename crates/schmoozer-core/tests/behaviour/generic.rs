@@ -6,10 +6,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 #[cfg(feature = "rt")]
 use schmoozer_core::{ConnectTimeout, Pacer};
-use schmoozer_core::{Connector, Event, Runner, connector_fn, run};
+use schmoozer_core::{Connector, Event, connector_fn, run};
+#[cfg(feature = "rt")]
+use schmoozer_faults::Checker;
 use tokio::time::sleep;
 
-use crate::checked::secs;
+#[cfg(feature = "rt")]
+use crate::checked::checked_by;
+use crate::checked::{checked, secs};
 
 /// Spawns it with every option that there is.
 #[cfg(feature = "rt")]
@@ -18,7 +22,8 @@ where
     C: Connector<Error: From<ConnectTimeout> + 'static> + 'static,
 {
     let (_online, network) = tokio::sync::watch::channel(true);
-    let (handle, task) = Runner::new(connector)
+    let checker = Checker::exact().with_requests().held_up();
+    let (handle, task) = checked_by(&checker, connector)
         .connect_timeout(secs(1))
         .pacer(Pacer::every(secs(1), 1).unwrap())
         .shutdown(sleep(secs(60)))
@@ -36,7 +41,7 @@ where
 /// Runs it on the caller's task, and borrows all that it can.
 async fn borrow<C: Connector<Error: Display>>(connector: &mut C, stop: &AtomicU32) -> bool {
     let mut seen = 0;
-    let runner = Runner::new(&mut *connector)
+    let runner = checked(&mut *connector)
         .shutdown(async {
             sleep(secs(5)).await;
             stop.fetch_add(1, Ordering::Relaxed);

@@ -6,7 +6,7 @@ use schmoozer_core::{End, Event, Handle, Observer, Runner, Why, connector_fn};
 use schmoozer_faults::{Script, Step};
 use tokio::time::{Instant, sleep};
 
-use crate::checked::{ms, secs, steered};
+use crate::checked::{checked, ms, secs, steered};
 
 type Notes = Arc<Mutex<Vec<&'static str>>>;
 
@@ -58,7 +58,7 @@ async fn observers_are_told_in_the_order_in_which_they_were_set() {
         async |(), _| Ok(End::Exit),
         [secs(1)],
     );
-    let runner = Runner::new(connector)
+    let runner = checked(connector)
         .observer(noting("first", &notes))
         .observer(None::<Deaf>)
         .observer(Some(noting("some", &notes)))
@@ -159,7 +159,7 @@ async fn a_cause_that_cannot_be_written_ends_nothing() {
             texts.lock().unwrap().push(((*cause).to_owned(), first));
         }
     };
-    let ended = Runner::new(connector).observer(observer).run().await;
+    let ended = checked(connector).observer(observer).run().await;
     assert!(ended.is_err());
     let half = "half a".to_owned();
     assert_eq!(

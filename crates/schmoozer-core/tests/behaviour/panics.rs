@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use schmoozer_core::{
     ConnResult, Connector, Current, End, Event, Failure, Handle, Lifecycle, NotConnected, Observer,
-    RetryResult, RunResult, Runner, Session, Why, connector_fn,
+    RetryResult, RunResult, Session, Why, connector_fn,
 };
 use schmoozer_faults::{Script, Step};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use crate::checked::{checked, ms, secs};
+use crate::checked::{checked, ms, secs, steered};
 
 /// Waits for a loop that panics with `from`, in every way there is.
 async fn reaches_all<E: fmt::Debug + PartialEq + Send>(
@@ -70,7 +70,7 @@ async fn an_observer_may_panic_at_each_event() {
         }
         let steps = [Step::fails(secs(1)), Step::up(secs(60))];
         let script = Script::new(steps, [secs(1)]);
-        let (handle, task) = Runner::new(script).observer(Panics(at)).spawn();
+        let (handle, task) = steered(script).observer(Panics(at)).spawn();
         let asking = handle.clone();
         let operator = async move {
             sleep(secs(30)).await;
@@ -124,7 +124,7 @@ async fn a_panic_in_the_text_of_a_cause_reaches_all() {
         |(), _| async { Ok(End::Exit) },
         [secs(1)],
     );
-    let (handle, task) = Runner::new(connector).spawn();
+    let (handle, task) = checked(connector).spawn();
     reaches_all(&handle, task, "the cause's text").await;
 }
 

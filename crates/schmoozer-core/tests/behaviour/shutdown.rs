@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use schmoozer_core::{
-    ConnectTimeout, Connector, End, Lifecycle, Pacer, Runner, Session, Why, connector_fn,
+    ConnectTimeout, Connector, End, Lifecycle, Pacer, Session, Why, connector_fn,
 };
 use schmoozer_faults::{Checker, Script, Step};
 use tokio::time::{Instant, sleep};
@@ -143,7 +143,7 @@ async fn a_loop_that_never_waits_is_stopped_too() {
         std::iter::repeat(Duration::ZERO),
     )
     .lifecycle(Lifecycle::new().min_interval(Duration::ZERO));
-    let runner = Runner::new(connector).observer(Checker::within(secs(10)));
+    let runner = checked_by(&Checker::within(secs(10)), connector);
     let handle = runner.handle();
     let (result, ()) = tokio::join!(runner.run(), async { handle.shutdown() });
     assert_eq!(result, Ok(()));

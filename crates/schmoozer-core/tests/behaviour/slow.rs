@@ -4,11 +4,11 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use schmoozer_core::{Event, Runner};
+use schmoozer_core::Event;
 use schmoozer_faults::{Checker, Script, Step};
 use tokio::time::advance;
 
-use crate::checked::{ms, secs};
+use crate::checked::{checked_by, ms, secs};
 
 /// Lets the paused clock go on, as work does that blocks its thread.
 pub(crate) fn works(time: Duration) {
@@ -63,9 +63,7 @@ pub(crate) async fn decided(work: Duration, slack: Duration) -> Decided {
             works(work);
         }
     };
-    let runner = Runner::new(script)
-        .observer(Checker::within(slack))
-        .observer(see);
+    let runner = checked_by(&Checker::within(slack), script).observer(see);
     assert_eq!(runner.run().await, Err("refused"));
     let mut decided = decided.lock().unwrap().clone();
     let failures = log.failures();

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use schmoozer_core::{
-    ConnResult, Connector, Event, Failure, Handle, RetryResult, RunResult, Runner, Session, Status,
+    ConnResult, Connector, Event, Failure, Handle, RetryResult, RunResult, Session, Status,
     Stopped, Why,
 };
 use schmoozer_faults::{Script, Step};
@@ -175,7 +175,7 @@ async fn an_observers_panic_leaves_nothing_waiting() {
     let observer = |event: &Event<'_>| {
         assert!(!matches!(event, Event::Waiting { .. }), "seen");
     };
-    let (handle, task) = Runner::new(script).observer(observer).spawn();
+    let (handle, task) = checked(script).observer(observer).spawn();
     assert_eq!(handle.connected().await.unwrap_err().why, Why::Dropped);
     assert!(task.await.unwrap_err().is_panic());
 }

@@ -8,10 +8,10 @@ use schmoozer_core::{
     ConnResult, Connector, End, Failure, Lifecycle, RetryResult, RunResult, Session, connector_fn,
     run,
 };
-use schmoozer_faults::{Script, Step};
+use schmoozer_faults::{Checker, Script, Step};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::checked::{checked, ms, secs};
+use crate::checked::{checked, checked_by, ms, secs};
 
 const REFUSED: Step = Step::fails(Duration::ZERO);
 const OK: Step = Step::exits(Ok(()));
@@ -133,7 +133,8 @@ async fn a_zero_delay_lets_other_tasks_run() {
         std::iter::repeat(Duration::ZERO),
     )
     .lifecycle(Lifecycle::new().min_interval(Duration::ZERO));
-    assert_eq!(run(connector).await, Ok(()));
+    let checker = Checker::within(secs(10)).min_interval(Duration::ZERO);
+    assert_eq!(checked_by(&checker, connector).run().await, Ok(()));
     other.abort();
     assert!(polls.load(Ordering::Relaxed) > 900);
 }
@@ -195,7 +196,7 @@ async fn a_panic_reaches_the_caller() {
         }
     };
     let connector = connector_fn(connect, async |(), _| Ok(End::Exit), [secs(1)]);
-    let _ = run(connector).await;
+    let _ = checked(connector).run().await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Wake, Waker};
 use std::thread;
 
-use schmoozer_core::{End, Handle, Runner, Status, connector_fn};
-use schmoozer_faults::{Script, Step};
+use schmoozer_core::{End, Handle, Status, connector_fn};
+use schmoozer_faults::{Checker, Script, Step};
 use tokio::runtime::Builder;
 use tokio::time::timeout;
 
-use crate::checked::{checked, ms, secs};
+use crate::checked::{checked, checked_by, ms, secs};
 
 /// Asks for the status from within the wake-up, as an executor may that runs a task right there.
 struct Looks(Handle, Mutex<Vec<Status>>);
@@ -86,7 +86,7 @@ fn a_loop_that_ended_or_moved_lets_go_of_its_task() {
             async |(), _| Ok(End::Exit),
             [secs(1)],
         );
-        let runner = Runner::new(connector);
+        let runner = checked_by(&Checker::within(secs(10)), connector);
         let handle = runner.handle();
         let [first, second] = [(); 2].map(|()| Arc::new(Held(handle.clone())));
         let tasks = [&first, &second].map(Arc::downgrade);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use schmoozer_core::{
     ConnResult, Connector, End, Failure, Lifecycle, NotConnected, Retry, RetryResult, RunResult,
-    Session, Stopped, Why, connector_fn, run,
+    Session, Stopped, Why, connector_fn,
 };
 use schmoozer_faults::{Checker, Script, Step};
 use tokio::time::{Instant, sleep};
@@ -21,7 +21,7 @@ async fn a_boxed_connector_fails_waits_and_ends_as_it_would_by_itself() {
     ];
     let script = Script::new(steps, [secs(2); 9]);
     let log = script.log();
-    assert_eq!(run(script.boxed()).await, Err("broken"));
+    assert_eq!(checked(script.boxed()).run().await, Err("broken"));
     assert_eq!(log.attempts(), [0, 2_100, 5_100].map(ms));
     let failures = log.failures();
     assert_eq!(failures.len(), 2);

@@ -10,6 +10,7 @@ use schmoozer_core::{NotConnected, Session, Why};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
+use crate::checked::checked;
 use crate::scene::{Script, ends, fails, ms, secs, serves, stays, up};
 
 /// Refused at 1 s, 4 s and 7 s; up from 9 s to 19 s; given up on with the failure at 22 s.
@@ -205,8 +206,8 @@ async fn the_waiter_is_told_which_error_ended_the_loop() {
     .retry_if(|failure| failure.cause != "wrong password");
     let seen = Arc::new(std::sync::Mutex::new(String::new()));
     let last = Arc::clone(&seen);
-    let runner = schmoozer_core::Runner::new(connector)
-        .on_event(move |event| *last.lock().unwrap() = event.to_string());
+    let runner =
+        checked(connector).on_event(move |event| *last.lock().unwrap() = event.to_string());
     let handle = runner.handle();
     let task = tokio::spawn(runner.run());
     let answer = handle.connected_or_fail(3).await;

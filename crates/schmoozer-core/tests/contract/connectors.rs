@@ -4,11 +4,13 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use schmoozer_core::{
-    ConnResult, Connector, End, Failure, Lifecycle, RetryResult, RunResult, Runner, Session, Why,
-    closed, connector_fn, connector_with, run,
+    ConnResult, Connector, End, Failure, Lifecycle, RetryResult, RunResult, Session, Why, closed,
+    connector_fn, connector_with, run,
 };
+use schmoozer_faults::Checker;
 use tokio::time::{Instant, sleep};
 
+use crate::checked::{checked, checked_by};
 use crate::scene::{ms, secs};
 
 #[test]
@@ -56,7 +58,10 @@ async fn a_state_outlives_its_connections_and_comes_back() {
             .stable_after(secs(2))
             .target("counts");
         if full {
-            Runner::new(&mut link).run().await.unwrap();
+            checked_by(&Checker::exact().stable_after(secs(2)), &mut link)
+                .run()
+                .await
+                .unwrap();
         } else {
             run(&mut link).await.unwrap();
         }
@@ -89,7 +94,8 @@ async fn a_state_comes_back_from_a_loop_that_was_dropped_and_can_be_run_again() 
     }
     // It moves to another task too.
     let running = tokio::spawn(async move {
-        Runner::new(&mut link)
+        let checker = Checker::exact().stable_after(secs(1));
+        checked_by(&checker, &mut link)
             .shutdown(sleep(secs(1)))
             .run()
             .await
@@ -119,7 +125,7 @@ async fn a_hint_and_a_predicate_see_the_error() {
     )
     .hint(|error| error.ends_with("30 s").then(|| secs(30)))
     .retry_if(|failure| failure.cause != "go away");
-    let runner = Runner::new(link);
+    let runner = checked(link);
     let handle = runner.handle();
     assert_eq!(runner.run().await, Err("go away"));
     assert_eq!(handle.stopped().await.why, Why::Final);
@@ -197,7 +203,8 @@ async fn every_error_is_retried_by_default() {
                 move |(), _| std::future::ready(Err::<End, io::Error>(kind.into())),
                 [secs(1); 5],
             );
-            assert_eq!(run(link).await.unwrap_err().kind(), kind);
+            let ended = checked(link).run().await;
+            assert_eq!(ended.unwrap_err().kind(), kind);
             assert_eq!(*calls.lock().unwrap(), 6);
         }
     }

@@ -7,6 +7,7 @@ use schmoozer_core::{End, Failure, Retry, RetryResult};
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
+use crate::checked::checked;
 use crate::scene::{Script, both, connection, deaf, ends, fails, ms, secs, serves, stays, up};
 
 #[tokio::test(start_paused = true)]
@@ -169,7 +170,7 @@ async fn a_shutdown_within_the_poll_of_connect_starts_no_handler() {
             async |(), _| -> Result<End, &str> { panic!("was run") },
             [secs(1)],
         );
-        let runner = schmoozer_core::Runner::new(connector).shutdown(async {
+        let runner = checked(connector).shutdown(async {
             // Resolves when the sender is dropped.
             let _ = told.await;
         });

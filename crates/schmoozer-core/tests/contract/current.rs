@@ -5,8 +5,10 @@ use std::sync::{Arc, Mutex, OnceLock, mpsc};
 use schmoozer_core::{
     Current, End, Live, Publisher, PublishersGone, Runner, Session, connector_fn,
 };
+use schmoozer_faults::Checker;
 use tokio::time::{sleep, timeout};
 
+use crate::checked::checked_by;
 use crate::scene::{Script, ms, secs, serves, stays};
 
 fn shown(current: &Current<u8>) -> Option<u8> {
@@ -157,7 +159,7 @@ fn link(
         },
         [ms(1)],
     );
-    Runner::new(link.ready_when_marked())
+    checked_by(&Checker::within(secs(10)), link.ready_when_marked())
 }
 
 /// Make before break: two runners and one `Current`, as the documentation shows it.

@@ -5,6 +5,7 @@ use std::future::pending;
 use schmoozer_core::{End, Session, Status, Stopped, Why};
 use tokio::time::sleep;
 
+use crate::checked::checked;
 use crate::scene::{Log, Script, Step, deaf, ends, fails, hangs, ms, secs, serves, stays, up};
 
 /// What a loop that has ended says everywhere.
@@ -326,7 +327,7 @@ async fn a_loop_that_is_dropped_says_so_and_leaves_no_connection() {
 /// Row 54: what a connector written by hand says with its own results.
 #[tokio::test(start_paused = true)]
 async fn an_exit_of_any_of_the_three_methods_ends_the_loop_with_its_result() {
-    use schmoozer_core::{ConnResult, Connector, Failure, RetryResult, RunResult, Runner, run};
+    use schmoozer_core::{ConnResult, Connector, Failure, RetryResult, RunResult, run};
 
     /// Exits with this, in the method of this number.
     struct Exits(usize, Result<(), &'static str>);
@@ -357,7 +358,7 @@ async fn an_exit_of_any_of_the_three_methods_ends_the_loop_with_its_result() {
     for method in 0..3 {
         for (result, why) in [(Ok(()), Why::Exit), (Err("no"), Why::Final)] {
             assert_eq!(run(Exits(method, result)).await, result);
-            let runner = Runner::new(Exits(method, result));
+            let runner = checked(Exits(method, result));
             let handle = runner.handle();
             assert_eq!(runner.run().await, result);
             let stopped = handle.stopped().await;

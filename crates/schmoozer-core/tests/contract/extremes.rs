@@ -3,7 +3,7 @@
 use std::future::Future as _;
 use std::time::Duration;
 
-use schmoozer_core::{End, Session, run};
+use schmoozer_core::{End, Session};
 use tokio::time::sleep;
 
 use crate::scene::{Script, both, ends, fails, hangs, ms, secs, serves, stays, up};
@@ -20,7 +20,7 @@ async fn the_longest_delay_is_waited_for_and_can_be_cut_short() {
     task.abort();
     let script = Script::new([fails(ms(0))], [Duration::MAX]);
     assert!(
-        tokio::time::timeout(secs(86_400), run(script))
+        tokio::time::timeout(secs(86_400), script.runner().run())
             .await
             .is_err()
     );

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use schmoozer_core::{
-    ConnResult, Connector, Failure, RetryResult, RunResult, Runner, Session, closed, run,
+    ConnResult, Connector, Failure, RetryResult, RunResult, Session, closed, run,
 };
 use tokio::time::Instant;
+
+use crate::checked::checked;
 
 /// Decides by `attempt` alone, as the example does.
 struct Flaky {
@@ -47,7 +49,7 @@ async fn the_example_of_the_trait_meets_a_flapping_server_with_growing_delays() 
             attempts: Vec::new(),
         };
         let ended = if full {
-            Runner::new(&mut flaky).run().await
+            checked(&mut flaky).run().await
         } else {
             run(&mut flaky).await
         };

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use schmoozer_core::{Connector, End, Failure, Retry, RetryResult, Runner, Session, connector_fn};
+use schmoozer_core::{Connector, End, Failure, Retry, RetryResult, Session, connector_fn};
 use tokio::time::{Instant, sleep};
 
+use crate::checked::checked;
 use crate::scene::{millis, ms, secs};
 
 type Times = Arc<Mutex<Vec<u64>>>;
@@ -59,7 +60,7 @@ async fn of_a_thousand_renewals_no_ten_milliseconds_have_more_than_three_percent
                 if nth % 2 == 0 {
                     tokio::spawn(schmoozer_core::run(client))
                 } else {
-                    tokio::spawn(Runner::new(client).run())
+                    tokio::spawn(checked(client).run())
                 }
             })
             .collect();
@@ -87,7 +88,7 @@ async fn a_fleet_of_one_age_is_renewed_over_a_tenth_of_it() {
             };
             let serve = async |(), session: Session| Ok(session.stopping().await);
             let link = connector_fn(connect, serve, [secs(1)]);
-            tokio::spawn(Runner::new(link).max_age(secs(3_600)).run())
+            tokio::spawn(checked(link).max_age(secs(3_600)).run())
         })
         .collect();
     sleep(secs(10)).await;
@@ -113,7 +114,7 @@ async fn a_thousand_clients_that_are_asked_to_wait_come_back_over_three_seconds(
             };
             let link = connector_fn(connect, async |(), _| Ok(End::Exit), [secs(1)])
                 .hint(|_| Some(secs(30)));
-            tokio::spawn(schmoozer_core::run(link))
+            tokio::spawn(checked(link).run())
         })
         .collect();
     for client in running {

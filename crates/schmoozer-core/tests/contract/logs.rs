@@ -11,6 +11,7 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::DefaultGuard;
 use tracing::{Dispatch, Event, Level, Metadata, Subscriber};
 
+use crate::checked::checked;
 use crate::scene::{Log, Script, ends, fails, ms, secs, serves, stays, up};
 
 /// Keeps each record as its level and its fields.
@@ -198,7 +199,7 @@ async fn the_loop_that_ends_by_itself_says_so_in_one_error_and_any_other_in_none
     )
     .retry_if(|_| false)
     .target("db.example.com");
-    assert!(schmoozer_core::run(is_final).await.is_err());
+    assert!(checked(is_final).run().await.is_err());
     let errors = records.of(Level::ERROR);
     assert_eq!(errors.len(), 1);
     assert!(errors[0].contains("wrong password"), "{errors:?}");
@@ -329,7 +330,7 @@ async fn a_hostile_text_is_one_clean_line_in_the_log() {
         [Duration::from_secs(61); 1],
     )
     .target("host\u{1b}[31m\nname");
-    assert!(schmoozer_core::run(link).await.is_err());
+    assert!(checked(link).run().await.is_err());
     let lines = records.lines.lock().unwrap().clone();
     assert!(lines.len() >= 5);
     for (_, line) in lines {

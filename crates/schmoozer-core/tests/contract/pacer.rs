@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
-use schmoozer_core::{InvalidPacer, Pacer, Runner, Session, connector_fn};
+use schmoozer_core::{InvalidPacer, Pacer, Session, connector_fn};
+use schmoozer_faults::Checker;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, advance, sleep, timeout};
 
+use crate::checked::checked_by;
 use crate::scene::{millis, ms, secs};
 
 /// When each of `count` waiters, asking in this order, was let through.
@@ -176,7 +178,11 @@ async fn a_runner_that_ends_while_it_waits_for_its_turn_gives_it_to_the_next() {
                 std::future::ready(Ok::<_, &str>(()))
             };
             let serve = async |(), session: Session| Ok(session.stopping().await);
-            let runner = Runner::new(connector_fn(connect, serve, [secs(1)])).pacer(pacer.clone());
+            let runner = checked_by(
+                &Checker::exact().held_up(),
+                connector_fn(connect, serve, [secs(1)]),
+            )
+            .pacer(pacer.clone());
             (runner.handle(), tokio::spawn(runner.run()))
         })
         .collect();

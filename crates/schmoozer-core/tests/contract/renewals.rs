@@ -2,9 +2,11 @@
 
 use std::future::pending;
 
-use schmoozer_core::{End, Handle, Runner, Session, connector_fn, run};
+use schmoozer_core::{End, Handle, Session, connector_fn, run};
+use schmoozer_faults::Checker;
 use tokio::time::{Instant, sleep};
 
+use crate::checked::checked_by;
 use crate::scene::{Script, both, deaf, ends, fails, ms, secs, serves, stays, up};
 
 /// The two ways in which the connection's own side asks for a planned end.
@@ -354,7 +356,11 @@ async fn callers_that_renew_many_share_a_pacer() {
                 std::future::ready(Ok::<_, &str>(()))
             };
             let serve = async |(), session: Session| Ok(session.stopping().await);
-            let runner = Runner::new(connector_fn(connect, serve, [secs(1)])).pacer(pacer.clone());
+            let runner = checked_by(
+                &Checker::exact().with_requests().held_up(),
+                connector_fn(connect, serve, [secs(1)]),
+            )
+            .pacer(pacer.clone());
             let handle = runner.handle();
             tokio::spawn(runner.run());
             handle

@@ -1,11 +1,12 @@
 //! Requests beside a pacer and a connection to start with, and what a connector says after a shutdown.
 
 use schmoozer_core::{
-    ConnResult, Connector, Failure, Pacer, RetryResult, RunResult, Runner, Session, Why,
-    connector_fn,
+    ConnResult, Connector, Failure, Pacer, RetryResult, RunResult, Session, Why, connector_fn,
 };
+use schmoozer_faults::Checker;
 use tokio::time::{Instant, sleep};
 
+use crate::checked::{checked, checked_by};
 use crate::scene::{ms, secs};
 
 /// Row 52: an attempt under way is not dropped for one that a pacer holds.
@@ -21,7 +22,9 @@ async fn a_restart_waits_for_its_turn_while_the_attempt_goes_on() {
         [ms(10); 5],
     );
     let pacer = Pacer::every(secs(60), 1).unwrap();
-    let (handle, _task) = Runner::new(slow).pacer(pacer).spawn();
+    let (handle, _task) = checked_by(&Checker::exact().held_up(), slow)
+        .pacer(pacer)
+        .spawn();
     sleep(ms(500)).await;
     handle.retry_now();
     handle.connected().await.unwrap();
@@ -40,7 +43,7 @@ async fn a_reconnect_before_the_first_poll_does_not_drop_the_connection_to_start
         },
         [ms(10); 5],
     );
-    let runner = Runner::new(link).starting_with(7);
+    let runner = checked(link).starting_with(7);
     let handle = runner.handle();
     handle.reconnect();
     let task = tokio::spawn(runner.run());
@@ -73,7 +76,7 @@ impl Connector for Refuses {
 
 #[tokio::test(start_paused = true)]
 async fn a_final_error_after_a_shutdown_is_the_shutdowns_cause() {
-    let (handle, task) = Runner::new(Refuses).spawn();
+    let (handle, task) = checked(Refuses).spawn();
     handle.connected().await.unwrap();
     handle.shutdown();
     assert_eq!(task.await.unwrap(), Ok(()));

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use schmoozer_core::{End, Session, run};
 use tokio::time::{sleep, timeout};
 
+use crate::checked::checked;
 use crate::scene::{Script, Step, both, deaf, ends, fails, hangs, ms, secs, serves, up};
 
 /// Row 24: both loops, dropped in each state.
@@ -138,7 +139,7 @@ async fn a_connector_that_was_stopped_runs_again() {
     let log = script.log();
     for _ in 0..2 {
         let stop = sleep(secs(10));
-        let runner = schmoozer_core::Runner::new(&mut script).shutdown(stop);
+        let runner = checked(&mut script).shutdown(stop);
         assert_eq!(runner.run().await, Ok(()));
     }
     assert_eq!(log.attempts(), [0, 1_000, 10_000, 11_000]);

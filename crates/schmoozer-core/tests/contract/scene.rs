@@ -14,6 +14,8 @@ use schmoozer_faults::{Checked, Checker};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
+use crate::checked::checked_by;
+
 pub(crate) fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
@@ -266,9 +268,7 @@ impl Script {
     pub(crate) fn runner(self) -> Runner<'static, Checked<Self>> {
         let log = self.log();
         let checker = self.checker.clone();
-        checker
-            .runner(self)
-            .on_event(move |event| log.observe(event))
+        checked_by(&checker, self).on_event(move |event| log.observe(event))
     }
 
     pub(crate) fn spawn(self) -> (Log, Handle, JoinHandle<Result<(), &'static str>>) {

@@ -221,13 +221,14 @@ async fn ids_increase_and_are_unique_over_all_loops() {
         })
     };
     let script = || Script::new((0..10).map(|_| step()), vec![ms(10); 10]);
-    let (one, other) = (script().runner().run(), schmoozer_core::run(script()));
+    let (one, other) = (script().runner().run(), script().runner().run());
     let (one, other) = tokio::join!(one, other);
-    one.and(other).unwrap();
+    let plain = schmoozer_core::run(script()).await;
+    one.and(other).and(plain).unwrap();
     let ids: Vec<u64> = given.try_iter().collect();
-    assert_eq!(ids.len(), 20);
+    assert_eq!(ids.len(), 30);
     assert!(ids.windows(2).all(|pair| pair[0] < pair[1]), "{ids:?}");
-    assert!(Session::detached().id() > ids[19]);
+    assert!(Session::detached().id() > ids[29]);
 }
 
 #[tokio::test(start_paused = true)]

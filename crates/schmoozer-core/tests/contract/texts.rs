@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use schmoozer_core::{End, Event, Handle, NotConnected, Runner, Session, Status, connector_fn};
 use tokio::time::sleep;
 
+use crate::checked::checked;
 use crate::scene::{Script, fails, ms, secs, stays, up};
 
 /// Fails three times with this error; what is shown of it everywhere.
@@ -20,7 +21,7 @@ async fn shown<E: fmt::Display + Send + 'static>(
     );
     let texts = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&texts);
-    let runner = Runner::new(link).on_event(move |event| {
+    let runner = checked(link).on_event(move |event| {
         let mut seen = seen.lock().unwrap();
         match event {
             Event::Failed { cause, outage, .. } => {

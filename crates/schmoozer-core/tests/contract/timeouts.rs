@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use schmoozer_core::{ConnectTimeout, End, Runner, Session, connector_fn};
+use schmoozer_core::{ConnectTimeout, End, Session, connector_fn};
 use tokio::time::Instant;
 
+use crate::checked::checked;
 use crate::scene::{Script, fails, hangs, ms, secs, stays};
 
 #[tokio::test(start_paused = true)]
@@ -51,7 +52,7 @@ async fn an_error_that_converts_needs_no_closure() {
         [secs(1)],
     );
     let begin = Instant::now();
-    let error = Runner::new(link)
+    let error = checked(link)
         .connect_timeout(secs(2))
         .run()
         .await
