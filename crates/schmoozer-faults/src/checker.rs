@@ -17,7 +17,7 @@ use crate::{Checked, Tally};
 /// It walks the state machine in the documentation of [`Event`]: the order of events, the numbers of attempts and
 /// connections, uptimes, and the records of outages. A [`runner`](Self::runner) is checked further. Its connector's
 /// calls and decisions must be those that the events tell, and after each event its handle must say the same. So must
-/// its [`logs`](Self::logs) and its [`metrics`](Self::metrics), where a test asks for that.
+/// its logs and its metrics, where a test asks for that by `logs` and `metrics`.
 ///
 /// | | compared with the events |
 /// |---|---|
@@ -159,10 +159,18 @@ impl Checker {
         self
     }
 
+    /// Compares from now on, after each event, what this handle says: one of the runner that this observes. A
+    /// [`runner`](Self::runner) needs no call.
+    #[must_use]
+    pub fn handle(self, handle: Handle) -> Self {
+        self.state().handle = Some(handle);
+        self
+    }
+
     /// Makes a runner whose decisions, events and status are checked, and what else was asked for.
     pub fn runner<'a, C: Connector>(&self, connector: C) -> Runner<'a, Checked<C>> {
         let runner = Runner::new(self.connector(connector)).observer(self.clone());
-        self.state().handle = Some(runner.handle());
+        let _ = self.clone().handle(runner.handle());
         runner
     }
 
