@@ -30,7 +30,7 @@ pub(crate) enum Base<I> {
     },
     Rounds {
         round: u64,
-        /// How much of the round is left after the attempt in it; `None` before the first.
+        /// From the last attempt to the beginning of the next round; `None` before the first.
         rest: Option<u64>,
     },
     Other(I),
@@ -81,35 +81,30 @@ impl<I: Iterator<Item = Duration>> Base<I> {
     }
 }
 
-/// The delay from one attempt to a new place in the next round, and at first to a place in the round that the client is
-/// in, or in the next if that place has passed.
+/// The delay from one attempt to a new place in the next round, and at first to a place in a round that the client is
+/// in already.
 #[inline(never)]
 fn in_next_round(round: u64, rest: &mut Option<u64>, cap: u64, rng: &mut Rng) -> u64 {
-    // Two attempts are at most 1.9 rounds apart. A cap makes for shorter rounds: to cut delays would put clients on one
-    // moment.
-    let round = round.min(share(cap, 10, 19));
-    let places = share(round, 9, 10).saturating_add(1);
-    let left = if let Some(left) = *rest {
-        left
+    // Two attempts are at most eleven sixths of a round apart. A cap makes for shorter rounds: to cut delays would put
+    // clients on one moment.
+    let round = round.min(cap / 11 * 6);
+    let sixth = round / 6;
+    let (mut begins, now) = if let Some(left) = *rest {
+        (left, 0)
     } else {
-        let passed = below(rng, round.saturating_add(1));
-        let place = below(rng, places);
-        if let Some(delay) = place.checked_sub(passed) {
-            *rest = Some(round - place);
+        // Rounds begin five to seven sixths of a round apart. This is when the first one begins after a random moment.
+        // Now is seven sixths after that moment, so the attempts of all earlier rounds are over.
+        let moment = below(rng, round + 1) + below(rng, 2 * sixth + 1);
+        (moment.abs_diff(sixth), round + sixth)
+    };
+    loop {
+        let place = below(rng, round + 1);
+        let left = round - sixth - (place - place / 3);
+        let at = begins.saturating_add(place);
+        if let Some(delay) = at.checked_sub(now) {
+            *rest = Some(left);
             return delay;
         }
-        round - passed
-    };
-    let place = below(rng, places);
-    *rest = Some(round - place);
-    left + place
-}
-
-/// `n · of / parts`, rounded down, for `of` below `parts`.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "a share is no more than the whole"
-)]
-const fn share(n: u64, of: u8, parts: u8) -> u64 {
-    (n as u128 * of as u128 / parts as u128) as u64
+        begins = at.saturating_add(left);
+    }
 }

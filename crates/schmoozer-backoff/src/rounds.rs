@@ -20,8 +20,8 @@ use crate::shape::{Shape, options};
 /// # How it draws
 ///
 /// The rounds of a client follow each other from a random moment on, different for each client. In each round the client
-/// attempts once, at a random place in the first nine tenths of it. So two attempts are from 0.1 to 1.9 rounds apart, one
-/// round on average.
+/// attempts once, at a random place. The later the place, the longer that round: it lasts from five to seven sixths of
+/// `round`. So two attempts are from one to eleven sixths of `round` apart. Both are one `round` on average.
 ///
 /// A new place in each round matters when the server crashes again soon. A client whose connection did not become stable
 /// goes on with its old sequence. If it kept its place, the next delay would be a whole round, for all such clients at
@@ -61,7 +61,7 @@ pub struct Rounds {
 impl Rounds {
     /// Attempts once in every `round`, forever.
     ///
-    /// A [`cap`](Self::cap) shortens the round to ten nineteenths of the cap if it is longer, so that no delay is cut.
+    /// A [`cap`](Self::cap) shortens the round to six elevenths of the cap if it is longer, so that no delay is cut.
     pub const fn new(round: Duration) -> Self {
         Self {
             round,
@@ -78,9 +78,9 @@ impl Rounds {
     /// | down | 99 % back | all back | attempts a second, at most | attempts a client |
     /// | --- | --- | --- | --- | --- |
     /// | at best | 99 s | 100 s | | |
-    /// | 5 s | 118 s | 149 s | 2.63 × what it takes | 1.9 |
-    /// | 60 s | 118 s | 148 s | 2.62 × | 3.3 |
-    /// | 600 s | 118 s | 149 s | 2.62 × | 17.4 |
+    /// | 5 s | 118 s | 148 s | 2.62 × what it takes | 1.9 |
+    /// | 60 s | 118 s | 147 s | 2.63 × | 3.3 |
+    /// | 600 s | 118 s | 146 s | 2.62 × | 17.4 |
     ///
     /// Printed by `cargo run --release -p larger-examples --example storm -- --clients 1000000 --again 0 --policy rounds:38.46s --down 5`, 60
     /// and 600. A crash soon after the return changes none of it:

@@ -152,27 +152,36 @@ fn clients_that_fail_at_one_moment_draw_new_places_whatever_they_drew_before() {
 }
 
 #[test]
-fn there_is_one_attempt_in_each_round() {
-    for seed in 0..100 {
-        let delays = Rounds::new(SECOND).seeded(seed).into_iter();
+fn attempts_are_a_round_apart_on_average_and_never_two() {
+    let sixth = SECOND / 6;
+    let mut sum = Duration::ZERO;
+    for seed in 0..1_000 {
         let mut at = Duration::ZERO;
+        let delays = Rounds::new(SECOND).seeded(seed).into_iter();
         for (number, delay) in (0_u32..50).zip(delays) {
             at += delay;
+            assert!(delay <= 11 * sixth + sixth / 1_000, "{delay:?}");
+            // A round of a client begins five to seven sixths after the one before.
             assert!(
-                at < (number + 2) * SECOND && at + SECOND >= number * SECOND,
+                at < (number + 2) * SECOND + number * sixth
+                    && at + SECOND + number * sixth >= number * SECOND,
                 "{at:?}"
             );
         }
+        sum += at;
     }
+    // The first of fifty attempts is half a round away.
+    let mean = (sum / 1_000).as_secs_f64();
+    assert!((mean - 49.5).abs() < 0.1, "{mean}");
 }
 
 #[test]
 fn a_cap_on_rounds_is_a_shorter_round() {
-    let policy = Rounds::new(10 * SECOND).cap(19 * SECOND / 10);
+    let policy = Rounds::new(60 * SECOND).cap(11 * SECOND);
     for seed in 0..100 {
         assert_eq!(
             millis(&policy.seeded(seed)),
-            millis(&Rounds::new(SECOND).seeded(seed))
+            millis(&Rounds::new(6 * SECOND).seeded(seed))
         );
     }
 }

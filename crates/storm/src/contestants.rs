@@ -153,7 +153,7 @@ fn mix(seed: u64) -> u64 {
     Rng::with_seed(seed).u64(..)
 }
 
-/// [`Rounds`], and two simpler ways to give each client one attempt a round.
+/// [`Rounds`], and three simpler ways to give each client one attempt a round.
 #[must_use]
 pub fn rounds(storm: &Storm) -> Vec<Contestant> {
     let rounds = Rounds::for_fleet(storm.clients.into(), storm.capacity.into());
@@ -173,8 +173,22 @@ pub fn rounds(storm: &Storm) -> Vec<Contestant> {
                 delay
             })
         }),
-        Contestant::new("Rounds: rounds from a random moment on", move |seed| {
-            rounds.seeded(seed).into_iter()
+        Contestant::new("new places, rounds from a random moment on", move |seed| {
+            let mut rng = Rng::with_seed(mix(seed));
+            let passed = rng.f64();
+            let place = rng.f64();
+            let (first, mut left) = if place < passed {
+                (None, 1.0 - passed)
+            } else {
+                (Some(round.mul_f64(place - passed)), 1.0 - place)
+            };
+            first.into_iter().chain(iter::repeat_with(move || {
+                let place = rng.f64();
+                let delay = round.mul_f64(left + place);
+                left = 1.0 - place;
+                delay
+            }))
         }),
+        Contestant::new("Rounds", move |seed| rounds.seeded(seed).into_iter()),
     ]
 }
