@@ -72,7 +72,9 @@ impl<P: Clone + IntoIterator<Item = Duration>> Retry<P> {
     /// slow connect is not waited for twice.
     ///
     /// A connection that was up for longer than its delay is dialed again at once. For many clients of one server, add
-    /// a [`Pacer`](crate::Pacer) or leave it off. Source: gRPC Connection Backoff Protocol.
+    /// a [`Pacer`](crate::Pacer) or leave it off. It excludes `Rounds` of `schmoozer-backoff`: clients that were connected
+    /// for longer than a round would all attempt at once, and their places in it be lost. Source: gRPC Connection Backoff
+    /// Protocol.
     pub const fn from_start(mut self) -> Self {
         self.from_start = true;
         self
