@@ -9,7 +9,8 @@ use core::panic::PanicInfo;
 use core::time::Duration;
 
 use schmoozer_backoff::{
-    Constant, Decorrelated, Exponential, Fibonacci, Jitter, Linear, Policy, Sequence, from_fn, stir,
+    Constant, Decorrelated, Exponential, Fibonacci, Jitter, Linear, Policy, Rounds, Sequence,
+    from_fn, stir,
 };
 
 /// Draws the delays of every policy and returns the longest, in nanoseconds.
@@ -32,7 +33,8 @@ pub extern "C" fn longest(serial_number: u64) -> u64 {
         .into_iter()
         .chain(listed)
         .chain(spread)
-        .chain(chance);
+        .chain(chance)
+        .chain(Rounds::for_fleet(30, 10).max_retries(4));
     let longest = delays
         .chain(Constant::new(second).first_immediate().max_retries(1))
         .max();
