@@ -1,12 +1,14 @@
 use std::io;
 use std::time::Duration;
 
+use fastrand::Rng;
 use schmoozer_core::Session;
 use tokio::time::{Instant, sleep};
 
 use crate::Dialer;
 use crate::handler::Upgrade;
 use crate::memory::Route;
+use crate::order::drawn_here_and_now;
 
 /// How often the first endpoint is tried beside a spare.
 #[derive(Debug)]
@@ -55,7 +57,7 @@ impl Failback {
     fn wait(&self) -> Duration {
         let every = self.every.saturating_mul(1 << self.unstable);
         let least = every.saturating_sub(every / 10);
-        least.saturating_add((every / 5).mul_f64(fastrand::f64()))
+        least.saturating_add((every / 5).mul_f64(Rng::with_seed(drawn_here_and_now()).f64()))
     }
 
     /// Learns from the end of a connection.
@@ -131,6 +133,18 @@ mod tests {
         let (least, most) = drawn(failback);
         let inside = least >= 0.9 * minutes && most <= 1.1 * minutes;
         inside && least < 0.92 * minutes && most > 1.08 * minutes
+    }
+
+    /// Row 63: forked workers have the same generator in the same state, and dial at different times all the same.
+    #[test]
+    fn waits_differ_where_the_generator_does_not() {
+        let failback = Failback::new(MINUTE);
+        let waits = (0..6).map(|_| {
+            fastrand::seed(7);
+            failback.wait()
+        });
+        let different: std::collections::HashSet<_> = waits.collect();
+        assert_eq!(different.len(), 6);
     }
 
     #[test]

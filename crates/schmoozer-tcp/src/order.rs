@@ -90,7 +90,7 @@ impl FromStr for Order {
 ///
 /// A process that was forked has the generators of the one that it was forked from, in the same state, and in a container
 /// every process may have the number 1. So the time counts as well.
-fn drawn_here_and_now() -> u64 {
+pub(crate) fn drawn_here_and_now() -> u64 {
     let mut hasher = DefaultHasher::new();
     hasher.write_u64(fastrand::u64(..));
     hasher.write_u32(process::id());
