@@ -13,22 +13,14 @@ pub(crate) struct Options {
     arguments: Vec<String>,
 }
 
-/// Builds the benchmark as a release, and hands it its arguments; those after `--faults` go to the program that puts
-/// ours and the peers through the same faults, whose counts and outcomes need no release.
+/// Builds the benchmark as a release, and hands it its arguments.
 ///
 /// It is a program of its own, so that a check of the project does not compile it as a release.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let project = Project::read()?;
-    let bench = "--quiet --locked --package bench";
-    match options.arguments.split_first() {
-        Some((first, arguments)) if first == "--faults" => {
-            show(&project, &format!("run {bench} --bin faults --"), arguments)?;
-        }
-        _ => {
-            show(&project, &format!("build --release {bench} --bins"), &[])?;
-            let line = format!("run --release {bench} --bin questions --");
-            show(&project, &line, &options.arguments)?;
-        }
-    }
+    let bench = "--release --quiet --locked --package bench";
+    show(&project, &format!("build {bench} --bins"), &[])?;
+    let line = format!("run {bench} --bin questions --");
+    show(&project, &line, &options.arguments)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -36,8 +36,7 @@ use clap::Parser;
 enum Task {
     /// Proves that the products work; stops at the first step that fails. `check --all` proves the rest
     Check(check::Options),
-    /// Measures the crates beside their peers: one table a question; `bench --help` for more.
-    /// `bench --faults` puts them through the same faults instead
+    /// Measures the crates beside their peers: one table a question; `bench --help` for more
     #[command(disable_help_flag = true)]
     Bench(bench::Options),
     /// Runs what takes long: the simulated network with a thousand seeds, a soak on real sockets, or

@@ -17,14 +17,6 @@ pub(crate) async fn flat<const SUSPENDS: bool>() {
     }
 }
 
-/// As [`flat`], and reads the clock once an attempt.
-pub(crate) async fn flat_with_a_clock_read<const SUSPENDS: bool>() {
-    while let Err(cause) = attempt::<SUSPENDS>().await {
-        black_box(cause);
-        black_box(Instant::now());
-    }
-}
-
 /// As [`flat`], and writes down each cause, into a text that is there already.
 pub(crate) async fn flat_with_a_text<const SUSPENDS: bool>() {
     let mut text = String::with_capacity(64);
@@ -35,69 +27,11 @@ pub(crate) async fn flat_with_a_text<const SUSPENDS: bool>() {
     }
 }
 
-/// The same loop over three methods that a user would write as a type, without a trait.
-pub(crate) async fn over_three_methods<const SUSPENDS: bool>() {
-    let mut link = Link::<SUSPENDS, 0> { failed: 0 };
-    loop {
-        let cause = match link.connect().await {
-            Ok(()) => match link.run().await {
-                Ok(()) => return,
-                Err(cause) => cause,
-            },
-            Err(cause) => cause,
-        };
-        let delay = link.retry_delay(cause).await;
-        if !delay.is_zero() {
-            sleep(delay).await;
-        }
-    }
-}
-
-/// As [`over_three_methods`], and lets other tasks run between two attempts.
-pub(crate) async fn cooperative<const SUSPENDS: bool>() {
-    let mut link = Link::<SUSPENDS, 1> { failed: 0 };
-    loop {
-        let cause = match link.connect().await {
-            Ok(()) => match link.run().await {
-                Ok(()) => return,
-                Err(cause) => cause,
-            },
-            Err(cause) => cause,
-        };
-        let delay = link.retry_delay(cause).await;
-        if delay.is_zero() {
-            yield_now().await;
-        } else {
-            sleep(delay).await;
-        }
-    }
-}
-
-/// As [`cooperative`], and measures how long each attempt took, with two clock reads.
-pub(crate) async fn timed<const SUSPENDS: bool>() {
-    let mut link = Link::<SUSPENDS, 2> { failed: 0 };
-    loop {
-        let began = Instant::now();
-        let cause = match link.connect().await {
-            Ok(()) => match link.run().await {
-                Ok(()) => return,
-                Err(cause) => cause,
-            },
-            Err(cause) => cause,
-        };
-        black_box(began.elapsed());
-        let delay = link.retry_delay(cause).await;
-        if delay.is_zero() {
-            yield_now().await;
-        } else {
-            sleep(delay).await;
-        }
-    }
-}
-
-/// As [`timed`], and also knows how long the outage has lasted: all that a failure of ours tells.
+/// The same loop over three methods that a user would write as a type, without a trait. It lets other tasks run between
+/// two attempts, measures how long each attempt took, and knows how long the outage has lasted: all that a failure of
+/// ours tells. It reads the clock twice.
 pub(crate) async fn recorded<const SUSPENDS: bool>() {
-    let mut link = Link::<SUSPENDS, 3> { failed: 0 };
+    let mut link = Link::<SUSPENDS> { failed: 0 };
     let mut outage = None;
     loop {
         let began = Instant::now();
@@ -120,12 +54,11 @@ pub(crate) async fn recorded<const SUSPENDS: bool>() {
     }
 }
 
-/// Each loop has a type of its own, as ours have.
-struct Link<const SUSPENDS: bool, const LOOP: u8> {
+struct Link<const SUSPENDS: bool> {
     failed: u32,
 }
 
-impl<const SUSPENDS: bool, const LOOP: u8> Link<SUSPENDS, LOOP> {
+impl<const SUSPENDS: bool> Link<SUSPENDS> {
     async fn connect(&mut self) -> Result<(), Refused> {
         attempt::<SUSPENDS>().await
     }

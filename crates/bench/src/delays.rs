@@ -1,4 +1,3 @@
-use std::fmt;
 use std::hint::black_box;
 use std::time::Duration;
 #[cfg(feature = "peers")]
@@ -14,52 +13,30 @@ const CAP: Duration = Duration::from_secs(30);
 
 /// Every source of jittered exponential delays that is measured.
 pub const DELAYS: &[DelaySource] = &[
-    DelaySource {
-        name: "by hand",
-        draw: by_hand,
-    },
-    DelaySource {
-        name: "schmoozer-backoff",
-        draw: ours,
-    },
-    DelaySource {
-        name: "schmoozer-backoff, x1.6 and limits",
-        draw: ours_with_limits,
-    },
+    source("by hand", by_hand),
+    source("schmoozer-backoff", ours),
+    source("schmoozer-backoff, x1.6 and limits", ours_with_limits),
+    source("schmoozer-backoff, growing", ours_growing),
     #[cfg(feature = "peers")]
-    DelaySource {
-        name: "backon",
-        draw: backon,
-    },
+    source("backon", backon),
     #[cfg(feature = "peers")]
-    DelaySource {
-        name: "tokio-retry",
-        draw: tokio_retry,
-    },
+    source("tokio-retry", tokio_retry),
     #[cfg(feature = "peers")]
-    DelaySource {
-        name: "tokio-retry2",
-        draw: tokio_retry2,
-    },
+    source("tokio-retry2", tokio_retry2),
     #[cfg(feature = "peers")]
-    DelaySource {
-        name: "backoff",
-        draw: backoff,
-    },
+    source("backoff", backoff),
     #[cfg(feature = "peers")]
-    DelaySource {
-        name: "exponential-backoff",
-        draw: exponential_backoff,
-    },
+    source("exponential-backoff", exponential_backoff),
     #[cfg(feature = "peers")]
-    DelaySource {
-        name: "retry-policies",
-        draw: retry_policies,
-    },
+    source("retry-policies", retry_policies),
 ];
 
+const fn source(name: &'static str, draw: fn(u64)) -> DelaySource {
+    DelaySource { name, draw }
+}
+
 /// Doubles (or nearly) from 50 ms up to 30 s, with jitter.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub struct DelaySource {
     /// The crate, or that it is written by hand.
     pub name: &'static str,
@@ -70,14 +47,6 @@ impl DelaySource {
     /// Starts one sequence and draws `delays` from it.
     pub fn draw(&self, delays: u64) {
         (self.draw)(black_box(delays));
-    }
-}
-
-impl fmt::Debug for DelaySource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DelaySource")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
     }
 }
 
@@ -109,6 +78,15 @@ fn ours_with_limits(delays: u64) {
         .jitter(Jitter::Proportional(0.2))
         .max_retries(u32::MAX)
         .max_total(Duration::MAX);
+    draw(delays, black_box(policy).into_iter());
+}
+
+/// Any factor, and a cap that is far away.
+fn ours_growing(delays: u64) {
+    let policy = Exponential::new(INITIAL)
+        .factor(1.000_000_1)
+        .cap(CAP)
+        .jitter(Jitter::Full);
     draw(delays, black_box(policy).into_iter());
 }
 
@@ -171,14 +149,9 @@ fn retry_policies(delays: u64) {
         .jitter(Jitter::Full)
         .build_with_max_retries(u32::MAX);
     let begun = SystemTime::UNIX_EPOCH;
-    let mut retries = 0;
-    let random = std::iter::from_fn(|| {
-        let decision = policy.should_retry(begun, retries);
-        retries += 1;
-        match decision {
-            RetryDecision::Retry { execute_after } => execute_after.duration_since(begun).ok(),
-            RetryDecision::DoNotRetry => None,
-        }
+    let random = (0..).map_while(|retries| match policy.should_retry(begun, retries) {
+        RetryDecision::Retry { execute_after } => execute_after.duration_since(begun).ok(),
+        RetryDecision::DoNotRetry => None,
     });
     draw(delays, random);
 }

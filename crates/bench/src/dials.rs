@@ -1,14 +1,9 @@
-use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-#[cfg(feature = "peers")]
-use schmoozer_peer::tcpconn::{KillSwitch, SimpleTcpConnector};
 use schmoozer_tcp::Dialer;
 use socket2::{SockRef, TcpKeepalive};
-#[cfg(feature = "peers")]
-use stubborn_io::StubbornTcpStream;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
@@ -36,16 +31,6 @@ pub const DIALS: &[Dial] = &[
         name: "schmoozer-tcp, no options",
         dialer: |addr| ours(Dialer::new(addr).ok().map(without_options)),
     },
-    #[cfg(feature = "peers")]
-    Dial {
-        name: "schmoozer 0.4.1",
-        dialer: |addr| Box::new(move |runtime| runtime.block_on(peer(addr))),
-    },
-    #[cfg(feature = "peers")]
-    Dial {
-        name: "stubborn-io",
-        dialer: |addr| Box::new(move |runtime| runtime.block_on(stubborn(addr))),
-    },
 ];
 
 /// Dials on a runtime, once each time it is called. The future lies on the stack: to allocate it would cost more
@@ -53,27 +38,12 @@ pub const DIALS: &[Dial] = &[
 pub type Dialing = Box<dyn Fn(&Runtime) -> io::Result<()>>;
 
 /// A way to dial a literal address, and to drop the connection with a reset, so that no port stays taken.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub struct Dial {
     /// The crate, or that it is tokio alone.
     pub name: &'static str,
-    dialer: fn(SocketAddr) -> Dialing,
-}
-
-impl Dial {
-    /// Makes what dials `addr`.
-    #[must_use]
-    pub fn dialer(&self, addr: SocketAddr) -> Dialing {
-        (self.dialer)(addr)
-    }
-}
-
-impl fmt::Debug for Dial {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Dial")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
-    }
+    /// Makes what dials this address.
+    pub dialer: fn(SocketAddr) -> Dialing,
 }
 
 async fn bare(addr: SocketAddr) -> io::Result<()> {
@@ -113,18 +83,4 @@ fn ours(dialer: Option<Dialer>) -> Dialing {
         let dialer = dialer.as_ref().ok_or(io::ErrorKind::InvalidInput)?;
         runtime.block_on(async { dialer.dial().await?.set_zero_linger() })
     })
-}
-
-#[cfg(feature = "peers")]
-async fn peer(addr: SocketAddr) -> io::Result<()> {
-    let serve = |stream: TcpStream, _| async move {
-        schmoozer_peer::RunResult::Exit(stream.set_zero_linger())
-    };
-    let connector = SimpleTcpConnector::new(addr, KillSwitch::default(), Box::new(serve));
-    schmoozer_peer::run(connector).await
-}
-
-#[cfg(feature = "peers")]
-async fn stubborn(addr: SocketAddr) -> io::Result<()> {
-    StubbornTcpStream::connect(addr).await?.set_zero_linger()
 }

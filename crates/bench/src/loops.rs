@@ -1,4 +1,3 @@
-use std::fmt;
 use std::future::Future;
 use std::hint::black_box;
 use std::pin::Pin;
@@ -12,12 +11,8 @@ use crate::{bare, ours, set_attempts};
 
 macro_rules! candidate {
     ($name:literal, $module:ident::$run:ident) => {
-        candidate!($name, $module::$run, needs_timer: false)
-    };
-    ($name:literal, $module:ident::$run:ident, needs_timer: $timer:literal) => {
         Loop {
             name: $name,
-            needs_timer: $timer,
             ready: || Box::pin($module::$run::<false>()),
             suspends: || Box::pin($module::$run::<true>()),
         }
@@ -27,11 +22,7 @@ macro_rules! candidate {
 /// Every loop that is measured: the hand-written ones, ours, the peers'.
 pub const LOOPS: &[Loop] = &[
     candidate!("bare, flat", bare::flat),
-    candidate!("bare, flat, a clock read", bare::flat_with_a_clock_read),
     candidate!("bare, flat, a cause as text", bare::flat_with_a_text),
-    candidate!("bare, three methods", bare::over_three_methods),
-    candidate!("bare, cooperative", bare::cooperative),
-    candidate!("bare, cooperative, timed", bare::timed),
     candidate!("bare, cooperative, recorded", bare::recorded),
     candidate!("schmoozer-core run", ours::run),
     candidate!("schmoozer-core run, Retry", ours::with_retry),
@@ -45,23 +36,13 @@ pub const LOOPS: &[Loop] = &[
     candidate!("schmoozer 0.4.1", peers::schmoozer),
     #[cfg(feature = "peers")]
     candidate!("backon, no sleep", peers::backon),
-    #[cfg(feature = "peers")]
-    candidate!("backoff, no sleep", peers::backoff),
-    #[cfg(feature = "peers")]
-    candidate!("tower retry", peers::tower),
-    #[cfg(feature = "peers")]
-    candidate!("tokio-retry", peers::tokio_retry, needs_timer: true),
-    #[cfg(feature = "peers")]
-    candidate!("tokio-retry2", peers::tokio_retry2, needs_timer: true),
 ];
 
 /// A retry loop around one and the same operation, told to wait for no time at all.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub struct Loop {
     /// The crate, or the way it is written by hand.
     pub name: &'static str,
-    /// Whether it hands even a zero delay to the timer, and takes a millisecond for it.
-    pub needs_timer: bool,
     ready: fn() -> Retried,
     suspends: fn() -> Retried,
 }
@@ -89,11 +70,8 @@ impl Loop {
     }
 
     /// Runs a future that [`start`](Self::start) made to its end: in `runtime`'s context but polled by hand, so that
-    /// the runtime's own work is not measured; by `runtime` where it takes a timer that goes on.
+    /// the runtime's own work is not measured.
     pub fn drive(&self, runtime: &Runtime, mut future: Retried) {
-        if self.needs_timer {
-            return runtime.block_on(future);
-        }
         let _entered = runtime.enter();
         let mut context = Context::from_waker(Waker::noop());
         // The optimizer must not see through it.
@@ -102,14 +80,5 @@ impl Loop {
             .poll(&mut context)
             .is_pending()
         {}
-    }
-}
-
-impl fmt::Debug for Loop {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Loop")
-            .field("name", &self.name)
-            .field("needs_timer", &self.needs_timer)
-            .finish_non_exhaustive()
     }
 }

@@ -1,4 +1,3 @@
-use std::fmt;
 use std::future::pending;
 use std::hint::black_box;
 use std::pin::Pin;
@@ -38,7 +37,7 @@ pub const PARKED: &[Parked] = &[
 ];
 
 /// A task that has connected, and whose connection then stays silent for ever.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub struct Parked {
     /// The crate, or that it is written by hand.
     pub name: &'static str,
@@ -50,14 +49,6 @@ impl Parked {
     #[must_use]
     pub fn spawn(&self) -> usize {
         (self.spawn)()
-    }
-}
-
-impl fmt::Debug for Parked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Parked")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
     }
 }
 

@@ -10,19 +10,22 @@ use std::time::Duration;
 use allocation_counter::measure;
 use bench::{DELAYS, LOOPS, Loop, Operation, attempts_left};
 use schmoozer_core::{End, Lifecycle, Runner, connector_fn};
+use tokio::runtime::{Builder, Runtime};
 
 /// Our own loops and delays, not the peers'.
 fn is_ours(name: &str) -> bool {
     name.starts_with("schmoozer-")
 }
 
+fn runtime() -> Runtime {
+    let mut builder = Builder::new_current_thread();
+    builder.enable_time().build().expect("a runtime")
+}
+
 /// What the loop allocates for so many attempts, setting up and ending included.
 fn allocated(candidate: &Loop, operation: Operation, attempts: u64) -> u64 {
     let future = candidate.start(operation, attempts);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .expect("a runtime");
+    let runtime = runtime();
     let allocated = measure(|| candidate.drive(&runtime, future));
     assert_eq!(attempts_left(), 0, "{}", candidate.name);
     allocated.count_total
@@ -31,7 +34,7 @@ fn allocated(candidate: &Loop, operation: Operation, attempts: u64) -> u64 {
 #[test]
 fn an_attempt_allocates_nothing() {
     let ours: Vec<_> = LOOPS.iter().filter(|one| is_ours(one.name)).collect();
-    assert_eq!(ours.len(), 7);
+    assert_eq!(ours.len(), 8);
     for candidate in ours {
         for operation in [Operation::Ready, Operation::Suspends] {
             let [few, many] =
@@ -52,7 +55,7 @@ fn an_attempt_allocates_nothing() {
 #[test]
 fn a_delay_allocates_nothing() {
     let ours: Vec<_> = DELAYS.iter().filter(|one| is_ours(one.name)).collect();
-    assert_eq!(ours.len(), 2);
+    assert_eq!(ours.len(), 3);
     for source in ours {
         let allocated = measure(|| source.draw(1_000));
         assert_eq!(allocated.count_total, 0, "{}", source.name);
@@ -85,10 +88,7 @@ fn live_bytes_after(attempts: u32, accepts: bool) -> i64 {
     let runner = Runner::new(connector);
     let handle = runner.handle();
     let watch = handle.watch();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .expect("a runtime");
+    let runtime = runtime();
     let _entered = runtime.enter();
     let mut run = pin!(runner.run());
     let measured = measure(|| {

@@ -1,8 +1,9 @@
 use anyhow::Result;
 use bench::{DELAYS, SEQUENCE, instructions};
 
-use crate::process::{in_parallel, sibling};
+use crate::probe::probe;
 use crate::rounds::{ROUNDS, medians, nanoseconds_each};
+use crate::table::Bound::AtMost;
 use crate::table::Table;
 
 /// What one jittered exponential delay costs, in the middle of a long sequence, and in one that is built
@@ -22,15 +23,19 @@ pub(crate) fn ask(quick: bool) -> Result<Table> {
         nanoseconds_each(delays, || source.draw(u64::from(delays)))
     });
     let by_hand = measured.first().copied();
-    let probe = sibling("probe")?;
-    let probe = probe.as_path();
-    let counts = in_parallel(DELAYS, |source| {
-        ["delays", "sequences"].map(|what| instructions(probe, &[what, source.name]).ok())
-    });
-    for ((source, nanoseconds), [hot, sequence]) in DELAYS.iter().zip(measured).zip(counts) {
-        let in_sequence = sequence.map(|all| all / f64::from(SEQUENCE));
+    let probe = probe()?;
+    for (source, nanoseconds) in DELAYS.iter().zip(measured) {
+        let count = |what| instructions(&probe, &[what, source.name]).ok();
+        let in_sequence = count("sequences").map(|all| all / f64::from(SEQUENCE));
         let ratio = by_hand.map(|by_hand| nanoseconds / by_hand);
-        table.row(source.name, [Some(nanoseconds), ratio, hot, in_sequence]);
+        let row = [Some(nanoseconds), ratio, count("delays"), in_sequence];
+        table.row(source.name, row);
     }
+    table.target("schmoozer-backoff", "instructions", AtMost(25.0))?;
+    table.target(
+        "schmoozer-backoff, x1.6 and limits",
+        "instructions",
+        AtMost(50.0),
+    )?;
     Ok(table)
 }

@@ -1,94 +1,51 @@
-use std::path::PathBuf;
-use std::process::Command;
+use allocation_counter::measure;
+use anyhow::Result;
+use bench::{LOOPS, Loop, Operation, instructions};
+use tokio::runtime::{Builder, Runtime};
 
-use anyhow::{Result, ensure};
-use bench::{LOOPS, Operation, instructions};
-use tokio::runtime::Builder;
-
-use crate::process::{allocated, in_parallel, sibling};
-use crate::rounds::{ROUNDS, medians, nanoseconds_each};
-use crate::table::Table;
+use crate::probe::{each, probe};
+use crate::table::Bound::{AtMost, Times};
+use crate::table::{Bound, Table};
 
 const COLUMNS: &[&str] = &[
-    "ns",
-    "ratio",
     "instructions, ready",
     "instructions, suspends",
     "allocations",
     "bytes",
 ];
-const BARE: &str = "bare, three methods";
 const RUN: &str = "schmoozer-core run";
+const LIKE_BARE: Bound = Times(1.3, "bare, cooperative, recorded");
 
 /// What one failed attempt costs in each loop, when there is no delay.
-pub(crate) fn ask(quick: bool) -> Result<Table> {
-    let table = Table::new(
-        "One failed attempt without a delay; the ratio is to the loop over three methods",
-        COLUMNS,
-    );
-    let mut table = measure(table, quick)?;
-    if !quick {
-        let probe = with_tracing()?;
-        let count = |operation| instructions(&probe, &["loop", RUN, operation]).ok();
-        let row = [None, None, count("ready"), count("suspends")];
-        table.row("schmoozer-core run, tracing and no subscriber", row);
-    }
-    Ok(table)
-}
-
-fn measure(mut table: Table, quick: bool) -> Result<Table> {
+pub(crate) fn ask(_quick: bool) -> Result<Table> {
+    let mut table = Table::new("One failed attempt without a delay", COLUMNS);
     let runtime = Builder::new_current_thread().enable_time().build()?;
-    let attempts = if quick { 20_000 } else { 200_000 };
-    let measured = medians(ROUNDS, LOOPS, |candidate| {
-        // A millisecond each, by the timer.
-        let attempts = if candidate.needs_timer { 10 } else { attempts };
-        let future = candidate.start(Operation::Suspends, u64::from(attempts));
-        nanoseconds_each(attempts, || candidate.drive(&runtime, future))
-    });
-    let reference = LOOPS.iter().position(|candidate| candidate.name == BARE);
-    let reference = reference.and_then(|index| measured.get(index)).copied();
-    let probe = sibling("probe")?;
-    let probe = probe.as_path();
-    let counts = in_parallel(LOOPS, |candidate| {
-        // The timer's ticks are not the loop's.
-        ["ready", "suspends"].map(|operation| {
-            let count = || instructions(probe, &["loop", candidate.name, operation]).ok();
-            (!candidate.needs_timer).then(count).flatten()
-        })
-    });
-    for ((candidate, nanoseconds), counts) in LOOPS.iter().zip(measured).zip(counts) {
-        let ratio = reference.map(|reference| nanoseconds / reference);
-        let mut row = vec![Some(nanoseconds), ratio];
-        row.extend(counts);
-        row.extend(allocated(&["loop", candidate.name])?);
+    let probe = probe()?;
+    for candidate in LOOPS {
+        let count = |operation| instructions(&probe, &["loop", candidate.name, operation]).ok();
+        let [allocations, bytes] = allocated(candidate, &runtime).map(Some);
+        let row = [count("ready"), count("suspends"), allocations, bytes];
         table.row(candidate.name, row);
     }
+    table.target(RUN, "allocations", AtMost(0.0))?;
+    for operation in ["instructions, ready", "instructions, suspends"] {
+        table.target(RUN, operation, LIKE_BARE)?;
+        table.target("schmoozer-core Pacer, flat", operation, AtMost(500.0))?;
+        table.target("schmoozer-core Runner, options", operation, AtMost(2_000.0))?;
+    }
     Ok(table)
 }
 
-/// Builds the probe once more: a feature is compiled in or it is not.
-fn with_tracing() -> Result<PathBuf> {
-    let target = sibling("tracing")?;
-    let mut cargo = Command::new("cargo");
-    cargo
-        .args([
-            "build",
-            "--quiet",
-            "--release",
-            "--locked",
-            "--bin",
-            "probe",
-        ])
-        .args([
-            "--no-default-features",
-            "--features",
-            "schmoozer-core/tracing",
-        ])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .env("CARGO_TARGET_DIR", &target);
-    ensure!(
-        cargo.status()?.success(),
-        "the probe with tracing does not build"
-    );
-    Ok(target.join("release").join("probe"))
+/// Allocations and bytes of one attempt: the difference between many and one.
+fn allocated(candidate: &Loop, runtime: &Runtime) -> [f64; 2] {
+    let count = |attempts| {
+        let future = candidate.start(Operation::Suspends, attempts);
+        measure(|| candidate.drive(runtime, future))
+    };
+    count(1);
+    let (one, many) = (count(1), count(101));
+    [
+        each(many.count_total - one.count_total, 100),
+        each(many.bytes_total - one.bytes_total, 100),
+    ]
 }

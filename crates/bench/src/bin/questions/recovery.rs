@@ -1,202 +1,90 @@
-use std::convert::Infallible;
-use std::io;
-use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use anyhow::Result;
-use schmoozer_backoff::Exponential;
-use schmoozer_peer::async_trait;
-use schmoozer_peer::tcpconn::{KillSwitch, SimpleTcpConnector};
-use schmoozer_tcp::{Dialer, End, Event, Runner, TcpConnector};
-use stubborn_io::{ReconnectOptions, StubbornTcpStream};
-use tokio::net::TcpSocket;
+use anyhow::{Context, Result};
+use bench::{CLIENTS, Client, Seen};
+use schmoozer_faults::{Behaviour, Peer};
 use tokio::runtime::Builder;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use crate::table::Bound::AtMost;
 use crate::table::Table;
 
 /// Lengths spread evenly by their logarithm: one length alone may lie just beside the sum of a schedule.
 const OUTAGES: u32 = 77;
 const SHORTEST: f64 = 0.5;
+/// Clients of each kind for each outage.
+const EACH: u32 = 5;
+/// The others give up when they are refused.
+const NAMES: [&str; 3] = [
+    "schmoozer-tcp",
+    "schmoozer 0.4.1",
+    "stubborn-io, told not to exit",
+];
+
+const LONG: &str = "Wait after the server is back, after 77 outages of 0.5 to 10 s, in seconds";
+const SHORT: &str = "Wait after the server is back, after 77 outages of 0.5 to 2 s, in seconds";
+
+/// The wait in seconds, its share of the outage, and the attempts.
+type Recovered = [f64; 3];
 
 /// How long a client waits after its server is back: real loops, real sockets, real time, all at once.
 pub(crate) fn ask(quick: bool) -> Result<Table> {
-    let (title, longest) = if quick {
-        (
-            "Wait after the server is back, after 77 outages of 0.5 to 2 s, in seconds",
-            2.0,
-        )
-    } else {
-        (
-            "Wait after the server is back, after 77 outages of 0.5 to 10 s, in seconds",
-            10.0,
-        )
-    };
+    let (title, longest) = if quick { (SHORT, 2.0) } else { (LONG, 10.0) };
+    let mut table = Table::new(title, &["mean", "p95", "share of the outage", "attempts"]);
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let recovered = runtime.block_on(all_recover(longest))?;
-    let mut table = Table::new(title, &["mean", "p95", "share of the outage", "attempts"]);
-    for ((name, _), recovered) in CLIENTS.iter().zip(recovered) {
-        let mean = |value: fn(&Recovered) -> f64| {
-            recovered.iter().map(value).sum::<f64>() / f64::from(OUTAGES * EACH)
+    for (name, recovered) in NAMES.iter().zip(recovered) {
+        let mean = |index: usize| {
+            let sum: f64 = recovered.iter().map(|one| one[index]).sum();
+            Some(sum / f64::from(OUTAGES * EACH))
         };
-        let mut waits: Vec<f64> = recovered.iter().map(|one| one.wait).collect();
+        let mut waits: Vec<f64> = recovered.iter().map(|one| one[0]).collect();
         waits.sort_by(f64::total_cmp);
-        table.row(
-            name,
-            [
-                Some(mean(|one| one.wait)),
-                waits.get(waits.len() * 95 / 100).copied(),
-                Some(mean(|one| one.wait / one.outage)),
-                Some(mean(|one| f64::from(one.attempts))),
-            ],
-        );
+        let p95 = waits.get(waits.len() * 95 / 100).copied();
+        table.row(name, [mean(0), p95, mean(1), mean(2)]);
     }
+    table.target("schmoozer-tcp", "share of the outage", AtMost(0.25))?;
+    table.target("schmoozer-tcp", "p95", AtMost(1.0))?;
     Ok(table)
 }
 
-/// Clients of each kind for each outage.
-const EACH: u32 = 5;
-
-type Attempts = Arc<AtomicU32>;
-type Client = fn(SocketAddr, Attempts) -> Pin<Box<dyn Future<Output = io::Result<()>> + Send>>;
-
-/// Each connects once, as it does by default, and counts its attempts.
-const CLIENTS: &[(&str, Client)] = &[
-    ("schmoozer-tcp", |addr, attempts| {
-        Box::pin(ours(addr, attempts, Exponential::default()))
-    }),
-    ("schmoozer-tcp, grpc", |addr, attempts| {
-        Box::pin(ours(addr, attempts, Exponential::grpc()))
-    }),
-    ("schmoozer 0.4.1", |addr, attempts| {
-        Box::pin(peer(addr, attempts))
-    }),
-    ("stubborn-io", |addr, attempts| {
-        Box::pin(stubborn(addr, attempts))
-    }),
-];
-
-/// In seconds.
-struct Recovered {
-    outage: f64,
-    wait: f64,
-    attempts: u32,
-}
-
-async fn all_recover(longest: f64) -> Result<Vec<Vec<Recovered>>> {
+async fn all_recover(longest: f64) -> Result<[Vec<Recovered>; 3]> {
     let mut tasks = Vec::new();
     for place in 0..OUTAGES {
         let place = f64::from(place) / f64::from(OUTAGES - 1);
         let outage = SHORTEST * (longest / SHORTEST).powf(place);
         let back = Instant::now() + Duration::from_secs_f64(outage);
-        let addr = server_away_until(back)?;
-        for (kind, (_, client)) in CLIENTS.iter().enumerate() {
+        let peer = Arc::new(Peer::start(Behaviour::Refuse).await?);
+        for (kind, name) in NAMES.iter().enumerate() {
+            let client = CLIENTS.iter().find(|client| client.name == *name);
+            let client = client.context(*name)?;
             for _ in 0..EACH {
-                let attempts = Attempts::default();
-                let connected = client(addr, attempts.clone());
-                let task = tokio::spawn(async move {
-                    connected.await?;
-                    let wait = Instant::now().saturating_duration_since(back);
-                    io::Result::Ok(Recovered {
-                        outage,
-                        wait: wait.as_secs_f64(),
-                        attempts: attempts.load(Ordering::Relaxed),
-                    })
-                });
-                tasks.push((kind, task));
+                let recovering = recover(client, Arc::clone(&peer), back, outage);
+                tasks.push((kind, tokio::spawn(recovering)));
             }
         }
+        tokio::spawn(async move {
+            sleep_until(back).await;
+            peer.switch(Behaviour::Silent).await
+        });
         // Not all outages begin at once, for the first attempts of all clients take a while.
         sleep(Duration::from_millis(20)).await;
     }
-    let mut recovered: Vec<Vec<_>> = CLIENTS.iter().map(|_| Vec::new()).collect();
+    let mut recovered = [const { Vec::new() }; 3];
     for (kind, task) in tasks {
         recovered[kind].push(task.await??);
     }
     Ok(recovered)
 }
 
-/// The address of a server that refuses until `back`: its port is its own, but nobody listens yet.
-fn server_away_until(back: Instant) -> io::Result<SocketAddr> {
-    let socket = TcpSocket::new_v4()?;
-    socket.bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
-    let addr = socket.local_addr()?;
-    tokio::spawn(async move {
-        sleep_until(back).await;
-        let listener = socket.listen(1_024)?;
-        loop {
-            drop(listener.accept().await?);
-        }
-        #[expect(unreachable_code, reason = "what tells the type of the errors")]
-        io::Result::<Infallible>::Err(io::ErrorKind::Other.into())
-    });
-    Ok(addr)
-}
-
-async fn ours(addr: SocketAddr, attempts: Attempts, policy: Exponential) -> io::Result<()> {
-    let handler = async |_, _| io::Result::Ok(End::Exit);
-    let link = TcpConnector::new(Dialer::new(addr)?, handler).retry(policy);
-    Runner::new(link)
-        .on_event(|event| {
-            if matches!(event, Event::Connecting { .. }) {
-                attempts.fetch_add(1, Ordering::Relaxed);
-            }
-        })
-        .run()
-        .await
-}
-
-async fn peer(addr: SocketAddr, attempts: Attempts) -> io::Result<()> {
-    let serve = |_, _| async { schmoozer_peer::RunResult::Exit(Ok(())) };
-    let connector = SimpleTcpConnector::new(addr, KillSwitch::default(), Box::new(serve));
-    schmoozer_peer::run(Counted {
-        connector,
-        attempts,
-    })
-    .await
-}
-
-/// A connector of `schmoozer` 0.4.1 whose attempts are counted.
-struct Counted<C> {
-    connector: C,
-    attempts: Attempts,
-}
-
-#[async_trait]
-impl<C> schmoozer_peer::Connector for Counted<C>
-where
-    C: schmoozer_peer::Connector + Send,
-{
-    type Error = C::Error;
-    type ConnType = C::ConnType;
-
-    async fn connect(&mut self) -> schmoozer_peer::ConnResult<C::ConnType, C::Error> {
-        self.attempts.fetch_add(1, Ordering::Relaxed);
-        self.connector.connect().await
-    }
-
-    async fn retry_delay(&mut self) -> schmoozer_peer::RunResult<C::Error> {
-        self.connector.retry_delay().await
-    }
-
-    async fn run(&mut self, connection: C::ConnType) -> schmoozer_peer::RunResult<C::Error> {
-        self.connector.run(connection).await
-    }
-}
-
-/// By default it gives up when its first connect fails; here it is told to go on.
-async fn stubborn(addr: SocketAddr, attempts: Attempts) -> io::Result<()> {
-    attempts.store(1, Ordering::Relaxed);
-    let count = move || {
-        attempts.fetch_add(1, Ordering::Relaxed);
-    };
-    let options = ReconnectOptions::new()
-        .with_exit_if_first_connect_fails(false)
-        .with_on_connect_fail_callback(count);
-    StubbornTcpStream::connect_with_options(addr, options)
-        .await
-        .map(drop)
+/// Runs a client until it has connected.
+async fn recover(client: &Client, peer: Arc<Peer>, back: Instant, out: f64) -> Result<Recovered> {
+    let seen = Seen::default();
+    let running = tokio::spawn((client.run)(peer.addr().to_string(), seen.clone()));
+    let connected = seen.connected().await.context("seen while it runs")?;
+    running.abort();
+    let wait = connected.saturating_duration_since(back.into_std());
+    let wait = wait.as_secs_f64();
+    Ok([wait, wait / out, f64::from(seen.attempts())])
 }
