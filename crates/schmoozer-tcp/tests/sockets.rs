@@ -5,5 +5,5 @@
 mod harness;
 mod loopback;
 
-use harness::{Result, checked, checker, kernel, scripted};
+use harness::{Result, checked, checker, complete, kernel, scripted};
 use loopback::connector;

@@ -17,7 +17,7 @@ use tokio::time::timeout;
 
 use crate::kernel::{State, sockets_to};
 use crate::scripted::{Scripted, Step};
-use crate::{Result, checked, checker};
+use crate::{Result, checked, checker, complete};
 
 pub(crate) const SHORT: Duration = Duration::from_millis(10);
 pub(crate) const STEADY: [Duration; 100] = [SHORT; 100];
@@ -176,7 +176,7 @@ async fn a_hint_in_the_error_replaces_the_delay_of_the_policy() -> Result {
     };
     let connector = TcpConnector::new(dialer, until_goodbye).retry(limited);
     let recorder = Recorder::new();
-    let runner = Checker::exact().runner(connector.hint(asked));
+    let runner = complete(Checker::exact()).runner(connector.hint(asked));
     let ended = runner.observer(recorder.clone()).run().await;
     assert!(ended.is_err(), "the policy has ended");
     let events = recorder.events();

@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::connector::{SHORT, SOON};
 use crate::kernel::{State, sockets_to};
 use crate::scripted::{Scripted, Step};
-use crate::{Result, checked, checker};
+use crate::{Result, checked, checker, complete};
 
 /// Longer than any test waits.
 const NEVER: Duration = Duration::from_secs(60);
@@ -79,7 +79,9 @@ async fn a_shutdown_ends_a_lookup_that_hangs_at_once() -> Result {
     let connector = TcpConnector::new(dialer, async |_, _| io::Result::Ok(End::Exit));
     let begun = Instant::now();
     let three = Duration::from_secs(3);
-    let runner = Checker::exact().runner(connector).shutdown(sleep(three));
+    let runner = complete(Checker::exact())
+        .runner(connector)
+        .shutdown(sleep(three));
     runner.run().await?;
     assert_eq!(begun.elapsed(), three);
     assert_eq!(resolver.asked(), ["db.example.com:5432"]);
