@@ -13,6 +13,7 @@ mod value;
 use core::time::Duration;
 use std::sync::Arc;
 
+pub use duration::{format_duration, parse_duration};
 pub use fault::ConfigError;
 
 use self::base::Base;

@@ -151,7 +151,7 @@ mod then;
 #[cfg(feature = "backoff")]
 pub use backoff_crate::{AsBackoff, BackoffDelays, FromBackoff, NotExponential};
 #[cfg(feature = "config")]
-pub use config::{ConfigError, PolicyConfig};
+pub use config::{ConfigError, PolicyConfig, format_duration, parse_duration};
 pub use constant::Constant;
 pub use decorrelated::Decorrelated;
 pub use delays::Delays;

@@ -4,7 +4,7 @@ use std::fmt::{self, Display};
 use std::str::FromStr;
 use std::time::Duration;
 
-use schmoozer_backoff::{Constant, PolicyConfig};
+use schmoozer_backoff::{format_duration, parse_duration};
 
 use crate::UnknownWord;
 use crate::word::quoted;
@@ -144,20 +144,12 @@ pub(crate) fn read_limit(into: &mut Option<Duration>, text: &str) -> Result<(), 
 
 /// Reads a duration as in the configuration of a policy.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let alone = text.chars().all(|c| c.is_alphanumeric() || c == '.');
-    let policy = format!("constant:{text}").parse::<PolicyConfig>();
-    let duration = policy
-        .ok()
-        .filter(|_| alone)
-        .and_then(|policy| policy.into_iter().next());
-    duration.ok_or_else(|| format!("{} is no duration such as 250ms", quoted(text)))
+    parse_duration(text).map_err(|_| format!("{} is no duration such as 250ms", quoted(text)))
 }
 
 /// Writes a duration as in the configuration of a policy.
 pub(crate) fn written(duration: impl Into<Option<Duration>>) -> String {
-    let Some(duration) = duration.into() else {
-        return "none".to_owned();
-    };
-    let policy = PolicyConfig::from(Constant::new(duration)).to_string();
-    policy.trim_start_matches("constant:").to_owned()
+    duration
+        .into()
+        .map_or_else(|| "none".to_owned(), format_duration)
 }

@@ -5,7 +5,7 @@ use core::time::Duration;
 use std::format;
 use std::string::String;
 
-use super::fault::{Fault, quoted};
+use super::fault::{ConfigError, Fault, quoted};
 
 const UNITS: [(&str, u128); 9] = [
     ("d", 86_400_000_000_000),
@@ -21,6 +21,34 @@ const UNITS: [(&str, u128); 9] = [
 
 /// More digits than the longest duration has nanoseconds.
 const MOST_DIGITS: usize = 30;
+
+/// Reads a duration as the configurations of this crate have it: numbers with units, such as `250ms`, `1.5s` or `1m30s`.
+///
+/// ```
+/// use std::time::Duration;
+/// use schmoozer_backoff::{format_duration, parse_duration};
+///
+/// let duration = parse_duration("1m30s")?;
+/// assert_eq!(duration, Duration::from_secs(90));
+/// assert_eq!(format_duration(duration), "90s");
+/// # Ok::<(), schmoozer_backoff::ConfigError>(())
+/// ```
+///
+/// # Errors
+///
+/// Says what is wrong, and which units there are. The text is quoted only where that cannot hold a secret.
+pub fn parse_duration(text: &str) -> Result<Duration, ConfigError> {
+    parse(text).map_err(|fault| ConfigError::new(text, fault))
+}
+
+/// Writes a duration as [`parse_duration`] reads it: exactly, in the largest unit up to hours that divides it.
+#[must_use]
+pub fn format_duration(duration: Duration) -> String {
+    let mut text = String::new();
+    // Writing to a string does not fail.
+    let _ = write(&mut text, duration);
+    text
+}
 
 /// Reads numbers with units, one after the other: `250ms`, `1.5s`, `1m30s`.
 pub(super) fn parse(text: &str) -> Result<Duration, Fault> {
@@ -104,7 +132,7 @@ fn parse_part(text: &str) -> Result<(u128, usize), Fault> {
     ))
 }
 
-/// Writes `duration` exactly, in the largest unit up to hours that divides it.
+/// Writes what [`format_duration`] returns.
 pub(super) fn write(out: &mut impl fmt::Write, duration: Duration) -> fmt::Result {
     let nanos = duration.as_nanos();
     if nanos == 0 {
@@ -122,14 +150,6 @@ pub(super) fn write(out: &mut impl fmt::Write, duration: Duration) -> fmt::Resul
         .find(|(_, size)| nanos % size == 0)
         .unwrap_or(("ns", 1));
     write!(out, "{}{unit}", nanos / size)
-}
-
-/// Writes `duration` as [`write`] does, into a string.
-pub(super) fn to_string(duration: Duration) -> String {
-    let mut text = String::new();
-    // Writing to a string does not fail.
-    let _ = write(&mut text, duration);
-    text
 }
 
 #[cfg(test)]
@@ -208,7 +228,7 @@ mod tests {
         ];
         for text in texts {
             assert_eq!(
-                parse(text).map(to_string).map_err(|fault| fault.message),
+                parse(text).map(format_duration).map_err(|fault| fault.message),
                 Ok(text.into())
             );
         }

@@ -32,7 +32,8 @@ impl Serialize for PolicyConfig {
                 Value::Number(number) => map.serialize_entry(key, &number)?,
                 Value::Flag(flag) => map.serialize_entry(key, &flag)?,
                 Value::Delays(delays) => {
-                    let delays: Vec<String> = delays.into_iter().map(duration::to_string).collect();
+                    let delays: Vec<String> =
+                        delays.into_iter().map(duration::format_duration).collect();
                     map.serialize_entry(key, &delays)?;
                 }
                 value => map.serialize_entry(key, &value.to_string())?,

@@ -95,7 +95,7 @@ impl Settings {
         }
         let default_cap = words.shape().cap.filter(|_| !self.has(Key::Cap));
         if let Some(cap) = default_cap.filter(|cap| self.duration(first) > Some(*cap)) {
-            let (first_name, cap) = (first.as_str(), duration::to_string(cap));
+            let (first_name, cap) = (first.as_str(), duration::format_duration(cap));
             let message = format!(
                 "`{first_name}` is above the default `cap` of {cap}: give `cap` too, or none"
             );
