@@ -8,6 +8,7 @@ use schmoozer_backoff::{Exponential, Jitter};
 use schmoozer_tcp::{DialerConfig, ReconnectConfig};
 use serde::Deserialize as _;
 use serde::de::Error as _;
+use toml::Spanned;
 use toml::de::{DeTable, DeValue, Error, ValueDeserializer};
 
 use crate::Args;
@@ -29,7 +30,12 @@ impl Settings {
         };
         settings.take_environment()?;
         settings.take_arguments(args)?;
-        Ok(settings)
+        match &args.config {
+            Some(path) if settings.dialer.targets.is_empty() => {
+                Err(format!("{}: `targets` is missing", path.display()))
+            }
+            _ => Ok(settings),
+        }
     }
 
     fn of_file(path: &Path) -> Result<Self, String> {
@@ -47,16 +53,27 @@ impl Settings {
         })
     }
 
+    /// Has no targets if the file has none: the environment or the command line may name them.
     fn parse(text: &str) -> Result<Self, Error> {
         let mut file = DeTable::parse(text)?;
         let missing = || Error::custom("the table `upstream` is missing");
         let mut upstream = file.get_mut().remove("upstream").ok_or_else(missing)?;
-        let reconnect = match upstream.get_mut() {
-            DeValue::Table(table) => table.remove("reconnect"),
-            _ => None,
-        };
+        let (mut reconnect, mut unnamed) = (None, false);
+        if let DeValue::Table(table) = upstream.get_mut() {
+            reconnect = table.remove("reconnect");
+            unnamed = !table.contains_key("targets");
+            if unnamed {
+                // A dialer's configuration is not read without any.
+                let any = Spanned::new(0..0, DeValue::String("unnamed.invalid:1".into()));
+                table.insert(Spanned::new(0..0, "targets".into()), any);
+            }
+        }
+        let mut dialer = DialerConfig::deserialize(ValueDeserializer::from(upstream))?;
+        if unnamed {
+            dialer.targets.clear();
+        }
         Ok(Self {
-            dialer: DialerConfig::deserialize(ValueDeserializer::from(upstream))?,
+            dialer,
             reconnect: match reconnect {
                 Some(table) => ReconnectConfig::deserialize(ValueDeserializer::from(table))?,
                 None => ReconnectConfig::default(),

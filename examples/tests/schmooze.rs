@@ -235,10 +235,14 @@ async fn the_environment_overrides_the_file_and_the_command_line_both() {
         ("SCHMOOZE_TARGETS", second.as_str()),
         ("SCHMOOZE_RECONNECT_POLICY", "constant:10ms,max_retries=2"),
     ];
+    // The targets may stand anywhere, and must somewhere.
+    let untargeted = file("untargeted.toml", "[upstream]\ntimeout = \"5s\"\n");
+    let without = ["--config", &untargeted];
     let of_all = ["--config", &config, &third, "--attempts", "3"];
     for (arguments, environment, place) in [
         (&in_file[..], &[][..], 0),
         (&in_file, &in_environment, 1),
+        (&without, &in_environment, 1),
         (&of_all, &in_environment, 2),
     ] {
         let variables = environment.iter().copied();
@@ -247,6 +251,8 @@ async fn the_environment_overrides_the_file_and_the_command_line_both() {
         assert_eq!(said.lines().last(), Some(refused(&peers[place]).as_str()));
         assert_eq!(said.matches("connecting to").count(), 2 + place, "{said}");
     }
+    let missing = format!("schmooze: {untargeted}: `targets` is missing\n");
+    assert_eq!(run(&without), (Some(2), missing));
 }
 
 #[test]
