@@ -39,8 +39,9 @@ enum Task {
     /// Measures the crates beside their peers: one table a question; `bench --help` for more
     #[command(disable_help_flag = true)]
     Bench(bench::Options),
-    /// Runs what takes long: the simulated network with a thousand seeds, a soak on real sockets, or
-    /// with real servers, or chaos
+    /// Runs what takes long: the simulated network with a thousand seeds, a soak, real servers, chaos, the rows of the
+    /// reliability page; `torture --help` for more
+    #[command(disable_help_flag = true)]
     Torture(torture::Options),
     /// Changes the code in one place after another: some test must notice each change
     Mutants(mutants::Options),

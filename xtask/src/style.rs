@@ -1,7 +1,8 @@
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use reliability::sources;
 
 use crate::project::{Project, directory};
 
@@ -57,26 +58,6 @@ fn faults_in(path: &Path, text: &str) -> Vec<String> {
         }
     }
     faults
-}
-
-/// The Rust files under `directory`, but for what is built or hidden.
-pub(crate) fn sources(directory: &Path) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    let entries = fs::read_dir(directory).with_context(|| directory.display().to_string())?;
-    for entry in entries {
-        let path = entry?.path();
-        let name = path
-            .file_name()
-            .and_then(|name| name.to_str())
-            .unwrap_or("");
-        if path.is_dir() && name != "target" && !name.starts_with('.') {
-            files.extend(sources(&path)?);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
 }
 
 #[cfg(test)]

@@ -2,10 +2,12 @@ use std::fmt;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::connection::Connection;
+use crate::serve::drip;
 
 type Handling = Pin<Box<dyn Future<Output = io::Result<()>> + Send>>;
 
@@ -53,6 +55,18 @@ impl Handler {
                     len => connection.write_all(&bytes[..len]).await?,
                 }
             }
+        })
+    }
+
+    /// Sends these bytes over and over, one each interval, the first at once. Reads and drops what comes.
+    ///
+    /// [`Behaviour::Drip`](crate::Behaviour::Drip) as a handler: for `CloseAfter` and `ResetAfter`.
+    #[must_use]
+    pub fn drip(bytes: impl Into<Vec<u8>>, every: Duration) -> Self {
+        let bytes = bytes.into();
+        Self::new(move |connection| {
+            let bytes = bytes.clone();
+            async move { drip(connection, &bytes, every).await }
         })
     }
 

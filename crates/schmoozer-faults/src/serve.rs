@@ -64,12 +64,7 @@ async fn act(link: &Arc<Link>, behaviour: Behaviour) {
             link.gone().await;
             Ok(())
         }
-        Behaviour::Drip(bytes, every) => {
-            let (from, to) = tokio::io::split(connection(None));
-            match race(silent(from), drip(to, &bytes, every)).await {
-                Either::First(done) | Either::Second(done) => done,
-            }
-        }
+        Behaviour::Drip(bytes, every) => drip(connection(None), &bytes, every).await,
         Behaviour::CloseAfter(limit, handler) => {
             limited(link, limit, &handler).await;
             Ok(())
@@ -102,8 +97,16 @@ async fn silent(mut from: impl AsyncRead + Unpin) -> io::Result<()> {
     Ok(())
 }
 
+/// Reads until the client closes, and writes these bytes over and over meanwhile.
+pub(crate) async fn drip(connection: Connection, bytes: &[u8], every: Duration) -> io::Result<()> {
+    let (from, to) = tokio::io::split(connection);
+    match race(silent(from), repeat(to, bytes, every)).await {
+        Either::First(done) | Either::Second(done) => done,
+    }
+}
+
 /// Writes these bytes over and over, until writing fails.
-async fn drip(mut to: impl AsyncWrite + Unpin, bytes: &[u8], every: Duration) -> io::Result<()> {
+async fn repeat(mut to: impl AsyncWrite + Unpin, bytes: &[u8], every: Duration) -> io::Result<()> {
     // An interval of zero is not allowed.
     let mut ticks = interval(every.max(Duration::from_nanos(1)));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

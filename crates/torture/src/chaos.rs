@@ -5,6 +5,7 @@ mod talk;
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use fastrand::Rng;
@@ -16,8 +17,10 @@ use crate::client::Client;
 use crate::process::{descriptors, resident, threads};
 use crate::scene::PATIENCE;
 use crate::verdict::{self, Verdict};
+pub(crate) use service::misbehave;
+
 use service::Service;
-use talk::{Gauge, Queue, log_in, talk};
+use talk::{Gauge, drain, log_in, talk};
 
 /// Three clients among servers that misbehave as a seed says.
 #[derive(Debug, Clone, Copy)]
@@ -87,11 +90,11 @@ impl Chaos {
         }
         let seconds = begin.elapsed().as_secs();
         let mut verdicts = vec![
-            Verdict {
-                on: "back",
-                holds: slowest <= BACK,
-                numbers: format!("within {:.2} s of {BACK:?}", slowest.as_secs_f64()),
-            },
+            Verdict::new(
+                "back",
+                slowest <= BACK,
+                format!("within {:.2} s of {BACK:?}", slowest.as_secs_f64()),
+            ),
             verdict::on_memory(&memory),
             flat("descriptors", open, most_open),
             flat("threads", running, most_running),
@@ -104,11 +107,8 @@ impl Chaos {
 }
 
 fn flat<N: Copy + PartialOrd + std::fmt::Display>(on: &'static str, before: N, most: N) -> Verdict {
-    Verdict {
-        on,
-        holds: most <= before,
-        numbers: format!("{before} before, at most {most} after a storm"),
-    }
+    let numbers = format!("{before} before, at most {most} after a storm");
+    Verdict::new(on, most <= before, numbers)
 }
 
 /// Waits until all are back and stable, and returns how long the slowest took to be ready.
@@ -141,16 +141,12 @@ impl Pair {
         let report = self.client.end().await;
         let attempts = 3 * seconds + 12 * (report.outages + 1);
         let (overlaps, served) = (self.gauge.overlaps(), self.service.served());
-        let requests = Verdict {
-            on: name,
-            holds: overlaps == 0 && served.is_ok(),
-            numbers: match served {
-                Ok(count) => {
-                    format!("{count} requests in order, {overlaps} connections beside another")
-                }
-                Err(fault) => fault,
-            },
-        };
+        let holds = overlaps == 0 && served.is_ok();
+        let numbers = served.map_or_else(
+            |fault| fault,
+            |count| format!("{count} requests in order, {overlaps} connections beside another"),
+        );
+        let requests = Verdict::new(name, holds, numbers);
         vec![report.verdict(name, report.outages, attempts), requests]
     }
 }
@@ -195,7 +191,7 @@ async fn upgraded() -> io::Result<Pair> {
 
 async fn queue() -> io::Result<Pair> {
     pair("queue", |dialer, gauge| {
-        let link = TcpConnector::with_state(dialer, Queue::new(gauge), Queue::drain);
+        let link = TcpConnector::with_state(dialer, (AtomicU64::default(), gauge), drain);
         let link = link.ready_when_marked().stable_after(STABLE_AFTER);
         Runner::new(link).max_age(3 * LIMIT)
     })

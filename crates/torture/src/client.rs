@@ -1,4 +1,4 @@
-use std::fmt::Display;
+use std::fmt::{Debug, Display};
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -14,9 +14,11 @@ use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
+use tracing::field::{Field, Visit};
 use tracing::instrument::WithSubscriber as _;
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Level, Metadata, Subscriber};
 
-use crate::lines::Lines;
 use crate::report::ClientReport;
 
 /// How far a time that an event tells may be off from when it is told, on a machine that is busy.
@@ -189,4 +191,58 @@ pub(crate) async fn listen(
         session.ready();
     }
     Err(closed())
+}
+
+/// Counts what the loop logs for people: its warnings, and the ends of outages.
+#[derive(Debug, Default)]
+pub(crate) struct Lines {
+    warnings: AtomicU32,
+    recoveries: AtomicU32,
+}
+
+impl Lines {
+    pub(crate) fn warnings(&self) -> u32 {
+        self.warnings.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn recoveries(&self) -> u32 {
+        self.recoveries.load(Ordering::Relaxed)
+    }
+}
+
+/// Whether the message is that of a recovery, and not that an outage goes on.
+struct IsRecovery(bool);
+
+impl Visit for IsRecovery {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.0 |= field.name() == "message" && format!("{value:?}") == "outage over";
+    }
+}
+
+impl Subscriber for Lines {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("schmoozer") && *metadata.level() <= Level::INFO
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        if *event.metadata().level() == Level::WARN {
+            self.warnings.fetch_add(1, Ordering::Relaxed);
+        }
+        let mut recovery = IsRecovery(false);
+        event.record(&mut recovery);
+        self.recoveries
+            .fetch_add(recovery.0.into(), Ordering::Relaxed);
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
 }

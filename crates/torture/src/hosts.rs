@@ -1,14 +1,24 @@
+//! The servers of the soak, in a process of their own: each end of it.
+
 use std::io;
 use std::net::SocketAddr;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use fastrand::Rng;
+use schmoozer_faults::{Behaviour, Handler, Peer};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
 
-use crate::service::HOSTS;
+use crate::chaos::misbehave;
 
-/// The servers, in a process of their own that runs [`serve`](crate::serve).
+/// How many servers there are.
+pub(crate) const HOSTS: u8 = 8;
+
+/// The servers, in a process of their own that runs [`serve`].
 #[derive(Debug)]
 pub(crate) struct Hosts {
     child: Child,
@@ -27,16 +37,16 @@ impl Hosts {
         let told = child.stdin.take().ok_or_else(gone)?;
         let mut lines = BufReader::new(child.stdout.take().ok_or_else(gone)?).lines();
         let mut addrs = Vec::new();
-        while addrs.len() < HOSTS {
+        for _ in 0..HOSTS {
             let line = lines.next_line().await?.ok_or_else(gone)?;
             addrs.push(line.parse().map_err(io::Error::other)?);
         }
         Ok(Self { child, told, addrs })
     }
 
-    /// Where they listen.
-    pub(crate) fn addrs(&self) -> &[SocketAddr] {
-        &self.addrs
+    /// Where the server of this client listens.
+    pub(crate) fn addr(&self, client: usize) -> SocketAddr {
+        self.addrs[client % self.addrs.len()]
     }
 
     /// Has them fail, turn by turn, as a seed has it.
@@ -50,11 +60,69 @@ impl Hosts {
         self.told.write_all(b"calm\n").await
     }
 
-    pub(crate) async fn stop(self) -> io::Result<()> {
-        let Self {
-            mut child, told, ..
-        } = self;
-        drop(told);
-        child.wait().await.map(drop)
+    pub(crate) async fn stop(mut self) -> io::Result<()> {
+        drop(self.told);
+        self.child.wait().await.map(drop)
     }
+}
+
+/// Runs the servers, until standard input ends.
+///
+/// Prints their addresses, a line each. They answer: each client receives a byte at once, and one each `heartbeat`. A
+/// line with the milliseconds of a turn and a seed has them fail, turn by turn; another one has them answer again.
+///
+/// # Errors
+///
+/// When an address cannot be had, a server cannot do what it should, or a line is neither.
+pub async fn serve(heartbeat: Duration) -> io::Result<()> {
+    let well = Handler::drip(".", heartbeat);
+    let mut hosts = Vec::new();
+    for number in 0..HOSTS {
+        // Not 127.0.0.1: from there the clients come. Several, so that each has all ports for itself.
+        let at = ([127, 0, 0, number + 2], 0);
+        let peer = Peer::start_at(at, Behaviour::Serve(well.clone())).await?;
+        println!("{}", peer.addr());
+        hosts.push(Arc::new(peer));
+    }
+    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    let mut storm: Option<(Duration, Rng)> = None;
+    let mut turns = 0_u64;
+    loop {
+        let turn = storm.as_ref().map(|(turn, _)| *turn);
+        tokio::select! {
+            line = lines.next_line() => match line? {
+                None => return Ok(()),
+                Some(line) => (storm, turns) = (storm_of(&line)?, 0),
+            },
+            () = sleep(turn.unwrap_or_default()), if turn.is_some() => {}
+        }
+        let mut changes = JoinSet::new();
+        for peer in &hosts {
+            let rng = storm.as_mut().map(|(_, rng)| rng.fork());
+            changes.spawn(change(Arc::clone(peer), rng, turns, well.clone()));
+        }
+        while let Some(changed) = changes.join_next().await {
+            changed.map_err(io::Error::other)??;
+        }
+        turns += 1;
+    }
+}
+
+/// Every tenth turn, and the first, no server is there at all, and the next all are. In others one of two fails.
+async fn change(peer: Arc<Peer>, rng: Option<Rng>, turn: u64, well: Handler) -> io::Result<()> {
+    let fails = |mut rng: Rng| (turn % 10 > 1 && rng.bool()).then_some(rng);
+    match (rng.is_some(), turn % 10, rng.and_then(fails)) {
+        (true, 0, _) => peer.stop().await,
+        (_, _, Some(mut rng)) => misbehave(&peer, &mut rng, &well).await,
+        _ => peer.switch(Behaviour::Serve(well)).await.map(drop),
+    }
+}
+
+fn storm_of(line: &str) -> io::Result<Option<(Duration, Rng)>> {
+    let Some((millis, seed)) = line.split_once(' ') else {
+        return Ok(None);
+    };
+    let turn = Duration::from_millis(millis.parse().map_err(io::Error::other)?);
+    let rng = Rng::with_seed(seed.parse().map_err(io::Error::other)?);
+    Ok(Some((turn, rng)))
 }

@@ -17,19 +17,20 @@ use crate::verdict::Verdict;
 pub struct KillRun {
     /// How often it is killed while all its clients are there; now and then it is killed before too.
     pub kills: u32,
-    /// How many clients listen to what one more has to tell.
-    pub listeners: usize,
-    /// How long the clients have to be back.
-    pub patience: Duration,
     /// The moments are drawn from this.
     pub seed: u64,
 }
 
+/// How many clients listen to what one more has to tell.
+const LISTENERS: usize = 3;
+/// How long the clients have to be back.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// A server and its clients.
 struct Scene {
     server: Server,
-    teller: Client,
-    listeners: Vec<Client>,
+    /// The one that has something to tell, and those that listen.
+    clients: Vec<Client>,
     early: u32,
     rng: Rng,
 }
@@ -47,30 +48,30 @@ impl KillRun {
         installed: &Installed,
         mut tell: impl FnMut(&str),
     ) -> io::Result<Vec<Verdict>> {
-        let promises = Arc::new(Promises::to(self.listeners));
+        let promises = Arc::new(Promises::to(LISTENERS));
         let mut server = installed.server().await?;
         server.start()?;
-        let teller = installed.teller(&server, &promises)?;
+        let teller = installed.teller(server.addr(), Arc::clone(&promises))?;
         let mut scene = Scene {
             server,
-            teller,
-            listeners: Vec::new(),
+            clients: vec![teller],
             early: 0,
             rng: Rng::with_seed(self.seed),
         };
         // Only when the server answers: so each outage of theirs is ours.
-        scene.all_back(&[0], self.patience).await?;
-        let listener = |number| installed.listener(&scene.server, number, &promises);
-        scene.listeners = (0..self.listeners)
-            .map(listener)
-            .collect::<io::Result<_>>()?;
-        let never = vec![0; 1 + self.listeners];
-        scene.all_back(&never, self.patience).await?;
+        scene.all_back(&[0]).await?;
+        let at = scene.server.addr();
+        let listener = |number| installed.listener(at, number, Arc::clone(&promises));
+        for number in 0..LISTENERS {
+            scene.clients.push(listener(number)?);
+        }
+        let never = vec![0; 1 + LISTENERS];
+        scene.all_back(&never).await?;
 
         for kill in 1..=self.kills {
             scene.later(Duration::from_millis(800)).await;
-            let came = scene.kill_and_start(self.patience).await?;
-            let back = scene.all_back(&came, self.patience).await?;
+            let came = scene.kill_and_start().await?;
+            let back = scene.all_back(&came).await?;
             let early = scene.early;
             let of = self.kills;
             tell(&format!(
@@ -80,30 +81,25 @@ impl KillRun {
         }
         scene.later(Duration::from_millis(800)).await;
         let early = scene.early;
-        let teller = scene.teller.end().await;
+        let teller = scene.clients.remove(0).end().await;
         let begin = Instant::now();
-        while !promises.caught_up() && begin.elapsed() < self.patience {
+        while !promises.caught_up() && begin.elapsed() < PATIENCE {
             sleep(Duration::from_millis(10)).await;
         }
         let mut listeners: Vec<ClientReport> = Vec::new();
-        for listener in scene.listeners {
+        for listener in scene.clients {
             listeners.push(listener.end().await);
         }
         scene.server.kill().await?;
-        Ok(vec![
-            report::on_arrivals(&listeners, self.kills, early),
-            report::on_promises(&promises.kept()),
-            report::on_events(&teller, &listeners),
-            report::on_outages(&teller, &listeners),
-        ])
+        let arrivals = report::on_arrivals(&listeners, self.kills, early);
+        let outages = report::on_outages(&teller, &listeners);
+        listeners.push(teller);
+        let events = report::on_events(&listeners);
+        Ok(vec![arrivals, promises.verdict(), events, outages])
     }
 }
 
 impl Scene {
-    fn clients(&self) -> impl Iterator<Item = &Client> {
-        std::iter::once(&self.teller).chain(&self.listeners)
-    }
-
     /// Waits a while, no longer than this.
     async fn later(&mut self, at_most: Duration) {
         sleep(at_most.mul_f64(self.rng.f64())).await;
@@ -111,13 +107,13 @@ impl Scene {
 
     /// Kills the server and starts it again, and now and then does so once more before all are back; how
     /// often each client had arrived by then.
-    async fn kill_and_start(&mut self, patience: Duration) -> io::Result<Vec<u32>> {
+    async fn kill_and_start(&mut self) -> io::Result<Vec<u32>> {
         loop {
             self.server.kill().await?;
-            for client in self.clients() {
-                client.gone(patience).await?;
+            for client in &self.clients {
+                client.gone(PATIENCE).await?;
             }
-            let came = self.clients().map(Client::arrivals).collect();
+            let came = self.clients.iter().map(Client::arrivals).collect();
             self.later(Duration::from_millis(500)).await;
             self.server.start()?;
             if self.rng.u8(..4) > 0 {
@@ -129,10 +125,10 @@ impl Scene {
     }
 
     /// Waits until each client has arrived once more than it `came`; how long that took.
-    async fn all_back(&mut self, came: &[u32], patience: Duration) -> io::Result<Duration> {
+    async fn all_back(&mut self, came: &[u32]) -> io::Result<Duration> {
         let begin = Instant::now();
         loop {
-            let back = self.clients().zip(came);
+            let back = self.clients.iter().zip(came);
             let back = back
                 .filter(|(client, came)| client.arrivals() > **came)
                 .count();
@@ -140,9 +136,9 @@ impl Scene {
                 return Ok(begin.elapsed());
             }
             self.server.is_up()?;
-            if begin.elapsed() > patience {
+            if begin.elapsed() > PATIENCE {
                 let of = came.len();
-                let late = format!("{back} of {of} clients are back after {patience:?}");
+                let late = format!("{back} of {of} clients are back after {PATIENCE:?}");
                 return Err(io::Error::other(late));
             }
             sleep(Duration::from_millis(5)).await;

@@ -7,7 +7,7 @@
 //! | [`KillRun`] | kills redis or `PostgreSQL` again and again under its clients |
 //! | [`Installed::play`] | plays scenes with another real server |
 //! | [`Chaos`] | has all go wrong at random, as a seed says |
-//! | [`rows()`](rows::rows) | plays rows of the reliability page with the defaults |
+//! | [`rows`] | runs each row of the reliability page with the defaults |
 //!
 //! Each returns a [`Verdict`] on each thing that must hold. The `README.md` says what they are.
 #![forbid(unsafe_code)]
@@ -15,10 +15,8 @@
 mod bound;
 mod chaos;
 mod client;
-mod host;
 mod hosts;
 mod kill_run;
-mod lines;
 mod mosquitto;
 mod names;
 mod nats;
@@ -32,18 +30,16 @@ mod redis;
 mod report;
 pub mod rows;
 mod scene;
-mod scratch;
 mod server;
-mod service;
 pub mod simulation;
 mod soak;
 mod verdict;
 
 pub use chaos::Chaos;
-pub use host::serve;
+pub use hosts::serve;
 pub use kill_run::KillRun;
 pub use process::allow_descriptors;
-pub use program::{Installed, Missing, Program};
+pub use program::{Installed, Program};
 pub use scene::Scene;
 pub use soak::{Report, Soak};
 pub use verdict::Verdict;

@@ -6,15 +6,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
-use schmoozer_tcp::{Dialer, End, Runner, Session, TcpConnector, Why, closed};
+use schmoozer_tcp::{Dialer, End, Session, TcpConnector, closed};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
 use crate::client::Client;
-use crate::scene::{PATIENCE, SILENCE, Scene};
-use crate::scratch::Scratch;
-use crate::server::{Server, dying_with_us, free_addr};
+use crate::scene::{PATIENCE, SILENCE, Scene, ends_for_good};
+use crate::server::{Scratch, Server, dying_with_us, free_addr};
 use crate::verdict::Verdict;
 
 const CONFIG: &str = "mosquitto.conf";
@@ -35,7 +34,10 @@ pub(crate) async fn play(program: &Path, scene: &Scene) -> io::Result<Vec<Verdic
     server.write("passwords", "")?;
     server.write(CONFIG, &format!("{listen}password_file passwords\n"))?;
     server.listen().await?;
-    verdicts.push(refused_for_good(addr).await?);
+    let refused = link(addr, "refused")?.ready_when_marked();
+    let refused =
+        refused.retry_if(|failure| failure.cause.kind() != io::ErrorKind::PermissionDenied);
+    verdicts.push(ends_for_good("refused", refused, 1).await?);
     let retried = Client::marked(link(addr, "retried")?, scene.stable);
     sleep(scene.bad / 2).await;
     server.kill().await?;
@@ -78,19 +80,6 @@ async fn hang(server: &Server, scene: &Scene) -> io::Result<Verdict> {
     client.stable(PATIENCE).await?;
     let attempts = Scene::attempts_in(scene.bad);
     Ok(client.end().await.verdict("hang", 1, attempts))
-}
-
-async fn refused_for_good(addr: SocketAddr) -> io::Result<Verdict> {
-    let link = link(addr, "refused")?.ready_when_marked();
-    let link = link.retry_if(|failure| failure.cause.kind() != io::ErrorKind::PermissionDenied);
-    let (handle, _running) = Runner::new(link).spawn();
-    let _end = handle.shutdown_on_drop();
-    let stopped = timeout(PATIENCE, handle.stopped()).await?;
-    Ok(Verdict {
-        on: "refused",
-        holds: stopped.why == Why::Final && handle.stats().attempts == 1,
-        numbers: format!("{stopped}, after {} attempts", handle.stats().attempts),
-    })
 }
 
 type Link<H> = TcpConnector<schmoozer_tcp::Plain, H, io::Error>;

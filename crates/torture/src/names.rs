@@ -12,41 +12,28 @@ use tokio::net::UdpSocket;
 use tokio::time::sleep;
 
 use crate::client::Client;
-use crate::process::succeeds;
+use crate::process::again_inside;
 use crate::scene::{PATIENCE, SILENCE, Scene};
-use crate::scratch::Scratch;
-use crate::server::{Server, dying_with_us};
+use crate::server::{Scratch, Server, dying_with_us};
 use crate::verdict::Verdict;
 
-const RESOLVERS: &str = "/etc/resolv.conf";
+pub(crate) const RESOLVERS: &str = "/etc/resolv.conf";
 const PORT: u16 = 7_000;
 /// How long dnsmasq still has the old answer when the server has moved.
 const STALE: Duration = Duration::from_secs(3);
 
-/// Has this program run again, `inside` a network namespace of its own where [`play`] can do what it does.
+/// Has this program play `again` in a namespace, where [`play`] can do what it does.
 pub(crate) async fn outside(
-    inside: &[&str],
+    again: &[&str],
     mut tell: impl FnMut(&str),
 ) -> io::Result<Vec<Verdict>> {
-    let scratch = Scratch::new()?;
-    let resolvers = scratch.path().join("resolv.conf");
-    fs::write(&resolvers, "")?;
-    let mut command = dying_with_us(Path::new("unshare"), None);
-    command.args(["--net", "--mount", "--", "sh", "-c"]);
-    command.arg("ip link set lo up && mount --bind \"$0\" /etc/resolv.conf && exec \"$@\"");
-    command.arg(resolvers).arg(std::env::current_exe()?);
-    // Its directories go with ours, however it ends.
-    command.env("TMPDIR", scratch.path());
-    let said = succeeds(command.args(inside), "").await;
+    let said = again_inside(again).await;
     let holds = said.is_ok();
     for line in said.unwrap_or_else(|error| error.to_string()).lines() {
         tell(line);
     }
-    Ok(vec![Verdict {
-        on: "namespace",
-        holds,
-        numbers: "all of the above, with the system's resolver".to_owned(),
-    }])
+    let numbers = "all of the above, with the system's resolver".to_owned();
+    Ok(vec![Verdict::new("namespace", holds, numbers)])
 }
 
 /// What a client of the system's resolver meets.

@@ -11,8 +11,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::client::Client;
 use crate::scene::{PATIENCE, SILENCE, Scene};
-use crate::scratch::Scratch;
-use crate::server::{Server, dying_with_us, free_addr};
+use crate::server::{Scratch, Server, dying_with_us, free_addr};
 use crate::verdict::Verdict;
 
 const CONFIG: &str = "nats.conf";
@@ -66,11 +65,7 @@ pub(crate) async fn play(program: &Path, scene: &Scene) -> io::Result<Vec<Verdic
         moved.as_secs_f64(),
         verdicts[0].numbers
     );
-    let lame_duck = Verdict {
-        on: "lame duck",
-        holds,
-        numbers,
-    };
+    let lame_duck = Verdict::new("lame duck", holds, numbers);
 
     let link = TcpConnector::new(Dialer::new(spare.addr())?, subscribe);
     let client = Client::marked(link, scene.stable);

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use schmoozer_tcp::{Dialer, End, Runner, Session, TcpConnector, Why};
+use schmoozer_tcp::{Dialer, End, Runner, Session, TcpConnector};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
@@ -19,9 +19,8 @@ use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
 
 use crate::client::Client;
 use crate::process::succeeds;
-use crate::scene::{PATIENCE, SILENCE, Scene};
-use crate::scratch::Scratch;
-use crate::server::{Server, dying_with_us, free_addr};
+use crate::scene::{PATIENCE, SILENCE, Scene, ends_for_good};
+use crate::server::{Scratch, Server, dying_with_us, free_addr};
 use crate::verdict::Verdict;
 
 pub(crate) async fn play(program: &Path, scene: &Scene) -> io::Result<Vec<Verdict>> {
@@ -48,31 +47,20 @@ pub(crate) async fn play(program: &Path, scene: &Scene) -> io::Result<Vec<Verdic
     };
     let mut good = server("good", scratch);
     good.listen().await?;
-    let link = link(addr, &tls)?.stable_after(scene.stable);
-    let client = Client::run(Runner::new(link), scene.stable);
+    let trusting = link(addr, &tls)?.stable_after(scene.stable);
+    let client = Client::run(Runner::new(trusting), scene.stable);
     let killed = scene.kills(client, &mut good).await?;
     good.kill().await?;
     let mut other = server("other", good.into_scratch());
     other.listen().await?;
-    let distrusted = distrusted(addr, &tls).await?;
-    other.kill().await?;
-    Ok(vec![killed, distrusted])
-}
-
-/// A certificate that is not to be trusted is the same the next time.
-async fn distrusted(addr: SocketAddr, tls: &TlsConnector) -> io::Result<Verdict> {
-    let link = link(addr, tls)?.retry_if(|failure| {
+    // A certificate that is not to be trusted is the same the next time.
+    let distrusting = link(addr, &tls)?.retry_if(|failure| {
         let tls = failure.cause.get_ref().and_then(|it| it.downcast_ref());
         !matches!(tls, Some(rustls::Error::InvalidCertificate(_)))
     });
-    let (handle, _running) = Runner::new(link).spawn();
-    let _end = handle.shutdown_on_drop();
-    let stopped = timeout(PATIENCE, handle.stopped()).await?;
-    Ok(Verdict {
-        on: "distrusted",
-        holds: stopped.why == Why::Final && handle.stats().connections == 0,
-        numbers: format!("{stopped}, after {} attempts", handle.stats().attempts),
-    })
+    let distrusted = ends_for_good("distrusted", distrusting, 0).await?;
+    other.kill().await?;
+    Ok(vec![killed, distrusted])
 }
 
 fn trusting(certificate: &Path) -> io::Result<TlsConnector> {

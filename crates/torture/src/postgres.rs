@@ -19,8 +19,7 @@ use tokio_postgres::{AsyncMessage, Client as Postgres, Config, Error, NoTls, Sim
 use crate::client::Client;
 use crate::process::succeeds;
 use crate::promises::Promises;
-use crate::scratch::Scratch;
-use crate::server::{Server, dying_with_us, free_addr};
+use crate::server::{Scratch, Server, dying_with_us, free_addr};
 
 const USER: &str = "postgres";
 const TABLE: &str = "CREATE TABLE events (id bigserial PRIMARY KEY, body bigint NOT NULL)\n";

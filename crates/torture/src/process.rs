@@ -1,3 +1,4 @@
+use std::env;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -6,6 +7,9 @@ use std::process::Stdio;
 use rlimit::{Resource, getrlimit, setrlimit};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
+
+use crate::program::on_path;
+use crate::server::{Scratch, dying_with_us};
 
 /// Lets this process, and those that it starts, have `count` open descriptors.
 ///
@@ -86,12 +90,47 @@ pub(crate) async fn succeeds(command: &mut Command, input: &str) -> io::Result<S
     )))
 }
 
+/// Has this program run again in a network namespace, with `/etc/resolv.conf` and a loopback interface of its own.
+/// Returns what it printed.
+///
+/// # Errors
+///
+/// [`Unsupported`](io::ErrorKind::Unsupported) where there can be no namespace; and when the program fails.
+pub(crate) async fn again_inside(arguments: &[&str]) -> io::Result<String> {
+    let unsupported = |why| io::Error::new(io::ErrorKind::Unsupported, why);
+    for tool in ["ip", "nsenter", "setpriv", "unshare"] {
+        on_path(tool).ok_or_else(|| unsupported(format!("{tool} is not here")))?;
+    }
+    let unshare = || {
+        let mut command = dying_with_us(Path::new("unshare"), None);
+        command.args(["--net", "--mount", "--"]);
+        command
+    };
+    if let Err(why) = succeeds(unshare().arg("true"), "").await {
+        return Err(unsupported(why.to_string()));
+    }
+    let scratch = Scratch::new()?;
+    let resolvers = scratch.path().join("resolv.conf");
+    fs::write(&resolvers, "")?;
+    let mut command = unshare();
+    let enter = "ip link set lo up && mount --bind \"$0\" /etc/resolv.conf && exec \"$@\"";
+    command.args(["sh", "-c", enter]).arg(resolvers);
+    command.arg(env::current_exe()?).args(arguments);
+    // Its directories go with ours, however it ends.
+    command.env("TMPDIR", scratch.path());
+    succeeds(&mut command, "").await
+}
+
+/// Runs a shell command.
+pub(crate) async fn sh(command: &str) -> io::Result<String> {
+    succeeds(Command::new("sh").args(["-c", command]), "").await
+}
+
 #[cfg(test)]
 mod tests {
     use std::process::Command;
 
     use super::*;
-    use crate::scratch::Scratch;
 
     #[test]
     fn work_goes_on_until_the_last_process_ends_that_is_there() {
@@ -113,12 +152,5 @@ mod tests {
         let error = allow_descriptors(u64::MAX / 2).expect_err("too many");
         let words = "descriptors are needed, and the hard limit is";
         assert!(error.to_string().contains(words), "{error}");
-    }
-
-    #[test]
-    fn what_is_there_already_needs_no_raising() {
-        let before = getrlimit(Resource::NOFILE).unwrap();
-        allow_descriptors(16).unwrap();
-        assert_eq!(getrlimit(Resource::NOFILE).unwrap(), before);
     }
 }

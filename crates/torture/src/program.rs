@@ -2,6 +2,7 @@ use std::env;
 use std::fmt;
 use std::fs;
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,22 +16,15 @@ use crate::{mosquitto, names, nats, openssl, postgres, proxies, redis};
 
 /// A real server, as Debian packages it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "names of programs")]
 pub enum Program {
-    /// Passes messages on to those who are subscribed.
     Redis,
-    /// Keeps rows, and tells those who `LISTEN` of new ones.
     Postgres,
-    /// Lets one client of an id in, stops answering, and wants a password.
     Mosquitto,
-    /// Has no backend, queues clients, and is reloaded.
     Haproxy,
-    /// Has no backend, and is reloaded.
     Nginx,
-    /// Asks its clients to go away before it goes.
     Nats,
-    /// Answers questions about names badly.
     Dnsmasq,
-    /// Speaks TLS, and is restarted.
     Openssl,
 }
 
@@ -39,13 +33,6 @@ pub enum Program {
 pub struct Installed {
     program: Program,
     path: PathBuf,
-}
-
-/// A program is not here, and a command installs it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Missing {
-    what: &'static str,
-    package: &'static str,
 }
 
 impl Program {
@@ -61,54 +48,40 @@ impl Program {
         Self::Openssl,
     ];
 
-    /// Its name, the name of its program, and that of its package.
-    const fn names(self) -> [&'static str; 3] {
+    /// The name of its program, and that of its package.
+    const fn names(self) -> (&'static str, &'static str) {
         match self {
-            Self::Redis => ["redis", "redis-server", "redis-server"],
-            Self::Postgres => [
-                "postgres",
-                "PostgreSQL, in /usr/lib/postgresql",
-                "postgresql",
-            ],
-            Self::Mosquitto => ["mosquitto"; 3],
-            Self::Haproxy => ["haproxy"; 3],
-            Self::Nginx => ["nginx", "nginx", "nginx libnginx-mod-stream"],
-            Self::Nats => ["nats", "nats-server", "nats-server"],
-            Self::Dnsmasq => ["dnsmasq"; 3],
-            Self::Openssl => ["openssl"; 3],
+            Self::Redis => ("redis-server", "redis-server"),
+            Self::Postgres => ("PostgreSQL, in /usr/lib/postgresql", "postgresql"),
+            Self::Mosquitto => ("mosquitto", "mosquitto"),
+            Self::Haproxy => ("haproxy", "haproxy"),
+            Self::Nginx => ("nginx", "nginx libnginx-mod-stream"),
+            Self::Nats => ("nats-server", "nats-server"),
+            Self::Dnsmasq => ("dnsmasq", "dnsmasq"),
+            Self::Openssl => ("openssl", "openssl"),
         }
-    }
-
-    /// The program with this name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|it| it.names()[0] == name)
     }
 
     /// Looks for the program, and for the ones that have it killed with us.
     ///
     /// # Errors
     ///
-    /// When one of them is not here.
-    pub fn find(self) -> Result<Installed, Missing> {
-        let [_, what, package] = self.names();
+    /// When one of them is not here: which, and the command that installs it.
+    pub fn find(self) -> Result<Installed, String> {
+        let missing =
+            |what, package| format!("{what} is not here; `apt-get install {package}` installs it");
         for tool in ["setpriv", "unshare"] {
-            let missing = Missing {
-                what: tool,
-                package: "util-linux",
-            };
-            on_path(tool).ok_or(missing)?;
+            on_path(tool).ok_or_else(|| missing(tool, "util-linux"))?;
         }
+        let (what, package) = self.names();
         let path = match self {
             Self::Postgres => newest(Path::new("/usr/lib/postgresql")),
             Self::Nginx if !Path::new(MODULE).is_file() => None,
             _ => on_path(what),
         };
-        let path = path.ok_or(Missing { what, package })?;
-        Ok(Installed {
-            program: self,
-            path,
-        })
+        let path = path.ok_or_else(|| missing(what, package))?;
+        let program = self;
+        Ok(Installed { program, path })
     }
 }
 
@@ -125,8 +98,8 @@ impl Installed {
         matches!(self.program, Program::Redis | Program::Postgres)
     }
 
-    /// Plays what is asked of one that is not killed under load. `inside` are the arguments with which this program
-    /// plays the same again `inside` a namespace, which dnsmasq needs; empty, it is inside.
+    /// Plays what is asked of one that is not killed under load. With the arguments `again` this program plays the same
+    /// in a namespace, which dnsmasq needs; without them it is in there.
     ///
     /// # Errors
     ///
@@ -134,19 +107,19 @@ impl Installed {
     pub async fn play(
         &self,
         scene: &Scene,
-        inside: &[&str],
+        again: Option<&[&str]>,
         tell: impl FnMut(&str),
     ) -> io::Result<Vec<Verdict>> {
         let path = &self.path;
-        match self.program {
-            Program::Mosquitto => mosquitto::play(path, scene).await,
-            Program::Haproxy => proxies::haproxy(path, scene).await,
-            Program::Nginx => proxies::nginx(path, scene).await,
-            Program::Nats => nats::play(path, scene).await,
-            Program::Dnsmasq if !inside.is_empty() => names::outside(inside, tell).await,
-            Program::Dnsmasq => names::play(path, scene).await,
-            Program::Openssl => openssl::play(path, scene).await,
-            Program::Redis | Program::Postgres => Ok(Vec::new()),
+        match (self.program, again) {
+            (Program::Mosquitto, _) => mosquitto::play(path, scene).await,
+            (Program::Haproxy, _) => proxies::haproxy(path, scene).await,
+            (Program::Nginx, _) => proxies::nginx(path, scene).await,
+            (Program::Nats, _) => nats::play(path, scene).await,
+            (Program::Dnsmasq, Some(again)) => names::outside(again, tell).await,
+            (Program::Dnsmasq, None) => names::play(path, scene).await,
+            (Program::Openssl, _) => openssl::play(path, scene).await,
+            (Program::Redis | Program::Postgres, _) => Ok(Vec::new()),
         }
     }
 
@@ -158,42 +131,30 @@ impl Installed {
     }
 
     /// The client that gives the server something to pass on.
-    pub(crate) fn teller(&self, server: &Server, promises: &Arc<Promises>) -> io::Result<Client> {
-        let promises = Arc::clone(promises);
+    pub(crate) fn teller(&self, at: SocketAddr, promises: Arc<Promises>) -> io::Result<Client> {
         match self.program {
-            Program::Postgres => postgres::inserter(server.addr(), promises),
-            _ => redis::publisher(server.addr(), promises),
+            Program::Postgres => postgres::inserter(at, promises),
+            _ => redis::publisher(at, promises),
         }
     }
 
     /// The listener of this number.
     pub(crate) fn listener(
         &self,
-        server: &Server,
+        at: SocketAddr,
         number: usize,
-        promises: &Arc<Promises>,
+        promises: Arc<Promises>,
     ) -> io::Result<Client> {
-        let promises = Arc::clone(promises);
         match self.program {
-            Program::Postgres => postgres::listener(server.addr(), number, promises),
-            _ => redis::subscriber(server.addr(), number, promises),
+            Program::Postgres => postgres::listener(at, number, promises),
+            _ => redis::subscriber(at, number, promises),
         }
     }
 }
 
 impl fmt::Display for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.names()[0])
-    }
-}
-
-impl fmt::Display for Missing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { what, package } = self;
-        write!(
-            f,
-            "{what} is not here; `apt-get install {package}` installs it"
-        )
+        f.pad(&format!("{self:?}").to_lowercase())
     }
 }
 
@@ -219,17 +180,7 @@ fn newest(releases: &Path) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scratch::Scratch;
-
-    #[test]
-    fn what_is_missing_is_told_with_the_command_that_installs_it() {
-        let missing = Missing {
-            what: "redis-server",
-            package: "redis-server",
-        };
-        let told = "redis-server is not here; `apt-get install redis-server` installs it";
-        assert_eq!(missing.to_string(), told);
-    }
+    use crate::server::Scratch;
 
     #[test]
     fn the_newest_release_that_is_whole_is_taken() {

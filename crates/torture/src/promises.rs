@@ -1,20 +1,12 @@
 use std::sync::{Mutex, PoisonError};
 
+use crate::verdict::Verdict;
+
 /// The numbers that the server was told and promised to pass on, and those that each listener saw.
 #[derive(Debug)]
 pub(crate) struct Promises {
     promised: Mutex<Vec<u64>>,
     seen: Vec<Mutex<Vec<u64>>>,
-}
-
-/// What became of the promises.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Kept {
-    pub(crate) promised: usize,
-    /// The least that a listener saw.
-    pub(crate) seen: usize,
-    /// What is wrong, in words, for the first listener for whom something is.
-    pub(crate) fault: Option<String>,
 }
 
 impl Promises {
@@ -45,8 +37,8 @@ impl Promises {
             .all(|seen| lock(seen).last().copied() >= last)
     }
 
-    /// Whether each listener saw all that was promised, nothing twice, and all of it in order.
-    pub(crate) fn kept(&self) -> Kept {
+    /// Each listener saw all that was promised, nothing twice, and all of it in order.
+    pub(crate) fn verdict(&self) -> Verdict {
         let promised = lock(&self.promised);
         let fault = (1..).zip(&self.seen).find_map(|(listener, seen)| {
             let seen = lock(seen);
@@ -62,11 +54,16 @@ impl Promises {
                 "listener {listener} missed {count}, the first of them {first}"
             ))
         });
-        Kept {
-            promised: promised.len(),
-            seen: self.seen.iter().map(|it| lock(it).len()).min().unwrap_or(0),
-            fault,
+        let seen = self.seen.iter().map(|it| lock(it).len()).min().unwrap_or(0);
+        let mut numbers = format!(
+            "{} promised, each listener saw {seen} or more",
+            promised.len()
+        );
+        let holds = fault.is_none() && !promised.is_empty();
+        if let Some(fault) = fault {
+            numbers = format!("{numbers}; {fault}");
         }
+        Verdict::new("passed on", holds, numbers)
     }
 }
 
@@ -78,7 +75,7 @@ fn lock(numbers: &Mutex<Vec<u64>>) -> std::sync::MutexGuard<'_, Vec<u64>> {
 mod tests {
     use super::*;
 
-    fn kept(told: &[u64], seen: [&[u64]; 2]) -> Kept {
+    fn verdict(told: &[u64], seen: [&[u64]; 2]) -> String {
         let promises = Promises::to(2);
         for &number in told {
             promises.promise(number);
@@ -88,31 +85,41 @@ mod tests {
                 promises.see(listener, number);
             }
         }
-        promises.kept()
+        promises.verdict().to_string()
     }
 
     #[test]
-    fn more_may_be_seen_than_was_promised() {
-        let expected = Kept {
-            promised: 2,
-            seen: 2,
-            fault: None,
-        };
-        assert_eq!(kept(&[1, 4], [&[1, 2, 4, 5], &[1, 4]]), expected);
-    }
-
-    #[test]
-    fn what_one_listener_missed_is_found() {
-        let fault = kept(&[1, 2, 3], [&[1, 2, 3], &[1]]).fault.unwrap();
-        assert_eq!(fault, "listener 2 missed 2, the first of them 2");
-    }
-
-    #[test]
-    fn what_is_seen_twice_or_out_of_order_is_found() {
-        let fault = kept(&[1], [&[1, 1], &[1]]).fault.unwrap();
-        assert_eq!(fault, "listener 1 saw 1 after 1");
-        let fault = kept(&[1], [&[1], &[2, 1]]).fault.unwrap();
-        assert_eq!(fault, "listener 2 saw 1 after 2");
+    fn what_was_promised_must_be_seen_once_and_in_order_and_more_may_be() {
+        let (all, none): (&[u64], &[u64]) = (&[1, 2, 3], &[]);
+        for (told, seen, expected) in [
+            (
+                &[1, 4][..],
+                [&[1, 2, 4, 5][..], &[1, 4]],
+                "ok      2 promised, each listener saw 2 or more",
+            ),
+            (
+                none,
+                [all; 2],
+                "FAILED  0 promised, each listener saw 3 or more",
+            ),
+            (
+                all,
+                [all, &[1]],
+                "FAILED  3 promised, each listener saw 1 or more; listener 2 missed 2, the first of them 2",
+            ),
+            (
+                &[1],
+                [&[1, 1], &[1]],
+                "FAILED  1 promised, each listener saw 1 or more; listener 1 saw 1 after 1",
+            ),
+            (
+                &[1],
+                [&[1], &[2, 1]],
+                "FAILED  1 promised, each listener saw 1 or more; listener 2 saw 1 after 2",
+            ),
+        ] {
+            assert_eq!(verdict(told, seen), format!("passed on    {expected}"));
+        }
     }
 
     #[test]

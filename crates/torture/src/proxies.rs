@@ -14,8 +14,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::client::Client;
 use crate::scene::{PATIENCE, SILENCE, Scene};
-use crate::scratch::Scratch;
-use crate::server::{Server, contained, dying_with_us, free_addr};
+use crate::server::{Scratch, Server, contained, dying_with_us, free_addr};
 use crate::verdict::Verdict;
 
 const CONFIG: &str = "proxy.conf";
@@ -101,14 +100,10 @@ async fn queue(addr: SocketAddr, backend: &Peer, scene: &Scene) -> io::Result<Ve
     let answered = timeout(scene.bad, client.handle.connected()).await.is_ok();
     drop(first);
     client.stable(PATIENCE).await?;
-    let verdict = client
-        .end()
-        .await
-        .verdict("queue", 1, Scene::attempts_in(scene.bad));
-    Ok(Verdict {
-        holds: verdict.holds && !answered,
-        ..verdict
-    })
+    let attempts = Scene::attempts_in(scene.bad);
+    let verdict = client.end().await.verdict("queue", 1, attempts);
+    let holds = verdict.holds && !answered;
+    Ok(Verdict { holds, ..verdict })
 }
 
 /// The workers of old end soon, and their connections with them.

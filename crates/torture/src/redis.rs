@@ -18,8 +18,7 @@ use tokio::time::sleep;
 
 use crate::client::Client;
 use crate::promises::Promises;
-use crate::scratch::Scratch;
-use crate::server::{Server, dying_with_us, free_addr};
+use crate::server::{Scratch, Server, dying_with_us, free_addr};
 
 const CHANNEL: &str = "news";
 

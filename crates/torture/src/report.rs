@@ -1,4 +1,3 @@
-use crate::promises::Kept;
 use crate::verdict::Verdict;
 
 /// How a client fared with its server.
@@ -38,14 +37,11 @@ impl ClientReport {
             self.outages
         );
         let counts = self.outages == outages && self.is_told() && *attempts <= at_most;
-        Verdict {
-            on,
-            holds: counts && self.fault.is_none(),
-            numbers: match &self.fault {
-                Some(fault) => format!("{numbers}; {fault}"),
-                None => numbers,
-            },
-        }
+        let numbers = match &self.fault {
+            Some(fault) => format!("{numbers}; {fault}"),
+            None => numbers,
+        };
+        Verdict::new(on, counts && self.fault.is_none(), numbers)
     }
 }
 
@@ -55,48 +51,26 @@ pub(crate) fn on_arrivals(listeners: &[ClientReport], kills: u32, early: u32) ->
     let arrivals = || listeners.iter().map(|it| it.arrivals);
     let least = arrivals().min().unwrap_or(0);
     let most = arrivals().max().unwrap_or(0);
-    let times = if least == most {
-        format!("{least}")
-    } else {
-        format!("{least} to {most}")
-    };
-    Verdict {
-        on: "subscribed",
-        holds: least > kills && most <= kills + early + 1,
-        numbers: format!(
-            "{} listeners, each {times} times; {kills} kills when all were there, {early} before",
-            listeners.len()
-        ),
-    }
-}
-
-/// Nothing was missed that the server had promised to pass on.
-pub(crate) fn on_promises(kept: &Kept) -> Verdict {
-    let Kept { promised, seen, .. } = kept;
-    let numbers = format!("{promised} promised, each listener saw {seen} or more");
-    Verdict {
-        on: "passed on",
-        holds: kept.fault.is_none() && *promised > 0,
-        numbers: match &kept.fault {
-            Some(fault) => format!("{numbers}; {fault}"),
-            None => numbers,
-        },
-    }
+    let numbers = format!(
+        "{} listeners, each {least} to {most} times; {kills} kills when all were there, {early} before",
+        listeners.len()
+    );
+    Verdict::new(
+        "subscribed",
+        least > kills && most <= kills + early + 1,
+        numbers,
+    )
 }
 
 /// The events came in the order of the contract, and no client ended by itself.
-pub(crate) fn on_events(teller: &ClientReport, listeners: &[ClientReport]) -> Verdict {
-    let all = || listeners.iter().chain([teller]);
-    let count: u64 = all().map(|it| it.attempts).sum();
-    let fault = all().find_map(|it| it.fault.as_ref());
-    Verdict {
-        on: "events",
-        holds: fault.is_none() && count > 0,
-        numbers: match fault {
-            Some(fault) => format!("of {count} attempts; {fault}"),
-            None => format!("of {count} attempts, each where the contract has it"),
-        },
-    }
+pub(crate) fn on_events(clients: &[ClientReport]) -> Verdict {
+    let count: u64 = clients.iter().map(|it| it.attempts).sum();
+    let fault = clients.iter().find_map(|it| it.fault.as_ref());
+    let numbers = match fault {
+        Some(fault) => format!("of {count} attempts; {fault}"),
+        None => format!("of {count} attempts, each where the contract has it"),
+    };
+    Verdict::new("events", fault.is_none() && count > 0, numbers)
 }
 
 /// Each outage is one warning and one piece of good news; and each time that a listener came back was the
@@ -107,11 +81,9 @@ pub(crate) fn on_outages(teller: &ClientReport, listeners: &[ClientReport]) -> V
     let outages: u64 = all().map(|it| it.outages).sum();
     let warnings: u32 = all().map(|it| it.warnings).sum();
     let recoveries: u32 = all().map(|it| it.recoveries).sum();
-    Verdict {
-        on: "outages",
-        holds: all().all(ClientReport::is_told) && listeners.iter().all(ended),
-        numbers: format!("{outages}, with {warnings} WARN and {recoveries} INFO"),
-    }
+    let holds = all().all(ClientReport::is_told) && listeners.iter().all(ended);
+    let numbers = format!("{outages}, with {warnings} WARN and {recoveries} INFO");
+    Verdict::new("outages", holds, numbers)
 }
 
 #[cfg(test)]
@@ -146,45 +118,34 @@ mod tests {
     }
 
     #[test]
-    fn a_promise_that_was_not_kept_fails_it_and_so_does_none() {
-        let kept = |promised, fault: Option<&str>| Kept {
-            promised,
-            seen: 7,
-            fault: fault.map(str::to_owned),
-        };
-        assert!(on_promises(&kept(7, None)).holds);
-        assert!(!on_promises(&kept(0, None)).holds);
-        assert_eq!(
-            on_promises(&kept(8, Some("listener 1 missed 1"))).to_string(),
-            "passed on    FAILED  8 promised, each listener saw 7 or more; listener 1 missed 1"
-        );
-    }
-
-    #[test]
     fn an_event_out_of_order_fails_it_in_any_client() {
-        let ill = || ClientReport {
+        let ill = ClientReport {
             fault: Some("out of order".to_owned()),
             ..well()
         };
-        assert!(on_events(&well(), &[well()]).holds);
-        assert!(!on_events(&well(), &[well(), ill()]).holds);
-        let verdict = on_events(&ill(), &[well()]);
-        assert_eq!(
-            verdict.to_string(),
-            "events       FAILED  of 26 attempts; out of order"
-        );
+        assert!(on_events(&[well(), well()]).holds);
+        let verdict = on_events(&[well(), ill]).to_string();
+        assert_eq!(verdict, "events       FAILED  of 26 attempts; out of order");
     }
 
     #[test]
-    fn a_second_warning_in_an_outage_fails_it_and_so_does_a_lost_one() {
-        let warned = |warnings| ClientReport { warnings, ..well() };
+    fn an_outage_that_is_not_told_once_or_goes_on_after_the_return_fails_it() {
         assert!(on_outages(&well(), &[well()]).holds);
-        assert!(!on_outages(&well(), &[warned(1)]).holds);
-        let verdict = on_outages(&warned(3), &[well()]);
-        assert_eq!(
-            verdict.to_string(),
-            "outages      FAILED  4, with 5 WARN and 4 INFO"
-        );
+        for (outages, warnings, recoveries) in [(2, 1, 2), (2, 2, 1), (1, 1, 1)] {
+            let listener = ClientReport {
+                outages,
+                warnings,
+                recoveries,
+                ..well()
+            };
+            assert!(!on_outages(&well(), &[listener]).holds);
+        }
+        let warned = ClientReport {
+            warnings: 3,
+            ..well()
+        };
+        let verdict = on_outages(&warned, &[well()]).to_string();
+        assert_eq!(verdict, "outages      FAILED  4, with 5 WARN and 4 INFO");
     }
 
     #[test]
@@ -201,21 +162,5 @@ mod tests {
             verdict.to_string(),
             "restart      FAILED  2 outages of 2 (the last goes on), 2 WARN, 2 INFO, 13 attempts of 13 at most"
         );
-    }
-
-    #[test]
-    fn an_outage_that_goes_on_after_the_return_fails_it() {
-        let on_and_on = ClientReport {
-            recoveries: 1,
-            ..well()
-        };
-        assert!(!on_outages(&well(), &[on_and_on]).holds);
-        let merged = ClientReport {
-            outages: 1,
-            warnings: 1,
-            recoveries: 1,
-            ..well()
-        };
-        assert!(!on_outages(&well(), &[merged]).holds);
     }
 }

@@ -1,5 +1,9 @@
+use std::fmt::Display;
 use std::io;
 use std::time::Duration;
+
+use schmoozer_tcp::{Connector, Runner, Why};
+use tokio::time::timeout;
 
 use crate::client::Client;
 use crate::server::Server;
@@ -70,4 +74,22 @@ impl Scene {
         };
         self.repeat("kill", client, server, kill).await
     }
+}
+
+/// Runs what meets an error that is final, on the first attempt, after so many connections.
+pub(crate) async fn ends_for_good<C>(
+    on: &'static str,
+    link: C,
+    connections: u64,
+) -> io::Result<Verdict>
+where
+    C: Connector<Error: Display> + 'static,
+{
+    let (handle, _running) = Runner::new(link).spawn();
+    let _end = handle.shutdown_on_drop();
+    let stopped = timeout(PATIENCE, handle.stopped()).await?;
+    let stats = handle.stats();
+    let once = stats.attempts == 1 && stats.connections == connections;
+    let numbers = format!("{stopped}, after {} attempts", stats.attempts);
+    Ok(Verdict::new(on, stopped.why == Why::Final && once, numbers))
 }

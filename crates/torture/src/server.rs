@@ -1,9 +1,11 @@
+use std::env;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{self, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
@@ -13,7 +15,6 @@ use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep};
 
 use crate::process::work_goes_on_in;
-use crate::scratch::Scratch;
 
 /// A real server program that is killed and started again.
 ///
@@ -141,6 +142,39 @@ impl Server {
     }
 }
 
+/// A directory for the data of a server, which is removed when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Scratch {
+    path: PathBuf,
+}
+
+impl Scratch {
+    pub(crate) fn new() -> io::Result<Self> {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let name = format!(
+            "schmoozer-torture-{}-{}",
+            process::id(),
+            MADE.fetch_add(1, Ordering::Relaxed)
+        );
+        // As `/proc` names it, where a link leads to it.
+        let path = env::temp_dir().canonicalize()?.join(name);
+        fs::create_dir(&path)?;
+        Ok(Self { path })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.path) {
+            eprintln!("{} is left behind: {error}", self.path.display());
+        }
+    }
+}
+
 /// An address for a server, whose port is free.
 ///
 /// Not of 127.0.0.1: from there the clients come, and one of them might have the port while the server
@@ -170,4 +204,19 @@ pub(crate) fn contained(program: &Path) -> Command {
     command.args(["--pid", "--fork", "--kill-child=KILL", "--"]);
     command.arg(program);
     command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_is_a_directory_of_its_own_and_goes_with_what_is_in_it() {
+        let (one, other) = (Scratch::new().unwrap(), Scratch::new().unwrap());
+        let (kept, gone) = (one.path().to_owned(), other.path().to_owned());
+        assert_ne!(kept, gone);
+        fs::write(gone.join("data"), "").unwrap();
+        drop(other);
+        assert!(kept.exists() && !gone.exists());
+    }
 }

@@ -15,12 +15,10 @@
 //! - once all is healed, each client is connected within one cap and one connect timeout, and stays so;
 //! - a shutdown is the end.
 
-mod client;
 mod link;
 mod monitor;
 mod plan;
 mod play;
-mod server;
 
 pub use plan::Plan;
 pub use play::{Outcome, play, simulate};

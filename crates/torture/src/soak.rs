@@ -3,6 +3,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use clap::Args;
 use schmoozer_tcp::{Connector, Dialer, Event, Handle, Pacer, Runner, Status, TcpConnector};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
@@ -11,26 +12,32 @@ use crate::bound::Bound;
 use crate::client::listen;
 use crate::hosts::Hosts;
 use crate::process::{descriptors, resident};
-use crate::service::HOSTS;
-use crate::verdict::{self, Descriptors, Verdict, mib};
+use crate::verdict::{self, Verdict, mib};
 
 /// Connectors that are to survive, and what is done to them.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Args)]
 pub struct Soak {
-    /// How many connectors there are.
-    pub connectors: usize,
     /// For how long the servers fail, after ten turns in which everything happens once.
+    #[arg(skip)]
     pub duration: Duration,
-    /// What the pacer may let through in a second.
-    pub per_second: u32,
-    /// What the pacer may let through at once.
-    pub burst: u32,
-    /// How often a server that answers sends a byte. A connection on which three are missed is given up.
-    pub heartbeat: Duration,
-    /// How long the connectors have to be connected, at the beginning and at the end.
-    pub patience: Duration,
     /// What the servers do is drawn from this.
+    #[arg(skip)]
     pub seed: u64,
+    /// With `--soak`: how many connectors there are
+    #[arg(long, default_value_t = 10_000, value_name = "N")]
+    pub connectors: usize,
+    /// With `--soak`: how many attempts the pacer lets through in a second
+    #[arg(long = "rate", default_value_t = 2_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub per_second: u32,
+    /// With `--soak`: how many attempts the pacer lets through at once
+    #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub burst: u32,
+    /// With `--soak`: how often a server that answers sends a byte; a connection on which three are missed is given up
+    #[arg(long, default_value = "5s", value_parser = humantime::parse_duration, value_name = "TIME")]
+    pub heartbeat: Duration,
+    /// With `--soak`: how long the connectors have to be connected, at the beginning and at the end
+    #[arg(long, default_value = "1m", value_parser = humantime::parse_duration, value_name = "TIME")]
+    pub patience: Duration,
 }
 
 /// What came out of a soak.
@@ -42,14 +49,6 @@ pub struct Report {
     pub attempts: u64,
     /// How many connections were up, and broke.
     pub lost: u64,
-}
-
-impl Report {
-    /// Whether all held.
-    #[must_use]
-    pub fn holds(&self) -> bool {
-        self.verdicts.iter().all(|verdict| verdict.holds)
-    }
 }
 
 impl Soak {
@@ -72,8 +71,8 @@ impl Soak {
         let mut running = JoinSet::new();
         let handles = (0..self.connectors)
             .map(|number| {
-                let addr = hosts.addrs()[number % HOSTS];
-                let runner = Runner::new(self.connector(Dialer::new(addr)?))
+                let dialer = Dialer::new(hosts.addr(number))?;
+                let runner = Runner::new(self.connector(dialer))
                     .pacer(pacer.clone())
                     .on_event(count(&bound));
                 let handle = runner.handle();
@@ -97,12 +96,7 @@ impl Soak {
         while let Some(ended) = running.join_next().await {
             ended.map_err(io::Error::other)??;
         }
-        let descriptors = Descriptors {
-            before,
-            all_connected,
-            all_back,
-            after: descriptors()?,
-        };
+        let descriptors = [before, all_connected, all_back, descriptors()?];
         hosts.stop().await?;
         let burst = bound.lock().unwrap_or_else(PoisonError::into_inner).worst();
         let threads = tokio::runtime::Handle::current().metrics().num_workers();

@@ -7,54 +7,12 @@ use std::process::{Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use torture::{KillRun, Program, Verdict};
+use torture::Program;
 
 const REQUIRED: &str = "SCHMOOZER_REQUIRE_SERVERS";
-const SERVERS: &str = env!("CARGO_BIN_EXE_servers");
+const TORTURE: &str = env!("CARGO_BIN_EXE_torture");
 
-/// Kills the server twice, if it is installed.
-fn verdicts(program: Program) -> Option<Vec<Verdict>> {
-    let run = KillRun {
-        kills: 2,
-        listeners: 2,
-        patience: Duration::from_secs(60),
-        seed: 1,
-    };
-    let installed = match program.find() {
-        Ok(installed) => installed,
-        Err(missing) if env::var_os(REQUIRED).is_none() => {
-            println!("skipped: {missing}");
-            return None;
-        }
-        Err(missing) => panic!("{missing}"),
-    };
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    Some(runtime.block_on(run.run(&installed, |_| ())).unwrap())
-}
-
-fn all_hold(verdicts: &[Verdict]) {
-    let on: Vec<_> = verdicts.iter().map(|verdict| verdict.on).collect();
-    assert_eq!(on, ["subscribed", "passed on", "events", "outages"]);
-    assert!(verdicts.iter().all(|it| it.holds), "{verdicts:#?}");
-}
-
-/// Row 36: redis is killed twice; 20 times with `cargo xtask torture --servers`.
-#[test]
-fn subscribers_come_back_to_a_redis_that_was_killed() {
-    if let Some(verdicts) = verdicts(Program::Redis) {
-        all_hold(&verdicts);
-    }
-}
-
-/// Row 36: `PostgreSQL` is killed twice; 20 times with `cargo xtask torture --servers`.
-#[test]
-fn listeners_come_back_to_a_postgres_that_was_killed() {
-    if let Some(verdicts) = verdicts(Program::Postgres) {
-        all_hold(&verdicts);
-    }
-}
-
-/// Plays with one of the others for some seconds, if it is installed.
+/// Plays with a server for some seconds, if it is installed; those that are killed under load are killed twice.
 fn plays_with(program: Program) {
     if let Err(missing) = program.find() {
         assert!(env::var_os(REQUIRED).is_none(), "{missing}");
@@ -62,11 +20,26 @@ fn plays_with(program: Program) {
         return;
     }
     let name = program.to_string();
-    let mut command = Command::new(SERVERS);
-    let output = command.args(["--quick", "--only", &name]).output().unwrap();
+    let mut command = Command::new(TORTURE);
+    let output = command
+        .args(["--servers", "--quick", "--kills", "2", "--only", &name])
+        .output()
+        .unwrap();
     let printed = String::from_utf8(output.stdout).unwrap();
     let verdicts = printed.lines().filter(|line| line.contains(" ok "));
     assert!(output.status.success() && verdicts.count() > 1, "{printed}");
+}
+
+/// Row 36: redis is killed twice; 20 times with `cargo xtask torture --servers`.
+#[test]
+fn subscribers_come_back_to_a_redis_that_was_killed() {
+    plays_with(Program::Redis);
+}
+
+/// Row 36: `PostgreSQL` is killed twice; 20 times with `cargo xtask torture --servers`.
+#[test]
+fn listeners_come_back_to_a_postgres_that_was_killed() {
+    plays_with(Program::Postgres);
 }
 
 /// Rows 2, 37, 42: a takeover of the session, a server that hangs, and refused logins.
@@ -112,12 +85,12 @@ fn tls_clients_are_back_with_their_server_and_refuse_another() {
 
 /// Without a `PATH` there is no redis, and nothing that would kill a server with us.
 fn without_programs(command: &mut Command) -> Output {
-    command.env("PATH", "").output().unwrap()
+    command.arg("--servers").env("PATH", "").output().unwrap()
 }
 
 #[test]
 fn what_is_not_installed_is_skipped_with_the_command_that_installs_it() {
-    let output = without_programs(Command::new(SERVERS).env_remove(REQUIRED));
+    let output = without_programs(Command::new(TORTURE).env_remove(REQUIRED));
     let printed = String::from_utf8(output.stdout).unwrap();
     let lines: Vec<_> = printed.lines().collect();
     assert_eq!(lines.len(), Program::ALL.len(), "{printed}");
@@ -130,7 +103,7 @@ fn what_is_not_installed_is_skipped_with_the_command_that_installs_it() {
 
 #[test]
 fn what_is_not_installed_is_a_failure_where_it_is_required() {
-    let output = without_programs(Command::new(SERVERS).env(REQUIRED, "1"));
+    let output = without_programs(Command::new(TORTURE).env(REQUIRED, "1"));
     assert_eq!(output.status.code(), Some(1));
 }
 
@@ -167,8 +140,8 @@ fn no_server_outlives_a_program_that_is_killed_itself() {
     fs::create_dir(&directory).unwrap();
     let directory = directory.canonicalize().unwrap();
     let directory = directory.to_str().unwrap();
-    let mut program = Command::new(SERVERS)
-        .args(["--only", "redis", "--only", "nginx"])
+    let mut program = Command::new(TORTURE)
+        .args(["--servers", "--only", "redis", "--only", "nginx"])
         .env("TMPDIR", directory)
         .stdout(Stdio::null())
         .spawn()

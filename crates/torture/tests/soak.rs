@@ -9,7 +9,7 @@ use std::time::Duration;
 use schmoozer_core::Pacer;
 use torture::{Report, Soak, Verdict};
 
-const SOAK: &str = env!("CARGO_BIN_EXE_soak");
+const TORTURE: &str = env!("CARGO_BIN_EXE_torture");
 
 const SMALL: Soak = Soak {
     connectors: 50,
@@ -28,8 +28,8 @@ fn alone() -> MutexGuard<'static, ()> {
 }
 
 fn run(soak: Soak, pacer: &Pacer) -> Report {
-    let mut servers = Command::new(SOAK);
-    servers.args(["--serve", "--heartbeat", "200ms"]);
+    let mut servers = Command::new(TORTURE);
+    servers.args(["--part", "soak", "--heartbeat", "200ms"]);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(soak.run(pacer, servers, |_| ())).unwrap()
 }
@@ -108,14 +108,14 @@ fn attempts_that_pass_the_bound_are_found() {
 fn the_program_says_what_held_and_ends_accordingly() {
     let _alone = alone();
     let run = |options: &str| {
-        let output = Command::new(SOAK)
+        let output = Command::new(TORTURE)
             .args(options.split(' '))
             .output()
             .unwrap();
         let printed = String::from_utf8(output.stdout).unwrap();
         (output.status.code(), printed)
     };
-    let small = "1s --connectors 20 --rate 300 --burst 7 --heartbeat 200ms --seed 2";
+    let small = "--soak 1s --connectors 20 --rate 300 --burst 7 --heartbeat 200ms --seed 2";
     let (code, printed) = run(small);
     assert_eq!(code, Some(0), "{printed}");
     let progress = printed.lines().filter(|line| line.contains("  waiting "));

@@ -228,7 +228,9 @@ mod tests {
         ];
         for text in texts {
             assert_eq!(
-                parse(text).map(format_duration).map_err(|fault| fault.message),
+                parse(text)
+                    .map(format_duration)
+                    .map_err(|fault| fault.message),
                 Ok(text.into())
             );
         }

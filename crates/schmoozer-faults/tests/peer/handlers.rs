@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 
-use schmoozer_faults::{Behaviour, Peer};
+use schmoozer_faults::{Behaviour, Handler, Peer};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, split};
 
 use crate::{Result, connect, rest, until_error};
@@ -31,6 +31,14 @@ async fn a_handler_serves_each_connection_until_it_returns() -> Result {
         let answers = String::from_utf8(rest(&mut stream).await?)?;
         assert_eq!(answers, format!("{me} said one\n{me} said two\n"));
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_drip_can_be_broken_off() -> Result {
+    let drip = Handler::drip("abc", Duration::from_millis(1));
+    let peer = Peer::start(Behaviour::CloseAfter(4, drip)).await?;
+    assert_eq!(rest(&mut connect(&peer).await?).await?, b"abca");
     Ok(())
 }
 

@@ -52,36 +52,40 @@ impl Service {
 
     /// Does the next bad thing.
     pub(super) async fn misbehave(self: &Arc<Self>, peer: &Peer, rng: &mut Rng) -> io::Result<()> {
-        let behaviour = match rng.u8(0..13) {
-            0 => return peer.close_live().await,
-            1 => return peer.reset_live().await,
-            2 => return peer.freeze_live().await,
-            3 | 4 => {
-                self.delay.store(rng.u64(0..1_200), Ordering::Relaxed);
-                return Ok(());
-            }
-            5 => Behaviour::Refuse,
-            6 => Behaviour::BlackHole,
-            7 => Behaviour::Close,
-            8 => Behaviour::Reset,
-            9 => Behaviour::Silent,
-            // A login is answered, and that is all.
-            10 => Behaviour::CloseAfter(8, self.handler()),
-            11 => Behaviour::ResetAfter(rng.usize(8..400), self.handler()),
-            _ => self.behaviour(),
-        };
-        if rng.bool() {
-            peer.switch(behaviour).await?;
-        } else {
-            peer.restart(behaviour).await?;
+        if rng.u8(0..13) < 2 {
+            self.delay.store(rng.u64(0..1_200), Ordering::Relaxed);
+            return Ok(());
         }
-        Ok(())
+        misbehave(peer, rng, &self.handler()).await
     }
 
     /// Is good to those who come from now on; those that hang find that out themselves.
     pub(super) async fn behave(self: &Arc<Self>, peer: &Peer) -> io::Result<()> {
         self.delay.store(0, Ordering::Relaxed);
         peer.switch(self.behaviour()).await.map(drop)
+    }
+}
+
+/// Does the next bad thing to a peer or its clients, as a generator has it, or has it serve as when it is well.
+pub(crate) async fn misbehave(peer: &Peer, rng: &mut Rng, well: &Handler) -> io::Result<()> {
+    let behaviour = match rng.u8(0..11) {
+        0 => return peer.close_live().await,
+        1 => return peer.reset_live().await,
+        2 => return peer.freeze_live().await,
+        3 => Behaviour::Refuse,
+        4 => Behaviour::BlackHole,
+        5 => Behaviour::Close,
+        6 => Behaviour::Reset,
+        7 => Behaviour::Silent,
+        // No more than the answer to a login.
+        8 => Behaviour::CloseAfter(8, well.clone()),
+        9 => Behaviour::ResetAfter(rng.usize(8..400), well.clone()),
+        _ => Behaviour::Serve(well.clone()),
+    };
+    if rng.bool() {
+        peer.switch(behaviour).await.map(drop)
+    } else {
+        peer.restart(behaviour).await.map(drop)
     }
 }
 

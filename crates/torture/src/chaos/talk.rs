@@ -42,29 +42,16 @@ impl Drop for Live {
     }
 }
 
-/// What outlives the connections of a client that has much to send.
-#[derive(Debug)]
-pub(super) struct Queue {
-    next: AtomicU64,
-    gauge: Gauge,
-}
-
-impl Queue {
-    pub(super) fn new(gauge: Gauge) -> Self {
-        let next = AtomicU64::default();
-        Self { next, gauge }
-    }
-
-    pub(super) async fn drain(
-        &mut self,
-        mut stream: TcpStream,
-        session: Session,
-    ) -> io::Result<End> {
-        let _live = self.gauge.enter();
-        log_in(&mut stream).await?;
-        session.ready();
-        talk(stream, session, &self.next).await
-    }
+/// Sends on with what outlives the connections of a client that has much to send.
+pub(super) async fn drain(
+    (next, gauge): &mut (AtomicU64, Gauge),
+    mut stream: TcpStream,
+    session: Session,
+) -> io::Result<End> {
+    let _live = gauge.enter();
+    log_in(&mut stream).await?;
+    session.ready();
+    talk(stream, session, next).await
 }
 
 /// A zero is a login.

@@ -2,6 +2,8 @@
 
 use std::io;
 use std::path::Path;
+use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use schmoozer_faults::{Behaviour, Peer};
@@ -13,8 +15,7 @@ use tokio::time::{Instant, sleep};
 use super::dials::STABLE_AFTER;
 use super::{Measured, check};
 use crate::client::Client;
-use crate::process::succeeds;
-use crate::program::on_path;
+use crate::process::sh;
 use crate::server::dying_with_us;
 
 const HERE: &str = "10.77.0.1";
@@ -22,76 +23,42 @@ const THERE: &str = "10.77.0.2";
 const PORT: u16 = 7_000;
 const DEAD_AFTER: Duration = Duration::from_secs(60);
 
-/// Has this program run again, `inside` a network namespace of its own.
-pub(super) async fn outside(inside: Vec<String>) -> Measured {
-    let unsupported = |why| io::Error::new(io::ErrorKind::Unsupported, why);
-    for tool in ["ip", "nsenter", "setpriv", "unshare"] {
-        on_path(tool).ok_or_else(|| unsupported(format!("{tool} is not here")))?;
-    }
-    let mut attempt = dying_with_us(Path::new("unshare"), None);
-    if let Err(why) = succeeds(attempt.args(["--net", "true"]), "").await {
-        return Err(unsupported(why.to_string()));
-    }
-    let mut command = dying_with_us(Path::new("unshare"), None);
-    command.args(["--net", "--"]).arg(std::env::current_exe()?);
-    succeeds(command.args(inside), "")
-        .await
-        .map(|said| said.trim().to_owned())
-}
+/// When a byte was sent whose answer has not come.
+type Asked = Arc<Mutex<Option<Instant>>>;
 
 /// Serves on the other host until this is killed.
-///
-/// # Errors
-///
-/// When the other host has no address yet.
-pub async fn there() -> io::Result<()> {
+pub(super) async fn there() -> Measured {
     let _peer = Peer::start_at(([0, 0, 0, 0], PORT), Behaviour::Echo).await?;
     println!("ready");
     std::future::pending().await
 }
 
-/// What is measured on this host; `there` are the arguments for the other.
-///
-/// # Errors
-///
-/// When a row does not hold, or a host cannot be had.
-pub async fn here(there: &[&str]) -> io::Result<String> {
+/// What is measured on this host.
+pub(super) async fn here() -> Measured {
     let mut other = dying_with_us(Path::new("unshare"), None);
-    other
-        .args(["--net", "--"])
-        .arg(std::env::current_exe()?)
-        .args(there);
-    let mut other = other
-        .stdout(std::process::Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()?;
+    other.args(["--net", "--"]).arg(std::env::current_exe()?);
+    other.args(["--part", "there"]);
+    let mut other = other.stdout(Stdio::piped()).kill_on_drop(true).spawn()?;
     let pid = other.id().unwrap_or(0);
     let mut ready = [0; 5];
     if let Some(output) = &mut other.stdout {
         output.read_exact(&mut ready).await?;
     }
-    ip(&format!(
-        "ip link add cable type veth peer name cable netns {pid}"
-    ))
-    .await?;
-    ip(&format!(
-        "ip addr add {HERE}/24 dev cable && ip link set cable up"
-    ))
-    .await?;
     let enter = format!("nsenter --target {pid} --net ip");
-    ip(&format!(
-        "{enter} addr add {THERE}/24 dev cable && {enter} link set cable up"
+    sh(&format!(
+        "ip link add cable type veth peer name cable netns {pid} && ip addr add {HERE}/24 dev cable && \
+         ip link set cable up && {enter} addr add {THERE}/24 dev cable && {enter} link set cable up"
     ))
     .await?;
-    let cut = async || ip(&format!("{enter} link set cable down")).await;
-    let mend = async || ip(&format!("{enter} link set cable up")).await;
+    let cut = async || sh(&format!("{enter} link set cable down")).await;
+    let mend = async || sh(&format!("{enter} link set cable up")).await;
 
-    let dialer = || Dialer::new((THERE, PORT));
+    let (dialer, asked) = (|| Dialer::new((THERE, PORT)), Asked::default());
     let parts = Keepalive::new()
         .idle(Duration::from_secs(35))
         .interval(Duration::from_secs(4))
         .count(10);
-    let parts = run(dialer()?.keepalive(parts).user_timeout(None), false);
+    let parts = run(dialer()?.keepalive(parts).user_timeout(None), None);
     parts.stable(DEAD_AFTER).await?;
     // The last byte came ten seconds ago, and the first probe is sent in two.
     sleep(Duration::from_secs(23)).await;
@@ -102,54 +69,52 @@ pub async fn here(there: &[&str]) -> io::Result<String> {
     let lived = parts.end().await.verdict("", 0, 1);
     check(lived.holds, format!("a lost probe: {}", lived.numbers))?;
 
-    let (idle, busy) = (run(dialer()?, false), run(dialer()?, true));
+    let (idle, busy) = (run(dialer()?, None), run(dialer()?, Some(&asked)));
     for client in [&idle, &busy] {
         client.stable(DEAD_AFTER).await?;
     }
     cut().await?;
     let begin = Instant::now();
-    let found = async |client: &Client| {
-        client.lost(2 * DEAD_AFTER).await?;
-        Ok::<_, io::Error>(begin.elapsed().as_secs_f64())
-    };
+    let found = async |client: &Client| client.lost(2 * DEAD_AFTER).await.map(|()| Instant::now());
     let (idle_found, busy_found) = tokio::try_join!(found(&idle), found(&busy))?;
+    // From then on data was under way that was not acknowledged.
+    let since = *asked.lock().unwrap_or_else(PoisonError::into_inner);
+    let (idle_found, busy_found) = (idle_found - begin, busy_found - since.unwrap_or(begin));
     mend().await?;
     for client in [&idle, &busy] {
         client.stable(DEAD_AFTER).await?;
     }
     let told =
         idle.end().await.verdict("", 1, 60).holds && busy.end().await.verdict("", 1, 60).holds;
-    let limit = DEAD_AFTER.as_secs_f64() + 2.0;
     let measured = format!(
-        "one lost probe is survived; a dead peer is found after {idle_found:.1} s idle, {busy_found:.1} s with data under way"
+        "one lost probe is survived; a dead peer is found after {:.3} s idle, {:.3} s with data under way",
+        idle_found.as_secs_f64(),
+        busy_found.as_secs_f64()
     );
-    check(told && idle_found <= limit && busy_found <= limit, measured)
+    let in_time = idle_found <= DEAD_AFTER && busy_found <= DEAD_AFTER;
+    check(told && in_time, measured)
 }
 
-async fn ip(commands: &str) -> io::Result<String> {
-    succeeds(
-        tokio::process::Command::new("sh").args(["-c", commands]),
-        "",
-    )
-    .await
-}
-
-/// Exchanges a byte, and then sends one each second, or waits.
-fn run(dialer: Dialer, busy: bool) -> Client {
-    let link = TcpConnector::new(
-        dialer,
-        move |mut stream: TcpStream, session: Session| async move {
+/// Exchanges a byte, and then one each second if it is to note when it has `asked`, or waits.
+fn run(dialer: Dialer, asked: Option<&Asked>) -> Client {
+    let asked = asked.cloned();
+    let serve = move |mut stream: TcpStream, session: Session| {
+        let asked = asked.clone();
+        async move {
             loop {
+                if let Some(asked) = &asked {
+                    *asked.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+                }
                 stream.write_all(b".").await?;
                 stream.read_u8().await?;
                 session.ready();
-                if !busy {
+                if asked.is_none() {
                     stream.read_u8().await?;
                     return Ok::<_, io::Error>(End::Renew);
                 }
                 sleep(Duration::from_secs(1)).await;
             }
-        },
-    );
-    Client::marked(link, STABLE_AFTER)
+        }
+    };
+    Client::marked(TcpConnector::new(dialer, serve), STABLE_AFTER)
 }

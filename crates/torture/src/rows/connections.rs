@@ -18,7 +18,8 @@ const BYTES: u64 = 20 << 20;
 const CLIENTS: usize = 1_000;
 
 /// A peer that is well reads nothing for so many seconds, and then all.
-pub(super) async fn slow_reader(seconds: u64, by_default: bool) -> Measured {
+/// For longer than a minute it is only left alone without `dead_after`.
+pub(super) async fn slow_reader(seconds: u64) -> Measured {
     let peer = Peer::start(Behaviour::serve(move |mut connection| async move {
         sleep(Duration::from_secs(seconds)).await;
         let (mut read, mut bytes) = (0, vec![0; 1 << 16]);
@@ -29,10 +30,9 @@ pub(super) async fn slow_reader(seconds: u64, by_default: bool) -> Measured {
     }))
     .await?;
     let dialer = Dialer::new(peer.addr())?;
-    let dialer = if by_default {
-        dialer
-    } else {
-        dialer.dead_after(None)
+    let dialer = match seconds {
+        ..60 => dialer,
+        _ => dialer.dead_after(None),
     };
     let link = TcpConnector::new(dialer, async |mut stream: TcpStream, _: Session| {
         let bytes = vec![1; 1 << 20];

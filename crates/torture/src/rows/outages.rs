@@ -1,90 +1,150 @@
 use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use schmoozer_faults::{Behaviour, Peer};
-use schmoozer_tcp::{Dialer, End, Exponential, Retry, Runner, Session, TcpConnector, Why, closed};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
-use tokio::time::{Instant, sleep, timeout};
+use schmoozer_tcp::{Dialer, Session, TcpConnector};
+use tokio::time::sleep;
 
-use super::dials::{STABLE_AFTER, client};
+use super::dials::{Names, STABLE_AFTER, client, ready, refusing};
 use super::{Measured, check, talk};
 use crate::client::{Client, listen};
 use crate::scene::{PATIENCE, Scene};
 
-const MINUTE: Duration = Duration::from_secs(60);
+/// For how long something is wrong.
+const BAD: Duration = Duration::from_secs(10);
+/// The longest delay of the default policy, and what the machine adds.
+const BACK: Duration = Duration::from_millis(1_100);
 
-/// Logs in with a line, and is ready with the answer.
-async fn log_in(mut stream: TcpStream, session: Session) -> io::Result<End> {
-    stream.write_all(b"login\n").await?;
-    while stream.read_u8().await? == b'.' {
-        session.ready();
-    }
-    Err(closed())
+/// Waits for a while in which a client cannot be connected.
+pub(super) async fn kept_off(client: &Client) -> io::Result<()> {
+    sleep(BAD).await;
+    let outage = client.handle.outage();
+    outage
+        .map(drop)
+        .ok_or_else(|| io::Error::other("nothing was wrong"))
 }
 
-pub(super) async fn login_then_close() -> Measured {
-    let peer = Peer::start(Behaviour::LoginThenClose(b".".into())).await?;
-    let link = || {
-        Ok::<_, io::Error>(TcpConnector::new(Dialer::new(peer.addr())?, log_in).ready_when_marked())
-    };
-    let stays = Client::run(Runner::new(link()?), STABLE_AFTER);
-    let limited = Retry::new(Exponential::default()).give_up_after(MINUTE / 2);
-    let begin = Instant::now();
-    let (gives_up, _running) = Runner::new(link()?.retry(limited)).spawn();
-    let _end = gives_up.shutdown_on_drop();
-    let stopped = timeout(MINUTE, gives_up.stopped()).await?;
-    let gave_up = begin.elapsed();
-    sleep(MINUTE.saturating_sub(gave_up)).await;
-    peer.switch(talk()).await?;
-    stays.stable(PATIENCE).await?;
-    let verdict = stays.end().await.verdict("", 1, Scene::attempts_in(MINUTE));
-    let in_time = stopped.why == Why::GaveUp && gave_up <= MINUTE / 2 + Duration::from_secs(1);
-    let seconds = gave_up.as_secs_f64();
-    check(
-        verdict.holds && in_time,
-        format!("{}; {stopped} after {seconds:.1} s of 30", verdict.numbers),
-    )
-}
-
-pub(super) async fn silent() -> Measured {
-    let peer = Peer::start(Behaviour::Silent).await?;
-    let client = client(Dialer::new(peer.addr())?);
-    let answered = timeout(MINUTE, client.handle.connected()).await.is_ok();
-    peer.switch(talk()).await?;
+/// Nothing keeps the client off any more: it is back within one delay, and that was one outage.
+pub(super) async fn is_back(client: Client) -> Measured {
+    let back = ready(&client, PATIENCE).await?;
     client.stable(PATIENCE).await?;
-    let verdict = client.end().await.verdict("", 1, 8);
-    check(verdict.holds && !answered, verdict.numbers)
+    let attempts = Scene::attempts_in(BAD);
+    let verdict = client.end().await.verdict("", 1, attempts);
+    let measured = format!(
+        "back after {:.2} s; {}",
+        back.as_secs_f64(),
+        verdict.numbers
+    );
+    check(back <= BACK && verdict.holds, measured)
 }
 
-/// The spare is found at once; with failback the client is back when the primary is well.
-pub(super) async fn primary_closes() -> Measured {
-    let primary = Peer::start(Behaviour::Close).await?.patience(PATIENCE);
-    let spare = Peer::start(talk()).await?;
-    let every = 2 * STABLE_AFTER;
-    let run = |failback: bool| {
-        let dialer = Dialer::any_of([primary.addr(), spare.addr()])?;
-        let link = TcpConnector::new(dialer, |stream, session| {
-            listen(stream, session, STABLE_AFTER)
-        });
-        let link = link.ready_when_marked();
-        let link = if failback { link.failback(every) } else { link };
-        Ok::<_, io::Error>(Client::run(Runner::new(link), STABLE_AFTER))
-    };
-    let (stays, returns) = (run(false)?, run(true)?);
-    stays.stable(PATIENCE).await?;
-    returns.stable(PATIENCE).await?;
-    let attempts = [&stays, &returns].map(|it| it.handle.stats().attempts);
-    primary.switch(talk()).await?;
-    let begin = Instant::now();
-    primary.live(1).await?;
-    let back = begin.elapsed();
-    returns.stable(PATIENCE).await?;
-    let (stays, returns) = (stays.end().await, returns.end().await);
-    let calm = stays.verdict("", 1, 3).holds && returns.verdict("", 1, 4).holds;
-    let seconds = back.as_secs_f64();
-    let measured = format!(
-        "spare after {attempts:?} attempts; failback each {every:?}: back after {seconds:.1} s"
+pub(super) async fn not_there_yet() -> Measured {
+    let peer = Peer::start(Behaviour::Refuse).await?;
+    let client = client(Dialer::new(peer.addr())?);
+    kept_off(&client).await?;
+    peer.switch(talk()).await?;
+    is_back(client).await
+}
+
+pub(super) async fn restart() -> Measured {
+    let peer = Peer::start(talk()).await?;
+    let client = client(Dialer::new(peer.addr())?);
+    client.stable(PATIENCE).await?;
+    peer.stop().await?;
+    kept_off(&client).await?;
+    peer.switch(talk()).await?;
+    is_back(client).await
+}
+
+pub(super) async fn no_answer() -> Measured {
+    named([]).await
+}
+
+pub(super) async fn moves() -> Measured {
+    named([refusing().await?]).await
+}
+
+/// A name has these addresses, and then a good one.
+async fn named(before: impl IntoIterator<Item = SocketAddr>) -> Measured {
+    let (names, good) = (Names::default(), Peer::start(talk()).await?);
+    names.set(before);
+    let client = client(names.dialer()?);
+    kept_off(&client).await?;
+    names.set([good.addr()]);
+    is_back(client).await
+}
+
+/// As a host without IPv6 answers.
+pub(super) async fn missing_family() -> Measured {
+    let (names, good) = (Names::default(), Peer::start(talk()).await?);
+    let missing = "[2001:db8::1]:1".parse().map_err(io::Error::other)?;
+    names.set([missing]);
+    let dialer = names.dialer()?.before_connect(|_, addr| {
+        let eafnosupport = io::Error::from_raw_os_error(97);
+        if addr.is_ipv6() {
+            Err(eafnosupport)
+        } else {
+            Ok(())
+        }
+    });
+    let client = client(dialer);
+    kept_off(&client).await?;
+    names.set([missing, good.addr()]);
+    is_back(client).await
+}
+
+/// As a filter of a cgroup answers.
+pub(super) async fn forbidden() -> Measured {
+    let (peer, allowed) = (Peer::start(talk()).await?, Arc::new(AtomicBool::new(false)));
+    let is_allowed = Arc::clone(&allowed);
+    let dialer = Dialer::new(peer.addr())?.before_connect(move |_, _| {
+        let eperm = io::Error::from_raw_os_error(1);
+        is_allowed
+            .load(Ordering::Relaxed)
+            .then_some(())
+            .ok_or(eperm)
+    });
+    let client = client(dialer);
+    kept_off(&client).await?;
+    allowed.store(true, Ordering::Relaxed);
+    is_back(client).await
+}
+
+pub(super) async fn handler_fails() -> Measured {
+    let (peer, well) = (Peer::start(talk()).await?, Arc::new(AtomicBool::new(false)));
+    let is_well = Arc::clone(&well);
+    let link = TcpConnector::new(
+        Dialer::new(peer.addr())?,
+        move |stream, session: Session| {
+            let is_well = is_well.load(Ordering::Relaxed);
+            async move {
+                match session.id() % 2 {
+                    _ if is_well => listen(stream, session, STABLE_AFTER).await,
+                    0 => Err(io::ErrorKind::InvalidInput.into()),
+                    _ => Err(io::ErrorKind::PermissionDenied.into()),
+                }
+            }
+        },
     );
-    check(calm && attempts.iter().all(|it| *it <= 3), measured)
+    let client = Client::marked(link, STABLE_AFTER);
+    kept_off(&client).await?;
+    well.store(true, Ordering::Relaxed);
+    is_back(client).await
+}
+
+pub(super) async fn reset_once() -> Measured {
+    let peer = Peer::start(talk()).await?;
+    let client = client(Dialer::new(peer.addr())?);
+    client.stable(PATIENCE).await?;
+    peer.reset_live().await?;
+    client.lost(PATIENCE).await?;
+    let cause = client.handle.outage().map(|it| it.first_cause);
+    let cause = cause.unwrap_or_default();
+    client.stable(PATIENCE).await?;
+    let verdict = client.end().await.verdict("", 1, 2);
+    let holds = verdict.holds && peer.counts().accepted == 2 && cause.contains("reset");
+    check(holds, format!("{}, {cause}", verdict.numbers))
 }

@@ -73,15 +73,7 @@ impl Plan {
         let cap = Duration::from_millis(rng.u64(500..8_000));
         let policy = Exponential::new(Duration::from_millis(rng.u64(20..400)))
             .cap(cap)
-            .jitter(*pick(
-                rng,
-                &[
-                    Jitter::None,
-                    Jitter::Equal,
-                    Jitter::Full,
-                    Jitter::Proportional(0.2),
-                ],
-            ))
+            .jitter(pick(rng, &JITTERS))
             .seeded(rng.u64(..));
         let asks = rng.bool();
         let mut incidents = Vec::new();
@@ -94,8 +86,8 @@ impl Plan {
             }
             let client = rng.usize(0..clients);
             let incident = match rng.u8(0..10) {
-                0..4 => Incident::Link(client, *pick(rng, &WEATHERS)),
-                4..7 => Incident::Server(*pick(rng, &SERVICES)),
+                0..4 => Incident::Link(client, pick(rng, &WEATHERS)),
+                4..7 => Incident::Server(pick(rng, &SERVICES)),
                 _ if crashed[client] => Incident::ClientBoots(client),
                 7 => Incident::ClientCrashes(client),
                 8 if asks => Incident::RetryNow(client),
@@ -160,6 +152,13 @@ const WEATHERS: [Weather; 5] = [
     Weather::Held,
 ];
 
+const JITTERS: [Jitter; 4] = [
+    Jitter::None,
+    Jitter::Equal,
+    Jitter::Full,
+    Jitter::Proportional(0.2),
+];
+
 const SERVICES: [Service; 4] = [
     Service::Answers,
     Service::HangsUp,
@@ -167,8 +166,8 @@ const SERVICES: [Service; 4] = [
     Service::Crashed,
 ];
 
-fn pick<'a, T>(rng: &mut Rng, choices: &'a [T]) -> &'a T {
-    &choices[rng.usize(0..choices.len())]
+fn pick<T: Copy>(rng: &mut Rng, choices: &[T]) -> T {
+    choices[rng.usize(0..choices.len())]
 }
 
 impl fmt::Display for Plan {

@@ -7,11 +7,9 @@ use std::time::Duration;
 use schmoozer_core::Handle;
 use turmoil::{Builder, Sim};
 
-use super::client::{CONNECT_TIMEOUT, boot};
-use super::link::{PATIENCE, PAUSE};
+use super::link::{CONNECT_TIMEOUT, PATIENCE, PAUSE, boot, serve};
 use super::monitor::Monitor;
 use super::plan::{Incident, Plan, Service, Weather};
-use super::server::serve;
 
 pub(crate) const TICK: Duration = Duration::from_millis(10);
 
