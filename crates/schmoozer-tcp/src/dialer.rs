@@ -191,7 +191,8 @@ impl Dialer {
     /// [`TimedOut`](std::io::ErrorKind::TimedOut), or with what a router said last.
     ///
     /// It sets keepalive: after half of the time without a byte from the peer, three probes, in whole seconds. Where
-    /// there is one it also sets the user timeout, which bounds how long data stays unacknowledged. Less than 1 s is
+    /// there is one it also sets the user timeout, which bounds how long data stays unacknowledged. Both are set a little
+    /// shorter, since timers of Linux are late by up to an eighth of what they wait. Less than 1 s is
     /// taken as 1 s. Less than 4 s does no more than 4 s where there is no user timeout.
     ///
     /// | system | idle | data under way |

@@ -91,11 +91,12 @@ impl Keepalive {
         )
     }
 
-    /// Makes the setting that finds a dead peer within this time, as far as whole seconds allow: it is idle for half of it.
+    /// Makes the setting that finds a dead peer within this time, as far as whole seconds allow: it is idle for half of
+    /// it. A twentieth is left for the kernel's timers, which are coarse.
     pub(crate) fn within(limit: Duration) -> Self {
         let limit = limit.as_secs();
         let idle = (limit / 2).max(1);
-        let interval = limit.saturating_sub(idle) / 3;
+        let interval = (limit - limit / 20).saturating_sub(idle) / 3;
         Self::new()
             .idle(Duration::from_secs(idle))
             .interval(Duration::from_secs(interval))
@@ -173,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_dead_peer_is_found_within_the_limit() {
-        for (limit, idle, interval) in [(60, 30, 10), (10, 5, 1), (7, 3, 1), (4, 2, 1), (1, 1, 1)] {
+        for (limit, idle, interval) in [(60, 30, 9), (10, 5, 1), (7, 3, 1), (4, 2, 1), (1, 1, 1)] {
             let keepalive = Keepalive::within(Duration::from_secs(limit));
             let expected = Keepalive {
                 idle,

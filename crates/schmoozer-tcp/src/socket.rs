@@ -151,7 +151,7 @@ impl Options {
         // One that comes with `dead_after` does not cut short a keepalive that was set by itself.
         let keepalive = self.keepalive.unwrap_or(None);
         let at_least = keepalive.map(|keepalive| keepalive.finds_a_dead_peer_in());
-        let by_dead_after = dead_after.map(|after| after.max(at_least.unwrap_or_default()));
+        let by_dead_after = dead_after.map(|after| within(after).max(at_least.unwrap_or_default()));
         if let Some(timeout) = self.user_timeout.unwrap_or(by_dead_after) {
             let result = set_user_timeout(socket, timeout);
             if self.user_timeout != Setting::ByDefault {
@@ -194,6 +194,13 @@ fn over_ipv4_if_mapped(addr: SocketAddr) -> SocketAddr {
         IpAddr::V4(v4) => SocketAddr::from((v4, addr.port())),
         IpAddr::V6(_) => addr,
     }
+}
+
+/// Returns the user timeout that finds a dead peer within this time. A timer of Linux is late by up to an eighth of what
+/// it waits, and the last wait is at most half of the whole. It ends at the keepalive's last probe, if that is sooner.
+fn within(limit: Duration) -> Duration {
+    let probes = Keepalive::within(limit).finds_a_dead_peer_in();
+    (limit / 16 * 15).min(probes)
 }
 
 /// Keeps a timeout within what the kernel takes (a C `int`), and off zero, which would switch it off.

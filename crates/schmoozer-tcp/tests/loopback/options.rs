@@ -43,13 +43,16 @@ async fn a_dead_peer_is_looked_for_by_default_and_within_the_time_that_is_set() 
     let listener = v4().await?;
     let by_default = dialed(&listener, |dialer| dialer).await?;
     let set = dialed(&listener, |dialer| dialer.dead_after(SECOND * 20)).await?;
-    for (stream, idle, interval, user_timeout) in [(by_default, 30, 10, 60), (set, 10, 3, 20)] {
+    for (stream, idle, interval, user_timeout) in
+        [(by_default, 30, 9, 56_250), (set, 10, 3, 18_750)]
+    {
         let socket = SockRef::from(&stream);
         assert!(socket.keepalive()?);
         assert_eq!(socket.tcp_keepalive_time()?, SECOND * idle);
         assert_eq!(socket.tcp_keepalive_interval()?, SECOND * interval);
         assert_eq!(socket.tcp_keepalive_retries()?, 3);
-        assert_eq!(socket.tcp_user_timeout()?, Some(SECOND * user_timeout));
+        let user_timeout = Duration::from_millis(user_timeout);
+        assert_eq!(socket.tcp_user_timeout()?, Some(user_timeout));
     }
     Ok(())
 }
