@@ -7,35 +7,34 @@ use crate::delays::Delays;
 use crate::nanos::nanos;
 use crate::shape::{Shape, options};
 
-/// Gives each client one attempt in every round, at a new random place in each.
+/// Gives each client of a fleet one attempt per round, at a new random time in each round.
 ///
-/// A fleet that loses its server at one moment then attempts at an even rate from that moment on: `clients / round`
-/// attempts a second, whether the outage lasts five seconds or ten minutes. Nothing grows, so nothing depends on how
-/// long the outage lasts.
+/// A fleet is all clients of one server. If the fleet loses its server at one moment, its attempts have an even rate:
+/// `clients / round` attempts per second. The rate does not depend on the length of the outage, because no delay grows.
 ///
-/// [`for_fleet`](Self::for_fleet) chooses the round for a server that takes a known number of connects a second. [Which
-/// policy for how many clients](crate::_guide) has the figures, and says from which size on rounds are worth what they
-/// cost: a single client waits for half a round on average after a short outage.
+/// [`for_fleet`](Self::for_fleet) computes the round from the number of clients and of connects that the server accepts per
+/// second. [Which policy fits how many clients](crate::_guide) has the figures. It also says which fleets need rounds.
+/// Rounds have a price: after a short outage, a single client waits for half a round on average.
 ///
 /// # How it draws
 ///
-/// The rounds of a client follow each other from a random moment on, different for each client. In each round the client
-/// attempts once, at a random place. The later the place, the longer that round: it lasts from five to seven sixths of
-/// `round`. So two attempts are from one to eleven sixths of `round` apart. Both are one `round` on average.
+/// The rounds of a client begin at a random moment and follow each other without a gap. In each round the client attempts
+/// once, at a random time: its place in the round. A round lasts from five to seven sixths of `round`, and a later place
+/// makes it longer. Two attempts are one sixth to eleven sixths of `round` apart. The mean length of a round and the mean
+/// delay are both one `round`.
 ///
-/// A new place in each round matters when the server crashes again soon. A client whose connection did not become stable
-/// goes on with its old sequence. If it kept its place, the next delay would be a whole round, for all such clients at
-/// once, and they would attempt together from then on. With new places they are spread over two rounds.
+/// New places matter if the server crashes again soon. A client whose connection did not become stable continues its old
+/// sequence of delays. With a kept place, the next delay of all such clients would be one whole round. They would attempt
+/// together from then on. With new places, their next attempts are spread over two rounds.
 ///
 /// # What not to combine it with
 ///
-/// - The loop's setting `from_start` subtracts from each delay how long the attempt took, and the connection lasted. If
-///   that is longer than the delay, the client attempts at once. After a crash of a server whose clients were connected
-///   for longer than a round, or after attempts that all hang until the same timeout, that is all of them in one moment.
-///   The places of a round are lost.
-/// - [`first_immediate`](Self::first_immediate) makes all clients attempt once at the moment of the loss. Only then do
-///   they take their places.
-/// - [`jitter`](Self::jitter) is not needed: the places are the jitter.
+/// - The loop's setting `from_start` subtracts from each delay the duration of the attempt and of the connection. If the
+///   result is not positive, the client attempts at once. In two cases all clients then attempt at one moment: if the
+///   server crashes after all connections lasted longer than a round, and if all attempts hang until the same timeout.
+/// - [`first_immediate`](Self::first_immediate) makes all clients attempt at the moment of the loss. The rounds begin only
+///   after that attempt.
+/// - [`jitter`](Self::jitter) is not needed, because the places are random.
 ///
 /// # Examples
 ///
@@ -59,9 +58,9 @@ pub struct Rounds {
 }
 
 impl Rounds {
-    /// Attempts once in every `round`, forever.
+    /// Makes each client attempt once per `round`, forever.
     ///
-    /// A [`cap`](Self::cap) shortens the round to six elevenths of the cap if it is longer, so that no delay is cut.
+    /// If you set a [`cap`](Self::cap), a round is at most six elevenths of the cap. So no delay is cut.
     pub const fn new(round: Duration) -> Self {
         Self {
             round,
@@ -69,32 +68,37 @@ impl Rounds {
         }
     }
 
-    /// Chooses the round for `clients` that share a server which takes `connects_a_second`.
+    /// Computes the round for a server that has `clients` and accepts `connects_a_second`.
     ///
-    /// It is the time that the server needs to take all of them, the ideal, divided by 2.6. The server is offered
-    /// 2.6 times what it takes, and less the more clients are back. 99 % of them are back after 1.2 times the ideal, all
-    /// after 1.5 times. Of a million clients that lose a server that then takes 10,000 a second:
+    /// The *ideal* is the time that the server needs to accept all clients: `clients / connects_a_second`. The round is the
+    /// ideal divided by 2.6. So the server first receives 2.6 times the attempts that it accepts. This number falls as
+    /// clients come back. 99 % of the clients are back after 1.2 times the ideal, and all after 1.5 times the ideal.
     ///
-    /// | down | 99 % back | all back | attempts a second, at most | attempts a client |
+    /// The table shows a million clients that lose a server. The server accepts 10,000 connects per second after its return.
+    /// The busiest second is a multiple of these 10,000. The first row shows what no policy can exceed.
+    ///
+    /// | down | 99 % back | all back | attempts in the busiest second | attempts per client |
     /// | --- | --- | --- | --- | --- |
     /// | at best | 99 s | 100 s | | |
-    /// | 5 s | 118 s | 148 s | 2.62 × what it takes | 1.9 |
+    /// | 5 s | 118 s | 148 s | 2.62 × | 1.9 |
     /// | 60 s | 118 s | 147 s | 2.63 × | 3.3 |
     /// | 600 s | 118 s | 146 s | 2.62 × | 17.4 |
     ///
-    /// Printed by `cargo run --release -p larger-examples --example storm -- --clients 1000000 --again 0 --policy rounds:38.46s --down 5`, 60
-    /// and 600. A crash soon after the return changes none of it:
-    /// [how the rounds were chosen](crate::_guide#how-the-rounds-were-chosen).
+    /// This command prints the row for 5 s. With `--down 60` and `--down 600` it prints the other rows:
+    /// `cargo run --release -p larger-examples --example storm -- --clients 1000000 --again 0 --policy rounds:38.46s --down 5`.
+    /// A second crash soon after the return does not change these results:
+    /// see [how the rounds were chosen](crate::_guide#how-the-rounds-were-chosen).
     ///
-    /// Estimates will do, see [if the numbers are wrong](crate::_guide#if-the-numbers-are-wrong).
+    /// Estimates of both numbers are good enough: see [if the numbers are
+    /// wrong](crate::_guide#if-the-numbers-are-wrong).
     ///
-    /// It is for a server that needs 3 s or longer for all. A small fleet gets a round so short that it attempts far more
-    /// often than it must: every 4 ms where ten clients share 1,000 connects a second, and without any delay where there
-    /// are no clients.
+    /// Use it if the ideal is 3 s or longer. A smaller fleet gets rounds that are too short, and attempts more often than
+    /// necessary. Ten clients of a server that accepts 1,000 connects per second attempt every 4 ms. With zero clients,
+    /// every delay is zero.
     ///
     /// # Panics
     ///
-    /// If `connects_a_second` is 0.
+    /// Panics if `connects_a_second` is 0.
     ///
     /// # Examples
     ///
