@@ -20,11 +20,12 @@ const SHORTEST_DELAY: Duration = Duration::from_millis(10);
 
 /// Connects to one endpoint, or to one of several, by name or by address.
 ///
-/// Each dial resolves names again, races their addresses as RFC 8305 ("Happy Eyeballs") describes, sets its
-/// options on every socket before it connects, and ends within its timeout. It returns
-/// a plain [`TcpStream`](https://docs.rs/tokio/latest/tokio/net/struct.TcpStream.html).
+/// An endpoint is one host and port. Each dial resolves the names again, and races their addresses as RFC 8305 ("Happy
+/// Eyeballs") describes. It sets the options on every socket before the socket connects. It ends within its timeout, and
+/// returns a plain [`TcpStream`](https://docs.rs/tokio/latest/tokio/net/struct.TcpStream.html).
 ///
-/// A dialer remembers what failed, and tries it last in the next dials; see [`Order`]. Its clones share that memory.
+/// A dialer remembers which endpoints and addresses failed, and tries these last in the next dials; see [`Order`]. All
+/// clones of a dialer share this memory.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -42,23 +43,23 @@ const SHORTEST_DELAY: Duration = Duration::from_millis(10);
 /// | --- | --- |
 /// | [`timeout`](Self::timeout) of the whole dial | 10 s |
 /// | [`attempt_delay`](Self::attempt_delay) between two addresses of a name | 250 ms |
-/// | [`endpoint_delay`](Self::endpoint_delay) between two endpoints | the `attempt_delay`; if that is not set either, up to 2 s in [`Order::Failover`] |
+/// | [`endpoint_delay`](Self::endpoint_delay) between two endpoints | the `attempt_delay`; if you set neither, up to 2 s with [`Order::Failover`] |
 /// | [`order`](Self::order) of several endpoints | [`Order::InTurn`] |
-/// | [`resolver`](Self::resolver) | the operating system's |
+/// | [`resolver`](Self::resolver) | the resolver of the operating system |
 /// | [`nodelay`](Self::nodelay) | on |
-/// | [`family`](Self::family) | both |
+/// | [`family`](Self::family) | IPv4 and IPv6 |
 /// | [`dead_after`](Self::dead_after) | 60 s |
-/// | [`keepalive`](Self::keepalive), [`user_timeout`](Self::user_timeout) | as `dead_after` has them |
-/// | everything else | the system's default |
+/// | [`keepalive`](Self::keepalive), [`user_timeout`](Self::user_timeout) | derived from `dead_after` |
+/// | all other settings | the system's default |
 ///
-/// A default that the system does not have is left out. An option that you set and that cannot be set is an error of the
-/// dial, which names it.
+/// If the system does not support an option that is on by default, the dialer leaves it out. If the system does not support
+/// an option that you set, the dial fails, and its error names the option.
 ///
 /// # Bounds
 ///
-/// A dial tries at most 64 addresses of a name, and never has more than 16 connection attempts under way: the
-/// oldest gives way to the next. What it has not reached when it fails or is dropped, the next dial begins with. It does
-/// it all in the caller's task.
+/// A dial tries at most 64 addresses of a name. It never has more than 16 connection attempts in flight: a new attempt
+/// replaces the oldest. A dial that fails or is dropped may leave some addresses untried. The next dial begins with these.
+/// A dial runs in the task of its caller. The system resolver runs each lookup in a thread.
 #[derive(Debug, Clone)]
 pub struct Dialer {
     pub(crate) targets: Arc<[Target]>,
@@ -77,7 +78,7 @@ impl Dialer {
     ///
     /// # Errors
     ///
-    /// [`InvalidTarget`] says what is malformed.
+    /// [`InvalidTarget`] describes what is malformed.
     pub fn new<T>(target: T) -> Result<Self, InvalidTarget>
     where
         T: TryInto<Target>,
@@ -86,7 +87,7 @@ impl Dialer {
         Self::any_of([target])
     }
 
-    /// Makes a dialer for several endpoints that serve alike; see [`Order`].
+    /// Makes a dialer for several endpoints that offer the same service; see [`Order`].
     ///
     /// ```
     /// use schmoozer_tcp::{Dialer, Order};
@@ -98,7 +99,7 @@ impl Dialer {
     ///
     /// # Errors
     ///
-    /// [`InvalidTarget`] says what is malformed about the first that is, or that there is none.
+    /// [`InvalidTarget`] describes the first malformed endpoint, or reports that the list is empty.
     pub fn any_of<T>(targets: impl IntoIterator<Item = T>) -> Result<Self, InvalidTarget>
     where
         T: TryInto<Target>,
@@ -131,40 +132,41 @@ impl Dialer {
         self
     }
 
-    /// Bounds the whole dial, resolving included.
+    /// Limits the duration of the whole dial, including the lookup.
     ///
-    /// `None` leaves it to the system: two minutes for an address that does not answer, or on Linux the
-    /// `user_timeout` where that is shorter.
+    /// With `None`, the system decides: it waits two minutes for an address that does not answer. On Linux it waits for the
+    /// `user_timeout` if that is shorter.
     #[must_use]
     pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.timeout = timeout.into();
         self
     }
 
-    /// Sets how long an address of a name is tried before the next one is tried beside it.
+    /// Sets how long the dialer tries one address of a name before it also tries the next address.
     ///
-    /// An address that fails is followed by the next at once. Less than 10 ms is taken as 10 ms (RFC 8305 §5).
+    /// If an address fails earlier, the next attempt starts at once. The minimum is 10 ms (RFC 8305 §5). Shorter values count
+    /// as 10 ms.
     #[must_use]
     pub fn attempt_delay(mut self, delay: Duration) -> Self {
         self.attempt_delay = Some(delay.max(SHORTEST_DELAY));
         self
     }
 
-    /// Sets how long an endpoint, its name and all its addresses, is tried before the next one is tried beside it.
+    /// Sets how long the dialer tries one endpoint, with all its addresses, before it also tries the next endpoint.
     ///
-    /// By default that is the `attempt_delay`. Where neither is set, [`Order::Failover`] has 2 s, or an equal part of the
-    /// [`timeout`](Self::timeout) if that is less: a spare is not to win because one packet to the first endpoint was lost, which is sent again
-    /// after a second.
+    /// The default is the `attempt_delay`. If you set neither, [`Order::Failover`] uses 2 s, or the
+    /// [`timeout`](Self::timeout) divided by the number of endpoints if that is shorter. The kernel repeats a lost first packet
+    /// after 1 s. So a lost packet alone does not let a spare endpoint win.
     ///
-    /// An endpoint that fails is followed by the next at once. Less than 10 ms is taken as 10 ms: where there are many
-    /// endpoints, each would else give way to others before it can answer.
+    /// If an endpoint fails earlier, the next endpoint starts at once. The minimum is 10 ms, and shorter values count as 10 ms.
+    /// With many endpoints, shorter delays would replace each attempt before its endpoint could answer.
     #[must_use]
     pub fn endpoint_delay(mut self, delay: Duration) -> Self {
         self.endpoint_delay = Some(delay.max(SHORTEST_DELAY));
         self
     }
 
-    /// Connects to addresses of this family alone.
+    /// Restricts the dialer to addresses of this family.
     #[must_use]
     pub fn family(mut self, family: Family) -> Self {
         self.family = family;
@@ -178,39 +180,43 @@ impl Dialer {
         self
     }
 
-    /// Sets `TCP_NODELAY`: whether small writes go out at once instead of waiting for company.
+    /// Sets `TCP_NODELAY`: whether the kernel sends small writes at once instead of collecting them.
     #[must_use]
     pub fn nodelay(mut self, nodelay: bool) -> Self {
         self.options.nodelay = Some(nodelay);
         self
     }
 
-    /// Sets within what time a peer that vanished is found, whether the connection is idle or has data under way.
+    /// Sets the time within which the system finds a peer that vanished.
     ///
-    /// The default is 60 s; `None` leaves it to the system, which may take hours. A read then fails with
-    /// [`TimedOut`](std::io::ErrorKind::TimedOut), or with what a router said last.
+    /// The default is 60 s. With `None`, the system decides, and may take hours. When the time has passed, a read fails with
+    /// [`TimedOut`](std::io::ErrorKind::TimedOut), or with the last error that a router reported.
     ///
-    /// It sets keepalive: after half of the time without a byte from the peer, three probes, in whole seconds. Where
-    /// there is one it also sets the user timeout, which bounds how long data stays unacknowledged. Both are set a little
-    /// shorter, since timers of Linux are late by up to an eighth of what they wait. Less than 1 s is
-    /// taken as 1 s. Less than 4 s does no more than 4 s where there is no user timeout.
+    /// The setting has two parts. TCP keepalive finds a peer of an idle connection. It sends three probes, after half of the
+    /// time has passed without a byte from the peer. The user timeout finds a peer while data is in flight, and exists on
+    /// Linux and Android. It limits how long data may stay unacknowledged. On other systems the system's default decides
+    /// while data is in flight. Both parts use a slightly shorter time than you set, because timers of Linux are late by up
+    /// to an eighth of their duration.
     ///
-    /// | system | idle | data under way |
+    /// The minimum is 1 s, and shorter values count as 1 s. Keepalive uses whole seconds. On systems without a user timeout,
+    /// values below 4 s find the peer after 4 s, and 4 s finds it after 5 s.
+    ///
+    /// | system | idle | data in flight |
     /// | --- | --- | --- |
     /// | Linux, Android | `TCP_KEEPIDLE`, `TCP_KEEPINTVL`, `TCP_KEEPCNT` (tcp(7)) | `TCP_USER_TIMEOUT` (tcp(7), RFC 5482) |
     /// | macOS, iOS | `TCP_KEEPALIVE`, `TCP_KEEPINTVL`, `TCP_KEEPCNT` (tcp(4)) | the system's default |
     /// | FreeBSD | `TCP_KEEPIDLE`, `TCP_KEEPINTVL`, `TCP_KEEPCNT` (tcp(4)) | the system's default |
-    /// | Windows | `SIO_KEEPALIVE_VALS`; `TCP_KEEPCNT` from Windows 10, version 1703 | the system's default |
-    /// | others | `SO_KEEPALIVE`, and the time before the first probe where it can be set | the system's default |
+    /// | Windows | `SIO_KEEPALIVE_VALS`; since Windows 10, version 1703, `TCP_KEEPCNT` | the system's default |
+    /// | others | `SO_KEEPALIVE`; the time before the first probe if the system has a setting for it | the system's default |
     ///
     /// # What it costs
     ///
-    /// An idle connection sends a probe in each half of this time, which keeps a radio or a metered line awake.
+    /// An idle connection sends a probe after each half of this time. The probes keep a radio or a metered line awake.
     ///
-    /// On Linux a live peer that reads nothing for this long while data for it waits is cut off too: once its window is
-    /// full, Linux counts the probes of that window against the user timeout, although the peer answers them. If your
-    /// peers may stop reading for longer, take a longer time or `None`. `reqwest` (30 s) and gRPC (20 s) make the same
-    /// choice.
+    /// On Linux the user timeout also cuts off a live peer that does not read for this time while data waits for it. When
+    /// the peer's receive window is full, Linux sends probes, and counts them against the user timeout even if the peer
+    /// answers them. If your peers may stop reading for longer, set a longer time or `None`. `reqwest` (30 s) and gRPC (20 s)
+    /// make the same choice.
     #[must_use]
     pub fn dead_after(mut self, limit: impl Into<Option<Duration>>) -> Self {
         let limit = limit.into().map(|limit| limit.max(Duration::from_secs(1)));
@@ -218,23 +224,27 @@ impl Dialer {
         self
     }
 
-    /// Sets how an idle connection is probed, instead of by [`dead_after`](Self::dead_after); `None` turns probing off.
+    /// Sets the keepalive of idle connections, instead of the one that [`dead_after`](Self::dead_after) derives. `None` turns
+    /// keepalive off.
     ///
-    /// It does not bound data under way, which [`user_timeout`](Self::user_timeout) does. On Linux a user timeout that is
-    /// shorter than this takes overrides [`count`](Keepalive::count). The one that comes with `dead_after` is made as long
-    /// as this takes.
+    /// Keepalive sets no limit for data in flight. [`user_timeout`](Self::user_timeout) sets that limit. On Linux, a user
+    /// timeout that is shorter than this keepalive overrides its [`count`](Keepalive::count). The user timeout that
+    /// `dead_after` derives is at least as long as this keepalive needs to find a dead peer.
     #[must_use]
     pub fn keepalive(mut self, keepalive: impl Into<Option<Keepalive>>) -> Self {
         self.options.keepalive = Setting::SetTo(keepalive.into());
         self
     }
 
-    /// Sets `TCP_USER_TIMEOUT`, how long data may stay unacknowledged, instead of by [`dead_after`](Self::dead_after).
+    /// Sets how long data may stay unacknowledged (`TCP_USER_TIMEOUT`), instead of the time that
+    /// [`dead_after`](Self::dead_after) derives.
     ///
-    /// In whole milliseconds, from 1 ms to 24 days; `None` leaves it to the system (about 15 minutes).
-    /// It also bounds [`keepalive`](Self::keepalive): a connection fails at the first probe after it, whatever that one's
-    /// count. A live peer that reads nothing for this long while data waits is cut off as well. It
-    /// exists on Linux and Android (RFC 5482) and changes nothing elsewhere.
+    /// The time counts in whole milliseconds, from 1 ms to 24 days. With `None`, the system decides (about 15 minutes). The
+    /// option exists on Linux and Android (RFC 5482), and has no effect on other systems.
+    ///
+    /// The user timeout also limits [`keepalive`](Self::keepalive): an idle connection fails at the first probe after this
+    /// time, even if the keepalive's count allows more probes. A live peer that does not read for this time while data waits
+    /// for it is cut off too.
     #[must_use]
     pub fn user_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.options.user_timeout = Setting::SetTo(timeout.into());
@@ -243,23 +253,23 @@ impl Dialer {
 
     /// Connects from this local address, with a port that the system chooses.
     ///
-    /// Addresses of the other family are then not connected to. On Linux from 4.2 on the port is chosen in connecting
-    /// (`IP_BIND_ADDRESS_NO_PORT`), so that connections to several servers share the ports. Elsewhere each connection has
-    /// a port to itself, and a local address carries as many connections as the system has ephemeral ports.
+    /// The dialer then does not try addresses of the other family. Linux 4.2 and newer choose the port when the socket
+    /// connects (`IP_BIND_ADDRESS_NO_PORT`). So connections to different servers can use the same port. On other systems each
+    /// connection needs a different port. The number of ephemeral ports then limits the connections of a local address.
     #[must_use]
     pub fn local_addr(mut self, addr: impl Into<Option<IpAddr>>) -> Self {
         self.options.local_addr = addr.into().map(|addr| addr.to_canonical());
         self
     }
 
-    /// Connects through this network interface alone (`SO_BINDTODEVICE`).
+    /// Makes all connections use this network interface (`SO_BINDTODEVICE`).
     ///
-    /// One that does not exist is an error of the dial, since it may come up later.
+    /// If the interface does not exist, the dial fails. This method accepts its name, because the interface may come up later.
     ///
     /// # Errors
     ///
-    /// [`InvalidInput`](std::io::ErrorKind::InvalidInput) if this cannot be the name of an interface: it is empty, longer
-    /// than 15 bytes, or has a zero byte, a space, `/` or `:` in it.
+    /// [`InvalidInput`](std::io::ErrorKind::InvalidInput) if the name cannot belong to an interface. Such a name is empty, is
+    /// longer than 15 bytes, or contains a zero byte, a space, `/` or `:`.
     #[cfg(any(target_os = "android", target_os = "linux"))]
     #[cfg_attr(docsrs, doc(cfg(any(target_os = "android", target_os = "linux"))))]
     pub fn interface(mut self, name: impl Into<Box<str>>) -> io::Result<Self> {
@@ -269,10 +279,10 @@ impl Dialer {
         Ok(self)
     }
 
-    /// Does something to each socket before it connects, such as setting an option that has no method here.
+    /// Calls `hook` with each socket before the socket connects, for example to set an option that has no method here.
     ///
-    /// It is called once an attempt, when the dialer's own options are set, with the address to connect to. Its error is
-    /// that of the attempt.
+    /// The dialer calls `hook` once per attempt, after it has set its own options. It also passes the address of the attempt.
+    /// If `hook` returns an error, the attempt fails with that error.
     ///
     /// ```
     /// use schmoozer_tcp::Dialer;
@@ -280,7 +290,7 @@ impl Dialer {
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # #[cfg(target_os = "linux")]
     /// let dialer = Dialer::new("db.example.com:5432")?
-    ///     .before_connect(|socket, _addr| socket.set_mark(0x2a)); // for a rule of the firewall
+    ///     .before_connect(|socket, _addr| socket.set_mark(0x2a)); // a mark that a firewall rule matches
     /// # Ok(())
     /// # }
     /// ```
@@ -307,17 +317,17 @@ impl Dialer {
         self
     }
 
-    /// Marks packets with this traffic class: the DSCP in the upper six bits, so `dscp << 2`.
+    /// Marks packets with this traffic class. The upper six bits are the DSCP, so pass `dscp << 2`.
     ///
-    /// It sets `IP_TOS`, and `IPV6_TCLASS` on Linux, Android, macOS and the BSDs. An IPv4-mapped IPv6 address is connected
-    /// to over IPv4, and marked so.
+    /// It sets `IP_TOS` for IPv4 connections. On Linux, Android, macOS and the BSDs it sets `IPV6_TCLASS` for IPv6 connections.
+    /// A connection to an IPv4-mapped IPv6 address uses IPv4 and `IP_TOS`.
     #[must_use]
     pub fn tos(mut self, tos: u8) -> Self {
         self.options.tos = Some(tos);
         self
     }
 
-    /// Returns the endpoints, in the order in which they were given.
+    /// Returns the endpoints in their original order.
     #[must_use]
     pub fn targets(&self) -> &[Target] {
         &self.targets
