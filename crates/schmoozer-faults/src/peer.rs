@@ -13,12 +13,12 @@ use crate::port::Port;
 use crate::serve::Order;
 use crate::wait::{self, PATIENCE};
 
-/// A TCP server on loopback that misbehaves as a test says. The test can change its behaviour while it runs.
+/// A TCP server on loopback that misbehaves on purpose. A test chooses its behaviour, and can change it at any time.
 ///
-/// It runs as tasks of the runtime that started it. Dropping it refuses new connections at once, closes
-/// the live ones, and gives the port back.
+/// The peer runs as tasks of the tokio runtime that started it. If you drop the peer, it refuses new connections at
+/// once, closes the live connections, and releases its port.
 ///
-/// Its sockets are real, so its clock must be too: do not use it with tokio's paused time.
+/// Do not use a peer with tokio's paused time, because its sockets are real.
 ///
 /// # Examples
 ///
@@ -53,24 +53,24 @@ impl Peer {
     ///
     /// # Errors
     ///
-    /// When there is no port, or the behaviour cannot be had: see [`switch`](Self::switch).
+    /// If no port is free, or if the peer cannot have the behaviour: see [`switch`](Self::switch).
     ///
     /// # Panics
     ///
-    /// Outside a tokio runtime with I/O and time.
+    /// Panics outside a tokio runtime with I/O and time enabled.
     pub async fn start(behaviour: Behaviour) -> io::Result<Self> {
         Self::start_at(([127, 0, 0, 1], 0), behaviour).await
     }
 
-    /// Starts a peer at an address of this host. Port 0 stands for a free one.
+    /// Starts a peer at an address of this host. Port 0 selects a free port.
     ///
     /// # Errors
     ///
-    /// When the address cannot be had, or the behaviour cannot: see [`switch`](Self::switch).
+    /// If the peer cannot bind the address, or cannot have the behaviour: see [`switch`](Self::switch).
     ///
     /// # Panics
     ///
-    /// Outside a tokio runtime with I/O and time.
+    /// Panics outside a tokio runtime with I/O and time enabled.
     pub async fn start_at(addr: impl Into<SocketAddr>, behaviour: Behaviour) -> io::Result<Self> {
         let port = Port::take(addr.into())?;
         let addr = port.addr();
@@ -90,26 +90,26 @@ impl Peer {
         Ok(peer)
     }
 
-    /// Sets how long each waiting method waits before it returns an error. Default: 10 s.
+    /// Sets how long each waiting method waits before it returns an error. The default is 10 s.
     #[must_use]
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
     }
 
-    /// Returns the address to connect to. It stays the same whatever the behaviour.
+    /// Returns the address that clients connect to. It is the same for all behaviours.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// Changes the behaviour for new connections. It is in force when this returns.
+    /// Changes the behaviour for new connections. The change is complete when this method returns.
     ///
-    /// Live connections go on as they were; so do those that clients made before the call, even if the
-    /// peer had not yet accepted them. [`restart`](Self::restart) closes them.
+    /// Live connections keep the old behaviour. Connections that clients made before the call keep it too, even if the
+    /// peer has not yet accepted them. [`restart`](Self::restart) closes these connections.
     ///
-    /// Returns how many connections the peer had accepted until then, so that a test can wait for the first
-    /// ones that get the new behaviour:
+    /// This method returns the number of connections that the peer accepted before the change. A test can use the number to
+    /// wait for the first connections with the new behaviour:
     ///
     /// ```
     /// # use schmoozer_faults::{Behaviour, Peer};
@@ -126,32 +126,33 @@ impl Peer {
     ///
     /// # Errors
     ///
-    /// [`Unsupported`](io::ErrorKind::Unsupported) for a black hole on a system that cannot have one,
-    /// [`InvalidInput`](io::ErrorKind::InvalidInput) for a `Flap` without a step that takes time or with
-    /// another `Flap` in it. Other errors if the system refuses a socket or another program has taken the
-    /// port, which takes `SO_REUSEADDR`; then the peer refuses connections.
+    /// - [`Unsupported`](io::ErrorKind::Unsupported) for a black hole on a system other than Linux and Android.
+    /// - [`InvalidInput`](io::ErrorKind::InvalidInput) for a `Flap` that contains another `Flap`, or has no step that
+    ///   takes time.
+    /// - Another error if the system refuses a socket, or if another program has bound the port with `SO_REUSEADDR`. The
+    ///   peer then refuses connections.
     ///
     /// # Cancel safety
     ///
-    /// The peer switches even if this is dropped before it returns.
+    /// The peer switches even if you drop the future early.
     pub async fn switch(&self, behaviour: Behaviour) -> io::Result<usize> {
         behaviour.check()?;
         self.command(|done| Command::Switch(behaviour, None, done))
             .await?
     }
 
-    /// Switches as [`switch`](Self::switch) does, and then closes the connections that were made before, as
-    /// a server that restarts.
+    /// Changes the behaviour and then closes all older connections, as a server does when it restarts.
     ///
-    /// A client that connects again at once gets the new behaviour.
+    /// A client that connects again at once gets the new behaviour. Like [`switch`](Self::switch), this method returns
+    /// the number of connections that the peer accepted before the change.
     ///
     /// # Errors
     ///
-    /// As [`switch`](Self::switch) and [`close_live`](Self::close_live).
+    /// The errors of [`switch`](Self::switch) and of [`close_live`](Self::close_live).
     ///
     /// # Cancel safety
     ///
-    /// The peer restarts even if this is dropped before it returns.
+    /// The peer restarts even if you drop the future early.
     pub async fn restart(&self, behaviour: Behaviour) -> io::Result<usize> {
         behaviour.check()?;
         let order = Some(Order::Close);
@@ -162,14 +163,14 @@ impl Peer {
         Ok(before)
     }
 
-    /// Refuses new connections and closes the live ones, as a server that is shut down: a
-    /// [`restart`](Self::restart) as [`Refuse`](Behaviour::Refuse).
+    /// Refuses new connections and closes the live connections, as a server does when it shuts down.
     ///
-    /// The port stays reserved. [`switch`](Self::switch) brings the peer back.
+    /// This is a [`restart`](Self::restart) with [`Refuse`](Behaviour::Refuse). The port stays reserved.
+    /// [`switch`](Self::switch) starts the peer again.
     ///
     /// # Errors
     ///
-    /// As [`switch`](Self::switch) and [`close_live`](Self::close_live).
+    /// The errors of [`switch`](Self::switch) and of [`close_live`](Self::close_live).
     pub async fn stop(&self) -> io::Result<()> {
         self.restart(Behaviour::Refuse).await.map(drop)
     }
@@ -178,7 +179,7 @@ impl Peer {
     ///
     /// # Errors
     ///
-    /// When a handler does not let itself be stopped, or the peer's runtime has ended.
+    /// If a handler does not stop within the peer's [`patience`](Self::patience), or if the peer's runtime has ended.
     pub async fn close_live(&self) -> io::Result<()> {
         self.order(Order::Close, Ledger::ended).await
     }
@@ -187,40 +188,40 @@ impl Peer {
     ///
     /// # Errors
     ///
-    /// When a handler does not let itself be stopped, or the peer's runtime has ended.
+    /// If a handler does not stop within the peer's [`patience`](Self::patience), or if the peer's runtime has ended.
     pub async fn reset_live(&self) -> io::Result<()> {
         self.order(Order::Reset, Ledger::ended).await
     }
 
-    /// Stops reading and writing on all live connections, and leaves them open.
+    /// Stops reading and writing on all live connections, and leaves the connections open.
     ///
-    /// So they look as if the peer hung, or its cable were cut. They end when their clients close them, or
-    /// by [`close_live`](Self::close_live) or [`reset_live`](Self::reset_live).
+    /// To its client, such a connection looks as if the peer hung or its cable were cut. It ends when the client closes it,
+    /// or when the test calls [`close_live`](Self::close_live) or [`reset_live`](Self::reset_live).
     ///
     /// # Errors
     ///
-    /// When a handler does not let itself be stopped, or the peer's runtime has ended.
+    /// If a handler does not stop within the peer's [`patience`](Self::patience), or if the peer's runtime has ended.
     pub async fn freeze_live(&self) -> io::Result<()> {
         self.order(Order::Freeze, Ledger::frozen).await
     }
 
-    /// Returns what the peer has counted so far.
+    /// Returns the peer's counts: accepts, live connections and bytes.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.ledger.borrow().counts()
     }
 
-    /// Returns when each connection was accepted, in order.
+    /// Returns the time at which the peer accepted each connection, in order.
     #[must_use]
     pub fn accept_times(&self) -> Vec<Instant> {
         self.ledger.borrow().accepts().to_vec()
     }
 
-    /// Waits until at least `count` connections were accepted since the start.
+    /// Waits until the peer has accepted at least `count` connections since its start.
     ///
     /// # Errors
     ///
-    /// As [`until`](Self::until).
+    /// The errors of [`until`](Self::until).
     pub async fn accepted(&self, count: usize) -> io::Result<()> {
         self.until(|counts| counts.accepted >= count).await
     }
@@ -229,18 +230,18 @@ impl Peer {
     ///
     /// # Errors
     ///
-    /// As [`until`](Self::until).
+    /// The errors of [`until`](Self::until).
     pub async fn live(&self, count: usize) -> io::Result<()> {
         self.until(|counts| counts.live == count).await
     }
 
-    /// Waits until `reached` returns true for the counts. It may miss a state that does not last.
+    /// Waits until `reached` returns true for the peer's counts. It may miss counts that change again quickly.
     ///
     /// # Errors
     ///
-    /// [`TimedOut`](io::ErrorKind::TimedOut) with the counts in its text, if that takes longer than the
-    /// peer's [`patience`](Self::patience). Another error if a handler panicked, or if a step of a
-    /// [`Flap`](Behaviour::Flap) failed.
+    /// - [`TimedOut`](io::ErrorKind::TimedOut) if the wait takes longer than the peer's [`patience`](Self::patience). The
+    ///   text contains the counts.
+    /// - Another error if a handler panicked, or if a step of a [`Flap`](Behaviour::Flap) failed.
     pub async fn until(&self, reached: impl FnMut(&Counts) -> bool) -> io::Result<()> {
         let look = |ledger: &Ledger| ledger.check().map(|()| ledger.counts());
         wait::until(&self.ledger, self.patience, look, reached).await
@@ -251,7 +252,7 @@ impl Peer {
         self.obeyed(before, obeyed).await
     }
 
-    /// Waits until the first `count` connections have obeyed an order.
+    /// Waits until the first `count` connections have followed an order.
     async fn obeyed(&self, count: usize, obeyed: fn(&Ledger, usize) -> bool) -> io::Result<()> {
         let look = |ledger: &Ledger| Ok((obeyed(ledger, count), ledger.counts()));
         wait::until(&self.ledger, self.patience, look, |seen| seen.0).await
@@ -267,7 +268,7 @@ impl Peer {
 
 impl Drop for Peer {
     fn drop(&mut self) {
-        // The task ends when the runtime next comes to it. No one gets in meanwhile.
+        // The task ends when the runtime next polls it. Until then, the peer already refuses connections.
         self.entrance.shut();
     }
 }
