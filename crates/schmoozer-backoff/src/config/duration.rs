@@ -55,17 +55,15 @@ pub(super) fn parse(text: &str) -> Result<Duration, Fault> {
     if text.is_empty() {
         return Err(Fault::new("expected a duration such as 250ms", 0..0));
     }
+    let too_long = || Fault::new("the duration is too long", 0..text.len());
     let mut total: u128 = 0;
     let mut at = 0;
     while at < text.len() {
         let (nanos, length) = parse_part(&text[at..]).map_err(|fault| fault.offset(at))?;
-        total = total
-            .checked_add(nanos)
-            .ok_or_else(|| Fault::new("the duration is too long", 0..text.len()))?;
+        total = total.checked_add(nanos).ok_or_else(too_long)?;
         at += length;
     }
-    let seconds = u64::try_from(total / 1_000_000_000)
-        .map_err(|_| Fault::new("the duration is too long", 0..text.len()))?;
+    let seconds = u64::try_from(total / 1_000_000_000).map_err(|_| too_long())?;
     // The remainder of a division by a billion fits.
     Ok(Duration::new(
         seconds,
