@@ -1,4 +1,4 @@
-//! What other crates do, and what they do better.
+//! A comparison with other crates, and what they do better.
 //!
 // The first definition of a link counts: these are for the rendered page, and those in the file are for the repository.
 #![cfg_attr(
