@@ -8,18 +8,20 @@ use crate::race::race;
 use crate::shared::{Ask, Shared, State};
 use crate::{NotConnected, Outage, Stats, Status, Stopped};
 
-/// Watches and steers a connection from elsewhere: from [`Runner::handle`](crate::Runner::handle).
+/// Watches and controls a loop from other tasks. [`Runner::handle`](crate::Runner::handle) returns a handle.
 ///
-/// Cheap to clone. Dropping handles changes nothing; the loop goes on. Everything can be called at any time, from any
-/// thread: also before the loop was first polled, and after its end.
+/// A handle is cheap to clone. The loop continues when handles are dropped. You can call every method at any time, from
+/// any thread, even before the loop is first polled and after the loop has ended.
 ///
 /// # Requests
 ///
-/// [`retry_now`](Self::retry_now), [`reconnect`](Self::reconnect) and [`renew`](Self::renew) are never lost. In a wait,
-/// they start the next attempt at once. While an attempt is under way, they are remembered as one request: the loop
-/// restarts an attempt that has run for 1 s, and starts the next one at once if it fails. Requests start at most one
-/// attempt a second, and a [`Pacer`](crate::Pacer) still applies. An attempt that a request started is not restarted.
-/// Requests before the first poll are satisfied by the first attempt.
+/// A request is a call of [`retry_now`](Self::retry_now), [`reconnect`](Self::reconnect) or [`renew`](Self::renew). It
+/// is not a request that your application sends over the connection. During a wait, a request starts the next attempt
+/// at once. The loop remembers requests during an attempt as one request. It restarts the attempt once the attempt has
+/// run for 1 s, unless a request started the attempt. If the attempt fails, the next attempt starts at once. If the
+/// attempt connects, `reconnect` drops that connection, and the other requests are done. Requests start at most one
+/// attempt per second, and a [`Pacer`](crate::Pacer) still applies. The first attempt serves all requests before the
+/// first poll.
 ///
 /// # Examples
 ///
@@ -41,11 +43,11 @@ use crate::{NotConnected, Outage, Stats, Status, Stopped};
 /// let (handle, _task) = Runner::new(connector).spawn();
 /// # */
 ///
-/// // A program that needs the connection to start gives up when it does not come.
+/// // A program that cannot start without a connection gives up after two failures.
 /// let waited = handle.connected_or_fail(2).await;
 /// assert!(matches!(waited, Err(NotConnected::Failed { failures: 2, .. })));
 ///
-/// // An operator asks why, and tries again at once.
+/// // An operator reads the cause and starts an attempt at once.
 /// println!("{}", handle.status());
 /// # tokio::task::yield_now().await;
 /// # assert_eq!(handle.status().to_string(), "waiting for attempt 3 in 1m: connection refused");
@@ -74,36 +76,37 @@ impl Handle {
         self.shared.state().status()
     }
 
-    /// Returns a receiver of every change of [`status`](Self::status). As with any `watch` channel, a receiver that
-    /// looks rarely sees only the latest.
+    /// Returns a receiver that is notified when [`status`](Self::status) changes. A `watch` channel keeps only the
+    /// latest status, so the receiver may miss a status between two reads.
     #[must_use]
     pub fn watch(&self) -> watch::Receiver<Status> {
         self.shared.watch()
     }
 
-    /// Returns counts and times since the loop was started.
+    /// Returns counts and times since the start of the loop.
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.shared.state().stats()
     }
 
-    /// Returns the current outage, or the one in which the loop stopped; `None` where there is none.
+    /// Returns the current outage, or the outage in which the loop stopped. Returns `None` if there is no outage.
     #[must_use]
     pub fn outage(&self) -> Option<Outage> {
         self.shared.state().outage()
     }
 
-    /// Waits until the application can use the connection, and returns the connection's
-    /// [`Session::id`](crate::Session::id): at once if it is ready, else when the next one is. A connection that is
-    /// about to end, on request or as planned, does not count.
+    /// Waits until a connection is ready, and returns the [`Session::id`](crate::Session::id) of that connection.
+    ///
+    /// Returns at once if the current connection is ready. A connection that is about to end, on request or as
+    /// planned, does not count.
     ///
     /// # Errors
     ///
-    /// Returns [`Stopped`] when the loop has ended, or ends meanwhile.
+    /// Returns [`Stopped`] if the loop has ended, or when the loop ends during the wait.
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: nothing is lost when it is dropped.
+    /// Cancel safe: dropping the future has no effect.
     pub async fn connected(&self) -> Result<u64, Stopped> {
         match self.answer(None).await {
             Ok(id) => Ok(id),
@@ -113,19 +116,19 @@ impl Handle {
         }
     }
 
-    /// Waits as [`connected`](Self::connected) does, but through at most `failures` failures, counted from the call.
+    /// Waits like [`connected`](Self::connected), but returns an error after `failures` failures since the call.
     ///
-    /// A failure is a failed connect, a failed login, or a lost connection. Renewals do not count, and neither do
-    /// failures while [`while_online`](crate::Runner::while_online) says offline. A limit of zero is that of one.
+    /// A failure is a failed connect, a failed login, or a lost connection. A renewal is not a failure. Failures do not
+    /// count while [`while_online`](crate::Runner::while_online) reports offline. A limit of zero means a limit of one.
     ///
     /// # Errors
     ///
-    /// Returns [`NotConnected`] when the failures are used up, with the error of the last one, or when the loop has
-    /// ended.
+    /// Returns [`NotConnected::Failed`] with the last error after the last of these failures. Returns
+    /// [`NotConnected::Stopped`] when the loop has ended.
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: nothing is lost when it is dropped.
+    /// Cancel safe: dropping the future has no effect.
     pub fn connected_or_fail(
         &self,
         failures: u32,
@@ -133,51 +136,55 @@ impl Handle {
         self.answer(Some(failures.max(1)))
     }
 
-    /// Starts the next attempt now, if the loop waits for it. Does nothing while a connection is up, unless that is
-    /// about to end: the next attempt then follows its end at once. See [Requests](Self#requests).
+    /// Starts the next attempt now if the loop waits. See [Requests](Self#requests).
+    ///
+    /// Has no effect while a connection is up. If that connection is about to end, the next attempt starts right after
+    /// its end.
     pub fn retry_now(&self) {
         self.shared.request(Ask::Retry, None);
     }
 
-    /// Drops the connection, without a goodbye, and connects again at once. See [Requests](Self#requests).
+    /// Drops the connection without a goodbye and connects again at once. See [Requests](Self#requests).
     ///
-    /// This is no failure, and neither begins nor ends an outage. To leave a bad connection from inside, return an
-    /// error from the handler: the delays then apply.
+    /// This is not a failure. It neither begins nor ends an outage. A handler that finds its connection broken should
+    /// return an error instead, so that the delays apply.
     pub fn reconnect(&self) {
         self.shared.request(Ask::Reconnect, None);
     }
 
-    /// Does what [`reconnect`](Self::reconnect) does if connection `id` is up, else nothing. However many tasks find
-    /// the same connection broken, it is replaced once.
+    /// Calls [`reconnect`](Self::reconnect) if the connection with this `id` is up. Has no effect otherwise.
+    ///
+    /// When many tasks find the same connection broken, the loop replaces the connection once.
     pub fn reconnect_if(&self, id: u64) {
         self.shared.request(Ask::Reconnect, Some(id));
     }
 
-    /// Asks for a planned end of the connection: its handler is told by
-    /// [`Session::stopping`](crate::Session::stopping), has the time of its [`grace`](crate::Runner::grace), and then
-    /// the loop connects again at once. This is no failure. Callers that renew many connections share a
-    /// [`Pacer`](crate::Pacer). See [Requests](Self#requests).
+    /// Asks for a planned end of the connection, and connects again at once. See [Requests](Self#requests).
+    ///
+    /// [`Session::stopping`](crate::Session::stopping) notifies the handler, which must end within its
+    /// [`grace`](crate::Runner::grace). The loop connects again after that. A planned end is not a failure. If you
+    /// renew many connections, let their runners share a [`Pacer`](crate::Pacer).
     pub fn renew(&self) {
         self.shared.request(Ask::Renew, None);
     }
 
-    /// Stops the loop, as if the future of [`Runner::shutdown`](crate::Runner::shutdown) had resolved.
+    /// Stops the loop. This has the effect of [`Runner::shutdown`](crate::Runner::shutdown) when its future resolves.
     pub fn shutdown(&self) {
         self.shared.request(Ask::Stop, None);
     }
 
-    /// Returns a guard that stops the loop when it is dropped.
+    /// Returns a guard. The loop stops when the guard is dropped.
     pub fn shutdown_on_drop(&self) -> ShutdownOnDrop {
         ShutdownOnDrop {
             handle: self.clone(),
         }
     }
 
-    /// Waits until the loop has ended, and returns why.
+    /// Waits until the loop has ended, and returns the reason.
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: nothing is lost when it is dropped.
+    /// Cancel safe: dropping the future has no effect.
     pub async fn stopped(&self) -> Stopped {
         loop {
             let answered = self.shared.answered.notified();
@@ -193,7 +200,7 @@ impl Handle {
         &self,
         failures: Option<u32>,
     ) -> impl Future<Output = Result<u64, NotConnected>> + Send {
-        // What happens from the call on counts, whenever the future is first polled.
+        // Counts every event after the call, even before the future is first polled.
         let (ready, failed) = {
             let state = self.shared.state();
             (state.ready, state.failures)
@@ -205,7 +212,7 @@ impl Handle {
             if let Some(id) = state.kept() {
                 return Some(Ok(id));
             }
-            // One that was ready and is gone again, before this was polled.
+            // A connection became ready and ended before this future was polled.
             if state.ready > ready {
                 return Some(Ok(state.ready));
             }
@@ -224,7 +231,7 @@ impl Handle {
         let shared = &*self.shared;
         async move {
             loop {
-                // Created before the state is read: a `Notified` receives all that comes after its creation.
+                // Created before the state is read: a `Notified` receives every notification after its creation.
                 let answered = shared.answered.notified();
                 let failing = shared.failing.notified();
                 let decided = decide(&mut shared.state());
@@ -240,7 +247,7 @@ impl Handle {
     }
 }
 
-/// Stops a loop when it is dropped: made by [`Handle::shutdown_on_drop`].
+/// A guard that stops a loop when the guard is dropped. [`Handle::shutdown_on_drop`] returns it.
 #[derive(Debug)]
 #[must_use = "the loop is stopped when this is dropped"]
 pub struct ShutdownOnDrop {

@@ -3,17 +3,19 @@ use std::time::Duration;
 
 use crate::{Failure, RetryResult, random};
 
-/// Decides on failures by a delay policy: what most connectors' `retry_delay` does.
+/// Decides after each failure with a delay policy: when to try again, or to give up. Most connectors use this in
+/// `retry_delay`.
 ///
-/// A policy is anything that is `Clone + IntoIterator<Item = Duration>`: one of `schmoozer-backoff`, another crate's
-/// strategy, or an array of durations. Each outage draws a fresh iteration of it, and its end (`None`) means to give
-/// up. The loop decides what an outage is: see [`Lifecycle`](crate::Lifecycle).
+/// A delay policy, or *policy*, is any `Clone + IntoIterator<Item = Duration>`: a policy of `schmoozer-backoff`, a
+/// strategy of another crate, or an array of durations. Each outage starts the policy from its beginning. When the
+/// policy has no more delays (`None`), the decision is to give up. The loop decides when an outage begins and ends: see
+/// [`Lifecycle`](crate::Lifecycle).
 ///
 /// | setting | default | bounds |
 /// |---|---|---|
-/// | [`give_up_after`](Self::give_up_after) | never | zero gives up at the first failure |
-/// | [`from_start`](Self::from_start) | off | |
-/// | [`hint_at_most`](Self::hint_at_most) | 5 min | any |
+/// | [`give_up_after`](Self::give_up_after) | never | with zero, the decision at the first failure is to give up |
+/// | [`from_start`](Self::from_start) | off | none |
+/// | [`hint_at_most`](Self::hint_at_most) | 5 min | any duration |
 ///
 /// # Examples
 ///
@@ -40,7 +42,7 @@ use crate::{Failure, RetryResult, random};
 #[must_use]
 pub struct Retry<P: IntoIterator> {
     policy: P,
-    /// What is left of the policy in this outage.
+    /// The remaining delays of the policy in this outage.
     rest: Option<P::IntoIter>,
     give_up_after: Option<Duration>,
     from_start: bool,
@@ -48,7 +50,7 @@ pub struct Retry<P: IntoIterator> {
 }
 
 impl<P: Clone + IntoIterator<Item = Duration>> Retry<P> {
-    /// Draws from `policy`, with the defaults in the table above.
+    /// Takes delays from `policy`, with the defaults in the table above.
     pub const fn new(policy: P) -> Self {
         Self {
             policy,
@@ -59,45 +61,47 @@ impl<P: Clone + IntoIterator<Item = Duration>> Retry<P> {
         }
     }
 
-    /// Gives up when an outage lasts: no attempt begins later than this after its first failure.
+    /// Gives up when an outage is too long. No attempt begins later than `outage` after the first failure of the
+    /// outage.
     ///
-    /// This is looked at only when something fails. A delay that no longer fits ends the retries, so the loop may give
-    /// up one delay earlier. An attempt under way is not cut short. Time offline does not count.
+    /// The limit is checked only after a failure. If the next attempt would begin too late, the loop gives up without
+    /// waiting, so it may give up one delay earlier. An attempt in progress is not interrupted. Time offline does not
+    /// count.
     pub const fn give_up_after(mut self, outage: Duration) -> Self {
         self.give_up_after = Some(outage);
         self
     }
 
-    /// Counts each of the policy's delays from the start of the attempt that failed, not from its failure, so that a
-    /// slow connect is not waited for twice.
+    /// Counts each delay from the start of the failed attempt instead of from its failure. So the time of a slow
+    /// connect is part of the delay.
     ///
-    /// A connection that was up for longer than its delay is dialed again at once. For many clients of one server, add
-    /// a [`Pacer`](crate::Pacer) or leave it off. It excludes `Rounds` of `schmoozer-backoff`: clients that were connected
-    /// for longer than a round would all attempt at once, and their places in it be lost. Source: gRPC Connection Backoff
-    /// Protocol.
+    /// If a connection was up for longer than the delay, the next attempt starts at once. For many clients of one
+    /// server, add a [`Pacer`](crate::Pacer) or leave this setting off. Do not use it with `Rounds` of
+    /// `schmoozer-backoff`. Clients that were connected for longer than a round would all attempt at once, because
+    /// their random times within the round would have no effect. The source is the gRPC Connection Backoff Protocol.
     pub const fn from_start(mut self) -> Self {
         self.from_start = true;
         self
     }
 
-    /// Limits the delay that a hint may ask for, so that no server can park a client for good.
+    /// Limits the delay that a server asks for in a hint, so that no server can keep a client waiting forever.
     pub const fn hint_at_most(mut self, delay: Duration) -> Self {
         self.hint_at_most = delay;
         self
     }
 
-    /// Decides on `failure`: the delay until the next attempt, or [`GiveUp`](RetryResult::GiveUp) with the cause when
-    /// the policy has ended or the outage lasts too long.
+    /// Returns the delay until the next attempt after `failure`. Returns [`GiveUp`](RetryResult::GiveUp) with the cause
+    /// if the policy has ended or the outage is too long.
     pub fn on_failure<E>(&mut self, failure: Failure<E>) -> RetryResult<E> {
         self.on_failure_asked(failure, None)
     }
 
-    /// Decides on `failure` as [`on_failure`](Self::on_failure) does, but with the delay that the server has `asked` for
-    /// in place of the policy's.
+    /// Decides like [`on_failure`](Self::on_failure), but uses the hint `asked`, the delay that the server asks for,
+    /// instead of the policy's delay.
     ///
-    /// The policy is drawn from all the same, so a limit on retries holds. A hint is limited to
-    /// [`hint_at_most`](Self::hint_at_most) first. Then up to 10 % is added at random, so that the clients of a server
-    /// that asks all of them for the same delay do not return in one moment.
+    /// A delay of the policy is used up too, so a limit on retries holds. A hint is first limited to
+    /// [`hint_at_most`](Self::hint_at_most). Then a random 0 to 10 % is added. So clients do not all return at one
+    /// moment when the server asks all of them for one delay.
     pub fn on_failure_asked<E>(
         &mut self,
         failure: Failure<E>,

@@ -10,10 +10,10 @@ use crate::options::{Limit, Options};
 use crate::shared::Shared;
 use crate::{ConnectTimeout, Connector, Event, Handle, Observer, Pacer, Stopped, Why};
 
-/// Runs a connector with options: stopped from outside, limited, paced, watched, steered.
+/// Runs a connector with options: a shutdown, time limits, a limit on the rate of attempts, observers, and handles.
 ///
-/// [`run`](crate::run) is this without options. The order of the setters does not matter. Observers add up; of any
-/// other option that is set twice, the later one holds.
+/// [`run`](crate::run) runs a connector without options. The order of the setters does not matter. You can set several
+/// observers. If you set any other option twice, the second value replaces the first.
 ///
 /// # Examples
 ///
@@ -50,7 +50,7 @@ pub struct Runner<'a, C: Connector> {
 }
 
 impl<'a, C: Connector> Runner<'a, C> {
-    /// Runs `connector` without options until some are set.
+    /// Creates a runner for `connector`, without options.
     pub fn new(connector: C) -> Self {
         Self {
             connector,
@@ -68,8 +68,9 @@ impl<'a, C: Connector> Runner<'a, C> {
         }
     }
 
-    /// Stops the loop when `shutdown` resolves, to whatever: an attempt or a wait at once, a connection within its
-    /// [`grace`](Self::grace). [`run`](Self::run) then returns `Ok(())`.
+    /// Stops the loop when `shutdown` resolves to any value. [`run`](Self::run) then returns `Ok(())`.
+    ///
+    /// An attempt or a wait ends at once. A connection ends within its [`grace`](Self::grace).
     pub fn shutdown<F: Future + Send + 'a>(mut self, shutdown: F) -> Self {
         self.options.shutdown = Some(Box::pin(async {
             shutdown.await;
@@ -77,17 +78,20 @@ impl<'a, C: Connector> Runner<'a, C> {
         self
     }
 
-    /// Sets how long a handler may go on after its connection was told to end, before it is dropped. Without this, a
-    /// handler that has asked [`Session::stopping`](crate::Session::stopping) has 5 s, and any other none.
+    /// Sets how long a handler may continue after its connection was told to end. After this time the handler is
+    /// dropped.
+    ///
+    /// By default, a handler that has called [`Session::stopping`](crate::Session::stopping) has 5 s. Any other handler
+    /// is dropped at once.
     pub fn grace(mut self, grace: Duration) -> Self {
         self.options.grace = Some(grace);
         self
     }
 
-    /// Drops a `connect` that takes longer than `after`: a failure with the error [`ConnectTimeout`].
+    /// Drops a `connect` that takes longer than `after`. The attempt then fails with the error [`ConnectTimeout`].
     ///
-    /// `io::Error`, `String`, `Box<dyn Error>` and the like convert from that. For an error type that does not, use
-    /// [`connect_timeout_with`](Self::connect_timeout_with).
+    /// `io::Error`, `String`, `Box<dyn Error>` and similar types convert from `ConnectTimeout`. For an error type
+    /// without this conversion, use [`connect_timeout_with`](Self::connect_timeout_with).
     pub fn connect_timeout(self, after: Duration) -> Self
     where
         C::Error: From<ConnectTimeout>,
@@ -95,7 +99,7 @@ impl<'a, C: Connector> Runner<'a, C> {
         self.connect_timeout_with(after, move || C::Error::from(ConnectTimeout { after }))
     }
 
-    /// Drops a `connect` that takes longer than `after`: a failure with the error that `error` returns.
+    /// Drops a `connect` that takes longer than `after`. The attempt then fails with the error that `error` returns.
     pub fn connect_timeout_with<F>(mut self, after: Duration, error: F) -> Self
     where
         F: FnMut() -> C::Error + Send + 'a,
@@ -105,8 +109,9 @@ impl<'a, C: Connector> Runner<'a, C> {
         self
     }
 
-    /// Lets `pacer` decide when an attempt may begin; share one among many runners. The wait for it counts neither as
-    /// connecting nor as part of the delay.
+    /// Lets `pacer` limit when an attempt may begin. Many runners can share one pacer.
+    ///
+    /// The wait for the pacer counts neither as connecting nor as part of the delay.
     pub fn pacer(mut self, pacer: Pacer) -> Self {
         self.options.pacer = Some(pacer);
         self
@@ -114,38 +119,41 @@ impl<'a, C: Connector> Runner<'a, C> {
 
     /// Renews a connection when it is `age` old, for example because its credentials expire.
     ///
-    /// The age is counted from when it connected, and drawn at random from 0.9 to 1.0 times `age` for each
-    /// connection. A connection is never renewed before it is stable. The handler is told by
-    /// [`Session::stopping`](crate::Session::stopping).
+    /// To renew a connection is to end it as planned and to connect again. The age is counted from when the connection
+    /// was established. For each connection, the limit is a random 0.9 to 1.0 times `age`. A connection is never
+    /// renewed before it is stable. [`Session::stopping`](crate::Session::stopping) notifies the handler.
     pub fn max_age(mut self, age: Duration) -> Self {
         self.options.max_age = Some(age);
         self
     }
 
-    /// Holds attempts while `online` is false, and connects at once when it becomes true.
+    /// Holds attempts while `online` is false. When `online` becomes true, that counts as a call of
+    /// [`Handle::retry_now`].
     ///
-    /// A connection or an attempt under way is left alone. Time offline does not count toward
-    /// [`Retry::give_up_after`](crate::Retry::give_up_after). If the sender is dropped, the network counts as there.
+    /// While `online` is false, an existing connection and an attempt in progress continue. Time offline does not count
+    /// toward [`Retry::give_up_after`](crate::Retry::give_up_after). If the sender is dropped, `online` counts as true.
     pub fn while_online(mut self, online: watch::Receiver<bool>) -> Self {
         self.options.online = Some(online);
         self
     }
 
-    /// Runs `connection` first, which is up already, instead of connecting.
+    /// Starts with `connection`, which is already established, instead of connecting.
     ///
-    /// Its loss is failure 1. Observers receive `Connected` for it, and no `Connecting`.
+    /// The loss of this connection is failure 1. Observers receive `Connected` for this connection, but not
+    /// `Connecting`.
     pub fn starting_with(mut self, connection: C::Connection) -> Self {
         self.options.starting_with = Some(connection);
         self
     }
 
-    /// Hands every event to `observer`, after those that were set before.
+    /// Passes every event to `observer`. Observers that you set earlier receive each event first.
     pub fn observer<O: Observer + 'a>(mut self, observer: O) -> Self {
         self.options.observers.push(Box::new(observer));
         self
     }
 
-    /// Calls `observe` with every event: an [`observer`](Self::observer) whose parameter needs no type.
+    /// Calls the closure `observe` with every event. Unlike with [`observer`](Self::observer), its parameter needs no
+    /// type.
     ///
     /// ```
     /// # use std::{convert::Infallible, time::Duration};
@@ -167,27 +175,28 @@ impl<'a, C: Connector> Runner<'a, C> {
         self.observer(observe)
     }
 
-    /// Returns a handle, to watch and steer the connection from elsewhere.
+    /// Returns a handle, which watches and controls the loop from other tasks.
     pub fn handle(&self) -> Handle {
         Handle::new(Arc::clone(self.shared.get()))
     }
 
-    /// Runs the connector until it says to exit, or is told to stop.
+    /// Runs the connector until the connector exits or gives up, or until a shutdown.
     ///
-    /// The future is small: what the loop needs is on the heap.
+    /// The future is small because the loop's state is on the heap.
     ///
     /// # Errors
     ///
-    /// Returns the error that the connector exits or gives up with: the last real one.
+    /// Returns the error with which the connector exits or gives up. This is the last real error.
     ///
     /// # Panics
     ///
-    /// Panics when one of the connector's methods or an observer panics, and outside a tokio runtime with its time
-    /// driver enabled. Handles then say [`Stopped`](crate::Status::Stopped).
+    /// Panics when a method of the connector or an observer panics. Also panics outside a tokio runtime with its time
+    /// driver enabled. After a panic, handles return [`Status::Stopped`](crate::Status::Stopped).
     ///
     /// # Cancel safety
     ///
-    /// As [`run`](crate::run). Handles then say [`Stopped`](crate::Status::Stopped).
+    /// Cancel safe, like [`run`](crate::run). When the future is dropped, handles return
+    /// [`Status::Stopped`](crate::Status::Stopped).
     pub fn run(self) -> impl Future<Output = Result<(), C::Error>> + Send {
         let Self {
             connector,
@@ -197,12 +206,13 @@ impl<'a, C: Connector> Runner<'a, C> {
         Box::pin(async move { drive(connector, options, shared.take()).await })
     }
 
-    /// Runs the connector on a task of its own, and returns its handle. The task ends with the connector; dropping
-    /// the handles does not end it.
+    /// Runs the connector in a new task. Returns a handle of the loop, and the task.
+    ///
+    /// The task ends when the loop ends. The task continues when the handles are dropped.
     ///
     /// # Panics
     ///
-    /// Panics outside a tokio runtime. A panic of the connector is in the task's result.
+    /// Panics outside a tokio runtime. If the connector panics, awaiting the task returns an error.
     #[cfg(feature = "rt")]
     #[cfg_attr(docsrs, doc(cfg(feature = "rt")))]
     pub fn spawn(self) -> (Handle, tokio::task::JoinHandle<Result<(), C::Error>>)
@@ -223,7 +233,7 @@ impl<C: Connector> fmt::Debug for Runner<'_, C> {
     }
 }
 
-/// What is shared with handles. One that is never run tells them when it is dropped.
+/// The state that is shared with handles. When a runner is dropped before it runs, handles return `Stopped`.
 #[derive(Default)]
 struct Shares(OnceLock<Arc<Shared>>);
 

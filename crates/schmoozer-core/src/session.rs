@@ -9,14 +9,15 @@ use tokio::time::Instant;
 
 use crate::{End, Lifecycle};
 
-/// How long a handler that has asked [`Session::stopping`] may go on where no grace was set.
+/// The time that a handler may continue after it was told to end, if it called [`Session::stopping`] and no grace was
+/// set.
 const DEFAULT_GRACE: Duration = Duration::from_secs(5);
 
-/// The handler's link to the loop, for one connection: says when the connection is ready, and hears when it must
-/// end.
+/// Connects a handler with the loop, for one connection. The handler marks the connection as ready, and is notified
+/// when the connection must end.
 ///
-/// Cheap to clone; clones may go to other tasks and threads. A session belongs to one connection. After that
-/// connection has ended, a session that is still around changes nothing.
+/// A session is cheap to clone, and clones may move to other tasks and threads. A session belongs to one connection.
+/// After that connection has ended, its session has no effect.
 ///
 /// # Examples
 ///
@@ -45,7 +46,7 @@ const DEFAULT_GRACE: Duration = Duration::from_secs(5);
 /// }
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> io::Result<()> {
-/// // Without a loop, in a test:
+/// // A test needs no loop:
 /// let (stream, mut server) = tokio::io::duplex(64);
 /// let session = Session::detached();
 /// session.renew();
@@ -61,46 +62,46 @@ pub struct Session {
     shared: Arc<Shared>,
 }
 
-/// One allocation a loop: the next connection takes it over, unless a clone of the session is still around.
+/// Allocated once per loop. The next connection reuses it, unless a clone of the session still exists.
 struct Shared {
     id: u64,
     stable_after: Duration,
     life: Mutex<Life>,
 }
 
-/// What may change while the connection is up.
+/// The state that may change while the connection is up.
 struct Life {
     ready: Option<Instant>,
     ready_when_marked: bool,
     /// How the connection was told to end.
     told: Option<End>,
-    /// Once it has ended: whether it was stable.
+    /// Whether the connection was stable at its end; `None` until its end.
     ended: Option<bool>,
-    /// The handler has asked whether it must stop.
+    /// Whether the handler has called `stopping`.
     asked: bool,
     /// The loop's task, while it waits for the handler.
     waker: Option<Waker>,
-    /// Wakes the other tasks that wait for the end. Few handlers have any.
+    /// Wakes other tasks that wait for the end. Few handlers have such tasks.
     others: Option<Arc<Notify>>,
 }
 
-/// What there is to know of a connection.
+/// The facts about a connection.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Lived {
     pub(crate) id: u64,
     pub(crate) ready: Option<Instant>,
     pub(crate) told: Option<End>,
-    /// When it ended, or now.
+    /// When the connection ended, or now.
     pub(crate) ended: Instant,
     pub(crate) stable_after: Duration,
     asked: bool,
 }
 
 impl Session {
-    /// Marks the connection as usable. Call it after the login, in a handler that
-    /// [`ready_when_marked`](Lifecycle::ready_when_marked) waits for.
+    /// Marks the connection as ready: the application can use it. Call this after the login, if you set
+    /// [`ready_when_marked`](Lifecycle::ready_when_marked).
     ///
-    /// Only the first call counts. It has no effect after the connection has ended or was told to end.
+    /// Only the first call counts. A call has no effect after the connection has ended or was told to end.
     pub fn ready(&self) {
         let mut life = self.shared.life();
         if life.ready.is_none() && life.is_kept() {
@@ -110,21 +111,22 @@ impl Session {
         }
     }
 
-    /// Waits until the connection must end, and returns how: say goodbye and return `Ok(end)`.
+    /// Waits until the connection must end, and returns an `end`. Then say goodbye and return `Ok(end)`.
     ///
-    /// Returns at once after the connection has ended: [`End::Renew`] if it was renewed, else [`End::Exit`]. A
-    /// handler that asks has 5 s to finish, or the time that [`Runner::grace`](crate::Runner::grace) sets.
+    /// After the connection has ended, this returns at once: [`End::Renew`] if the connection was renewed, otherwise
+    /// [`End::Exit`]. A handler that calls this has 5 s to finish, or the time that
+    /// [`Runner::grace`](crate::Runner::grace) sets.
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: ask again at any time.
+    /// Cancel safe: you can call this again at any time.
     pub async fn stopping(&self) -> End {
         loop {
             let others = match poll_fn(|cx| self.ask(cx)).await {
                 Ok(end) => return end,
                 Err(others) => others,
             };
-            // Created before the life is read again: a `Notified` receives all that comes after its creation.
+            // Created before the life is read again: a `Notified` receives every notification after its creation.
             let told = others.notified();
             if let Some(end) = self.shared.life().end() {
                 return end;
@@ -133,16 +135,18 @@ impl Session {
         }
     }
 
-    /// Asks for a planned end of this connection: the handler is told to stop, and the loop connects again.
+    /// Asks for a planned end of this connection. The handler is notified, and the loop connects again after its end.
     ///
-    /// This is no failure. The next attempt starts after a random delay of 0 to 1 s if the connection was stable.
-    /// Otherwise it starts [`stable_after`](Lifecycle::stable_after) after the connection became ready, or after its
-    /// end if it never did. It has no effect after the connection has ended or was told to end.
+    /// A planned end is not a failure. If the connection was stable, the next attempt starts after a random delay of 0
+    /// to 1 s. Otherwise the next attempt starts [`stable_after`](Lifecycle::stable_after) after the connection became
+    /// ready. If the connection was never ready, that time is counted from its end. A call has no effect after the
+    /// connection has ended or was told to end.
     pub fn renew(&self) {
         self.tell(End::Renew);
     }
 
-    /// Whether the connection has been ready for [`stable_after`](Lifecycle::stable_after), now or at its end.
+    /// Returns whether the connection is stable now, or was stable at its end. A connection is stable when it has been
+    /// ready for [`stable_after`](Lifecycle::stable_after).
     #[must_use]
     pub fn was_stable(&self) -> bool {
         let life = self.shared.life();
@@ -150,15 +154,17 @@ impl Session {
             .unwrap_or_else(|| self.shared.lived(&life).is_stable())
     }
 
-    /// The connection's number: unique in the process, and higher than those of earlier connections.
+    /// Returns the number of the connection. It is unique in the process, and higher than the numbers of earlier
+    /// connections.
     #[must_use]
     pub fn id(&self) -> u64 {
         self.shared.id
     }
 
-    /// A session without a loop, for tests of a handler. [`renew`](Self::renew) tells that handler to stop.
+    /// Returns a session without a loop, for tests of a handler. A test calls [`renew`](Self::renew) to end the
+    /// handler.
     ///
-    /// Its connection is up and not ready, and stable 10 s after it is marked.
+    /// The connection of this session is up and not ready. It is stable 10 s after the call of [`ready`](Self::ready).
     #[must_use]
     pub fn detached() -> Self {
         Self::new(Duration::from_secs(10), true)
@@ -182,7 +188,8 @@ impl Session {
         }
     }
 
-    /// Makes it the session of a connection that is up since `now`; a new one if a clone of it is still around.
+    /// Prepares this session for a connection that is up since `now`. Replaces the session if a clone of it still
+    /// exists.
     fn reopen(&mut self, now: Instant) {
         if let Some(shared) = Arc::get_mut(&mut self.shared) {
             shared.id = next_id();
@@ -197,8 +204,8 @@ impl Session {
         life.asked = false;
     }
 
-    /// Begins the connection's life now, when its handler is about to run: the time that observers took to hear of it
-    /// makes no connection stable.
+    /// Begins the connection's life now, when its handler is about to run. The time that observers took before does not
+    /// count toward a stable connection.
     pub(crate) fn begin(&self) -> Instant {
         let now = Instant::now();
         let mut life = self.shared.life();
@@ -206,7 +213,8 @@ impl Session {
         now
     }
 
-    /// Ends it with its connection, which its handler may have `renewed`, and returns what there is to know of that.
+    /// Ends the session when its connection has ended, and returns the facts about that connection. `renewed` says
+    /// whether the handler renewed it.
     pub(crate) fn close(&self, renewed: bool) -> Lived {
         let (lived, waker, others) = {
             let mut life = self.shared.life();
@@ -227,7 +235,7 @@ impl Session {
         self.shared.life().is_kept()
     }
 
-    /// Tells the connection how to end. An exit also replaces a renewal; after its end nothing changes.
+    /// Tells the connection how to end. An exit replaces a renewal. Has no effect after the connection has ended.
     pub(crate) fn tell(&self, end: End) {
         let mut life = self.shared.life();
         let is_news = life.told.is_none() || (life.told, end) == (Some(End::Renew), End::Exit);
@@ -244,7 +252,7 @@ impl Session {
         self.shared.lived(&self.shared.life())
     }
 
-    /// How the connection must end; until then, what wakes a task that is not the loop's.
+    /// Returns how the connection must end. Until that is known, returns what wakes a task other than the loop's task.
     fn ask(&self, cx: &Context<'_>) -> Poll<Result<End, Arc<Notify>>> {
         let mut life = self.shared.life();
         life.asked = true;
@@ -257,10 +265,10 @@ impl Session {
         Poll::Ready(Err(Arc::clone(life.others.get_or_insert_default())))
     }
 
-    /// Wakes the loop's task at the next change, and with it a handler that waits in that task. Look at the life again
-    /// afterwards.
+    /// Wakes the loop's task at the next change. That also wakes a handler that waits in that task. Read the life again
+    /// after this call.
     pub(crate) fn listen(&self, cx: &Context<'_>) {
-        // A waker's `clone`, `wake` and `drop` are not ours, and may use a session: nothing is locked meanwhile.
+        // A waker's `clone`, `wake` and `drop` are foreign code that may use a session, so no lock is held here.
         if !self.shared.life().is_woken(cx) {
             let waker = Some(cx.waker().clone());
             let old = std::mem::replace(&mut self.shared.life().waker, waker);
@@ -273,7 +281,7 @@ impl Session {
             return;
         };
         waker.wake_by_ref();
-        // It stays, unless there is a newer one: a handler that waits in the same task looks for it.
+        // The waker is kept unless there is a newer one: a handler that waits in the same task needs it.
         let mut life = self.shared.life();
         if life.is_kept() && life.waker.is_none() {
             life.waker = Some(waker);
@@ -303,7 +311,7 @@ impl Life {
         self.told.is_none() && self.ended.is_none()
     }
 
-    /// How the connection must end, once it must.
+    /// Returns how the connection must end; `None` while it need not end.
     fn end(&self) -> Option<End> {
         (!self.is_kept()).then(|| self.told.unwrap_or(End::Exit))
     }
@@ -316,7 +324,8 @@ impl Life {
 }
 
 impl Lived {
-    /// When the connection is stable, unless it ends before; `None` while it is not ready, and where the clock ends.
+    /// Returns when the connection will be stable. Returns `None` while it is not ready, or if the clock cannot hold
+    /// that time.
     pub(crate) fn stable_at(&self) -> Option<Instant> {
         self.ready?.checked_add(self.stable_after)
     }
@@ -325,7 +334,7 @@ impl Lived {
         self.stable_at().is_some_and(|stable| stable <= self.ended)
     }
 
-    /// How long the handler may go on after it was told to end; `set` is what the program set.
+    /// Returns how long the handler may continue after it was told to end. `set` is the grace that the program set.
     pub(crate) fn grace(&self, set: Option<Duration>) -> Duration {
         match set {
             Some(grace) => grace,
@@ -346,7 +355,8 @@ impl fmt::Debug for Session {
     }
 }
 
-/// The loop's end: opens a session for each connection, and closes the last one when the loop is dropped.
+/// The loop's side of the sessions. Opens a session for each connection, and closes the last session when the loop is
+/// dropped.
 pub(crate) struct Sessions(Session);
 
 impl Sessions {
@@ -370,7 +380,7 @@ impl Drop for Sessions {
     }
 }
 
-/// Numbers connections. A mutex: not every system has 64-bit atomics.
+/// Returns the next number for a connection. Uses a mutex because not every system has 64-bit atomics.
 fn next_id() -> u64 {
     static LAST: Mutex<u64> = Mutex::new(0);
     let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
