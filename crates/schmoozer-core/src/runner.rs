@@ -78,8 +78,7 @@ impl<'a, C: Connector> Runner<'a, C> {
         self
     }
 
-    /// Sets how long a handler may continue after its connection was told to end. After this time the handler is
-    /// dropped.
+    /// Sets how long a handler may continue after it was notified to end. After this time the handler is dropped.
     ///
     /// By default, a handler that has called [`Session::stopping`](crate::Session::stopping) has 5 s. Any other handler
     /// is dropped at once.

@@ -101,7 +101,7 @@ impl Session {
     /// Marks the connection as ready: the application can use it. Call this after the login, if you set
     /// [`ready_when_marked`](Lifecycle::ready_when_marked).
     ///
-    /// Only the first call counts. A call has no effect after the connection has ended or was told to end.
+    /// Only the first call counts. A call has no effect once the connection must end or has ended.
     pub fn ready(&self) {
         let mut life = self.shared.life();
         if life.ready.is_none() && life.is_kept() {
@@ -139,8 +139,8 @@ impl Session {
     ///
     /// A planned end is not a failure. If the connection was stable, the next attempt starts after a random delay of 0
     /// to 1 s. Otherwise the next attempt starts [`stable_after`](Lifecycle::stable_after) after the connection became
-    /// ready. If the connection was never ready, that time is counted from its end. A call has no effect after the
-    /// connection has ended or was told to end.
+    /// ready. If the connection was never ready, that time is counted from its end. A call has no effect
+    /// once the connection must end or has ended.
     pub fn renew(&self) {
         self.tell(End::Renew);
     }
