@@ -1,4 +1,4 @@
-//! Runs what the project asks of itself: `cargo xtask check`, `bench`, `torture`, `mutants`, `fuzz` and `coverage`.
+//! Runs the checks and measurements of the project: `cargo xtask check`, `bench`, `torture`, `mutants`, `fuzz` and `coverage`.
 #![forbid(unsafe_code)]
 
 mod bench;
@@ -31,21 +31,21 @@ use clap::Parser;
 #[derive(Debug, Parser)]
 #[command(
     bin_name = "cargo xtask",
-    about = "Runs what the project asks of itself"
+    about = "Runs the checks and measurements of the project"
 )]
 enum Task {
-    /// Proves that the products work; stops at the first step that fails. `check --all` proves the rest
+    /// Lints and tests the published crates, and stops at the first step that fails. `check --all` runs the other steps
     Check(check::Options),
-    /// Measures the crates beside their peers: one table a question; `bench --help` for more
+    /// Measures the crates and others like them, in one table per question; see `bench --help`
     #[command(disable_help_flag = true)]
     Bench(bench::Options),
-    /// Runs what takes long: the simulated network with a thousand seeds, a soak, real servers, chaos, the rows of the
-    /// reliability page; `torture --help` for more
+    /// Runs the long tests: the simulated network with 1,000 seeds, a soak, real servers, chaos, and the rows of the
+    /// reliability page; see `torture --help`
     #[command(disable_help_flag = true)]
     Torture(torture::Options),
-    /// Changes the code in one place after another: some test must notice each change
+    /// Changes the code in one place at a time, and expects a test to fail for each change
     Mutants(mutants::Options),
-    /// Gives arbitrary text to what reads policies and targets
+    /// Gives arbitrary text to the parsers of policies and targets
     Fuzz(fuzz::Options),
     /// Measures which lines of the published crates the tests reach
     Coverage,

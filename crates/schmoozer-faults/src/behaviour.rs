@@ -35,7 +35,7 @@ pub enum Behaviour {
     ///
     /// When they are full, the client's close cannot arrive either, and the connection stays live.
     NeverRead,
-    /// Lets the kernel drop each SYN, so that a `connect` neither succeeds nor fails. Linux only.
+    /// Lets the kernel drop each SYN, so that a `connect` neither succeeds nor fails. Linux and Android only.
     ///
     /// To open the hole takes 100 ms. A client that is still in it when it closes connects with the next
     /// SYN that its kernel sends, a second or more after the first.
@@ -68,10 +68,7 @@ impl Behaviour {
     /// Says why a peer cannot do this.
     pub(crate) fn check(&self) -> io::Result<()> {
         let (kind, fault) = match self {
-            Self::BlackHole if !CAN_BE_HAD => (
-                ErrorKind::Unsupported,
-                "a black hole can only be had on Linux",
-            ),
+            Self::BlackHole if !CAN_BE_HAD => (ErrorKind::Unsupported, "a black hole needs Linux"),
             Self::Flap(steps) if steps.iter().any(|(_, step)| matches!(step, Self::Flap(_))) => (
                 ErrorKind::InvalidInput,
                 "a flapping peer cannot flap within a step",

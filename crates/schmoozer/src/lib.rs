@@ -1,21 +1,21 @@
-//! Keeps a connection alive: connects, runs your code on the connection, and connects again when either fails.
+//! Keeps a network connection alive: connects, runs your code on the connection, and connects again after a failure.
 //!
-//! This crate is the front door. It holds no code: it re-exports three crates under one name, so that you can start
-//! before you know which of them you need.
+//! This crate contains no code. It re-exports three crates under one name, so that you can start before you know which
+//! of them you need.
 //!
-//! | you want | take | here |
+//! | you want | crate | path in this crate |
 //! | --- | --- | --- |
 //! | a TCP connection that stays up | `schmoozer-tcp` | [`tcp`] |
-//! | one good connect: all addresses of a name, a timeout, errors that say what was tried | `schmoozer-tcp` | [`tcp::Dialer`] |
-//! | a connection over another transport: a Unix socket, a serial port, a client library | `schmoozer-core` | the root: [`connector_fn`], [`connector_with`], [`Connector`], [`run`] |
-//! | to stop, watch or steer such a loop | `schmoozer-core` | the root: [`Runner`], [`Handle`], [`Observer`] |
-//! | to retry a plain operation | `schmoozer-core` | the root: [`retry`] |
-//! | delays between retries, and no more | `schmoozer-backoff` | [`backoff`] |
+//! | a single connect that tries all addresses of a name, with a timeout and detailed errors | `schmoozer-tcp` | [`tcp::Dialer`] |
+//! | a connection over another transport, such as a Unix socket, a serial port or a client library | `schmoozer-core` | [`connector_fn`], [`connector_with`], [`Connector`], [`run`] |
+//! | to stop, watch or control the loop | `schmoozer-core` | [`Runner`], [`Handle`], [`Observer`] |
+//! | to retry a plain operation | `schmoozer-core` | [`retry`] |
+//! | only delays between retries | `schmoozer-backoff` | [`backoff`] |
 //! | complete programs to copy from, and answers | `schmoozer-tcp` | [`tcp::_cookbook`], [`tcp::_transports`], [`tcp::_faq`] |
 //! | the meaning of a log line, a metric or an alert | `schmoozer-core` | [`_on_call`] |
 //! | a comparison with other crates | | [`_peers`] |
 //!
-//! Once you know, depend on that crate alone: it has the same items under the same names, and a smaller tree.
+//! When you know, depend on that crate alone. It has the same items under the same names, and fewer dependencies.
 //!
 //! ```
 //! use schmoozer::tcp::{Dialer, TcpConnector};
@@ -40,10 +40,10 @@
 //! # */
 //! let link = TcpConnector::new(Dialer::new(address)?, async |stream, _session| {
 //!     let mut lines = BufReader::new(stream).lines();
-//!     while let Some(line) = lines.next_line().await? { // an error connects again
+//!     while let Some(line) = lines.next_line().await? { // after an error, the loop connects again
 //!         println!("{line}");
 //!     }
-//!     Err(closed()) // and so does the end of the stream
+//!     Err(closed()) // at the end of the stream, the loop connects again
 //! });
 //! # // Two connections, then the server is done.
 //! # tokio::select! {
