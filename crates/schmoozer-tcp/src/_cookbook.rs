@@ -15,7 +15,7 @@
 //! Servers and networks:
 //!
 //! - [A server that is up but stuck](#a-server-that-is-up-but-stuck)
-//! - [The network goes and comes](#the-network-goes-and-comes)
+//! - [The network comes and goes](#the-network-comes-and-goes)
 //! - [A preferred server and a spare](#a-preferred-server-and-a-spare)
 //! - [Following the leader](#following-the-leader)
 //! - [Make before break](#make-before-break)
