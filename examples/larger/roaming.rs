@@ -1,4 +1,4 @@
-//! A network that goes and comes: there are no attempts while it is away, and the first one starts when it is back.
+//! A network that comes and goes: there are no attempts while it is away, and the first one starts when it is back.
 //! Shows `while_online`, fed by `netwatcher`, which watches the interfaces of the system, and a heartbeat that finds a dead link.
 //! Without arguments it makes a network namespace, on Linux with iproute2, mostly as root; `-- HOST:PORT` runs on any system.
 

@@ -179,7 +179,7 @@ impl Peer {
     ///
     /// # Errors
     ///
-    /// If a handler does not stop within the peer's [`patience`](Self::patience), or if the peer's runtime has ended.
+    /// If a [`Handler`](crate::Handler) of the peer's behaviour does not stop within the peer's [`patience`](Self::patience), or if the peer's runtime has ended.
     pub async fn close_live(&self) -> io::Result<()> {
         self.order(Order::Close, Ledger::ended).await
     }
@@ -188,7 +188,7 @@ impl Peer {
     ///
     /// # Errors
     ///
-    /// If a handler does not stop within the peer's [`patience`](Self::patience), or if the peer's runtime has ended.
+    /// If a [`Handler`](crate::Handler) of the peer's behaviour does not stop within the peer's [`patience`](Self::patience), or if the peer's runtime has ended.
     pub async fn reset_live(&self) -> io::Result<()> {
         self.order(Order::Reset, Ledger::ended).await
     }
@@ -200,7 +200,7 @@ impl Peer {
     ///
     /// # Errors
     ///
-    /// If a handler does not stop within the peer's [`patience`](Self::patience), or if the peer's runtime has ended.
+    /// If a [`Handler`](crate::Handler) of the peer's behaviour does not stop within the peer's [`patience`](Self::patience), or if the peer's runtime has ended.
     pub async fn freeze_live(&self) -> io::Result<()> {
         self.order(Order::Freeze, Ledger::frozen).await
     }

@@ -7,8 +7,8 @@
 //! | a loop of your own around `TcpStream::connect` and `sleep` | [`from_a_loop`] |
 //! | `backoff`, backon, tokio-retry or tokio-retry2 around a connect, or around anything else | [`schmoozer_backoff::_moving_over`] |
 //!
-//! Each page takes ten minutes at most, editing included. The code before and after is tested, with the version of the
-//! other crate that the page names: `cargo xtask check --only doctest`.
+//! Each page takes ten minutes at most, with the edits. Tests compile the code before and after with the named version of
+//! the other crate: `cargo test -p bench --doc`.
 
 // Tested where the other crates are dependencies, in crates/bench.
 

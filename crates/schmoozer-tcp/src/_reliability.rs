@@ -1,3 +1,3 @@
-//! What the loop and the dialer must survive: each row names a fault and what must hold, and each row is a test.
+//! The faults that the loop and the dialer must survive. Each row names a fault and the required behaviour, and has tests.
 
 #![doc = include_str!("_reliability.md")]

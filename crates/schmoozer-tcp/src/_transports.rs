@@ -1,8 +1,8 @@
 //! Proxies, TLS, WebSocket, and transports other than TCP.
 //!
-//! Whatever comes between TCP and your protocol goes into [`TcpConnector::upgraded`](crate::TcpConnector::upgraded).
-//! There it is part of connecting. It must end within the dialer's timeout, and if it fails, the attempt has failed.
-//! For several layers, write one upgrade that adds one after the other.
+//! Put each layer between TCP and your protocol into [`TcpConnector::upgraded`](crate::TcpConnector::upgraded). The
+//! upgrade is part of connecting. It must end within the dialer's timeout, and if it fails, the attempt has failed. For
+//! several layers, write one upgrade that adds them one after the other.
 //!
 //! - [Through a SOCKS5 proxy](#through-a-socks5-proxy)
 //! - [Through an HTTP proxy](#through-an-http-proxy)

@@ -53,7 +53,8 @@ const SHORTEST_DELAY: Duration = Duration::from_millis(10);
 /// | all other settings | the system's default |
 ///
 /// If the system does not support an option that is on by default, the dialer leaves it out. If the system does not support
-/// an option that you set, the dial fails, and its error names the option.
+/// an option that you set, the dial fails, and its error names the option. Only `user_timeout`, and `tos` for IPv6, have no
+/// effect where the system lacks them.
 ///
 /// # Bounds
 ///
@@ -159,7 +160,8 @@ impl Dialer {
     /// after 1 s. So a lost packet alone does not let a spare endpoint win.
     ///
     /// If an endpoint fails earlier, the next endpoint starts at once. The minimum is 10 ms, and shorter values count as 10 ms.
-    /// With many endpoints, shorter delays would replace each attempt before its endpoint could answer.
+    /// With many endpoints, a shorter delay would reach the limit of 16 attempts so fast that each attempt is replaced
+    /// before its endpoint can answer.
     #[must_use]
     pub fn endpoint_delay(mut self, delay: Duration) -> Self {
         self.endpoint_delay = Some(delay.max(SHORTEST_DELAY));
@@ -192,14 +194,14 @@ impl Dialer {
     /// The default is 60 s. With `None`, the system decides, and may take hours. When the time has passed, a read fails with
     /// [`TimedOut`](std::io::ErrorKind::TimedOut), or with the last error that a router reported.
     ///
-    /// The setting has two parts. TCP keepalive finds a peer of an idle connection. It sends three probes, after half of the
-    /// time has passed without a byte from the peer. The user timeout finds a peer while data is in flight, and exists on
-    /// Linux and Android. It limits how long data may stay unacknowledged. On other systems the system's default decides
+    /// The setting has two parts. TCP keepalive detects that the peer of an idle connection has vanished. It sends three
+    /// probes, after half of the time has passed without a byte from the peer. The user timeout detects it while data is in
+    /// flight, and exists on Linux and Android. It limits how long data may stay unacknowledged. On other systems the system's default decides
     /// while data is in flight. Both parts use a slightly shorter time than you set, because timers of Linux are late by up
     /// to an eighth of their duration.
     ///
     /// The minimum is 1 s, and shorter values count as 1 s. Keepalive uses whole seconds. On systems without a user timeout,
-    /// values below 4 s find the peer after 4 s, and 4 s finds it after 5 s.
+    /// detection takes 4 s if you set less than 4 s, and 5 s if you set 4 s.
     ///
     /// | system | idle | data in flight |
     /// | --- | --- | --- |
@@ -216,7 +218,7 @@ impl Dialer {
     /// On Linux the user timeout also cuts off a live peer that does not read for this time while data waits for it. When
     /// the peer's receive window is full, Linux sends probes, and counts them against the user timeout even if the peer
     /// answers them. If your peers may stop reading for longer, set a longer time or `None`. `reqwest` (30 s) and gRPC (20 s)
-    /// make the same choice.
+    /// also set a user timeout, with the same effect.
     #[must_use]
     pub fn dead_after(mut self, limit: impl Into<Option<Duration>>) -> Self {
         let limit = limit.into().map(|limit| limit.max(Duration::from_secs(1)));
