@@ -75,7 +75,7 @@ impl Rounds {
     /// clients come back. 99 % of the clients are back after 1.2 times the ideal, and all after 1.5 times the ideal.
     ///
     /// The table shows a million clients that lose a server. The server accepts 10,000 connects per second after its return.
-    /// The busiest second is a multiple of these 10,000. The first row shows what no policy can exceed.
+    /// The busiest second is a multiple of these 10,000. The first row shows the shortest times that any policy can reach.
     ///
     /// | down | 99 % back | all back | attempts in the busiest second | attempts per client |
     /// | --- | --- | --- | --- | --- |

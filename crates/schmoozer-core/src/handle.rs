@@ -17,11 +17,11 @@ use crate::{NotConnected, Outage, Stats, Status, Stopped};
 ///
 /// A request is a call of [`retry_now`](Self::retry_now), [`reconnect`](Self::reconnect) or [`renew`](Self::renew). It
 /// is not a request that your application sends over the connection. During a wait, a request starts the next attempt
-/// at once. The loop remembers requests during an attempt as one request. It restarts the attempt once the attempt has
-/// run for 1 s, unless a request started the attempt. If the attempt fails, the next attempt starts at once. If the
+/// at once. The loop remembers requests during an attempt as one request. If an attempt has run for 1 s, the loop drops it and starts a new
+/// one. It does not do this to an attempt that an earlier request started. If the attempt fails, the next attempt starts at once. If the
 /// attempt connects, `reconnect` drops that connection, and the other requests are done. Requests start at most one
-/// attempt per second, and a [`Pacer`](crate::Pacer) still applies. The first attempt serves all requests before the
-/// first poll.
+/// attempt per second, and a [`Pacer`](crate::Pacer) still applies. Requests made before the loop is
+/// first polled are all done by its first attempt.
 ///
 /// # Examples
 ///
