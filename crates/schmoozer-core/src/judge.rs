@@ -100,14 +100,14 @@ impl Judge {
         }
     }
 
-    /// The wait from now that keeps `min_interval` between the starts of two attempts, but at least `delay`.
+    /// The wait from `now` that keeps `min_interval` between the starts of two attempts, but at least `delay`.
     #[inline]
-    pub(crate) fn at_least(&self, delay: Duration) -> Duration {
+    pub(crate) fn at_least(&self, delay: Duration, now: impl FnOnce() -> Instant) -> Duration {
         // The clock is read only where that can matter.
         if delay >= self.min_interval {
             return delay;
         }
-        delay.max(self.not_before().saturating_duration_since(Instant::now()))
+        delay.max(self.not_before().saturating_duration_since(now()))
     }
 
     /// The wait after a planned end that the connection's own side asked for. The next connection may be `held` already.

@@ -79,7 +79,7 @@ fn plain<C: Connector>(mut connector: C) -> impl Future<Output = Result<(), C::E
                 }
             };
             // Other tasks run also where there is nothing to wait for.
-            match judge.at_least(delay) {
+            match judge.at_least(delay, Instant::now) {
                 Duration::ZERO => yield_now().await,
                 delay => sleep(delay).await,
             }
@@ -95,11 +95,11 @@ fn until_told<F: Future>(
     // On the heap: few connections are renewed, and all would have to hold the timer.
     let mut grace: Option<Pin<Box<Sleep>>> = None;
     poll_fn(move |cx| {
-        session.listen(cx);
+        session.polling(cx);
         if let Poll::Ready(result) = handler.as_mut().poll(cx) {
             return Poll::Ready(Some(result));
         }
-        if session.is_kept() {
+        if session.polled() {
             return Poll::Pending;
         }
         let grace = grace.get_or_insert_with(|| Box::pin(sleep(session.lived().grace(None))));

@@ -79,6 +79,8 @@ struct Life {
     ended: Option<bool>,
     /// Whether the handler has called `stopping`.
     asked: bool,
+    /// The loop polls the handler at this moment, so a call in the loop's task comes from the handler.
+    polling: bool,
     /// The loop's task, while it waits for the handler.
     waker: Option<Waker>,
     /// Wakes other tasks that wait for the end. Few handlers have such tasks.
@@ -181,6 +183,7 @@ impl Session {
                     told: None,
                     ended: None,
                     asked: false,
+                    polling: false,
                     waker: None,
                     others: None,
                 }),
@@ -219,6 +222,7 @@ impl Session {
         let (lived, waker, others) = {
             let mut life = self.shared.life();
             let lived = self.shared.lived(&life);
+            life.polling = false;
             life.ended.get_or_insert(lived.is_stable());
             if renewed {
                 life.told.get_or_insert(End::Renew);
@@ -259,21 +263,34 @@ impl Session {
         if let Some(end) = life.end() {
             return Poll::Ready(Ok(end));
         }
-        if life.is_woken(cx) {
+        // The loop polls the handler again after each change.
+        if life.polling && life.is_woken(cx) {
             return Poll::Pending;
         }
         Poll::Ready(Err(Arc::clone(life.others.get_or_insert_default())))
     }
 
-    /// Wakes the loop's task at the next change. That also wakes a handler that waits in that task. Read the life again
-    /// after this call.
-    pub(crate) fn listen(&self, cx: &Context<'_>) {
+    /// The loop is about to poll the handler. From now on each change wakes the loop's task. Call [`polled`](Self::polled)
+    /// afterwards.
+    pub(crate) fn polling(&self, cx: &Context<'_>) {
+        let is_woken = {
+            let mut life = self.shared.life();
+            life.polling = true;
+            life.is_woken(cx)
+        };
         // A waker's `clone`, `wake` and `drop` are foreign code that may use a session, so no lock is held here.
-        if !self.shared.life().is_woken(cx) {
+        if !is_woken {
             let waker = Some(cx.waker().clone());
             let old = std::mem::replace(&mut self.shared.life().waker, waker);
             drop(old);
         }
+    }
+
+    /// The handler was polled and waits. Returns whether the connection is up and was not told to end.
+    pub(crate) fn polled(&self) -> bool {
+        let mut life = self.shared.life();
+        life.polling = false;
+        life.is_kept()
     }
 
     fn wake(&self) {

@@ -198,8 +198,7 @@ impl State {
                 self.wait(None, attempt.saturating_add(1), at);
             }
             Event::Waiting { delay, attempt } => {
-                let until = (!self.offline).then(|| after(at, delay));
-                self.wait(until, attempt, at);
+                self.wait(Some(after(at, delay)), attempt, at);
             }
             Event::Ending { .. } => self.change(|up| up.leaving = true),
             // The loop says first that it waits, and for which attempt.
@@ -236,6 +235,8 @@ impl State {
     }
 
     fn wait(&mut self, until: Option<Instant>, attempt: u32, at: Instant) {
+        // While offline, no one knows when.
+        let until = until.filter(|_| !self.offline);
         self.move_to(Phase::Waiting { until }, attempt, at);
     }
 

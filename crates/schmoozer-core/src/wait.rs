@@ -23,7 +23,7 @@ impl Full<'_> {
             return None;
         }
         let now = Instant::now();
-        let delay = delay.map(|delay| self.judge.at_least(delay).min(DECADES));
+        let delay = delay.map(|delay| self.judge.at_least(delay, || now).min(DECADES));
         let due = delay.map(|delay| after(now, delay));
         // The very first attempt begins at once.
         let mut shown = due;
@@ -51,11 +51,11 @@ impl Full<'_> {
                 self.tell_waiting(now, earliest.saturating_duration_since(now));
                 // What is let through must begin at once: one that is offline gives up its turn.
                 let look = |this: &mut Self| match this.unless_stopping() {
-                    Continue(again) if this.signals.is_online() => Continue(again),
+                    Continue(again) if this.may_connect() => Continue(again),
                     _ => Break(()),
                 };
                 let admitted = self.until(pin!(pacer.admit()), None, look).await;
-                if admitted.is_ok() && !self.is_stopping().await && self.signals.is_online() {
+                if admitted.is_ok() && !self.is_stopping().await && self.may_connect() {
                     break;
                 }
                 requested |= self.until_due(Some(now), Some(now)).await?;
@@ -85,7 +85,11 @@ impl Full<'_> {
         let look = |this: &mut Self| {
             let at = match this.asked() {
                 Some(Ask::Stop) => return Break(None),
-                _ if !this.held && !this.signals.is_online() => None,
+                _ if !this.may_connect() => {
+                    // The pacer's turn was for now.
+                    this.admitted = false;
+                    None
+                }
                 None => due,
                 Some(_) => this.due(due),
             };
@@ -105,6 +109,11 @@ impl Full<'_> {
         }
     }
 
+    /// Whether the network is there, or is not needed.
+    fn may_connect(&self) -> bool {
+        self.held || self.signals.is_online()
+    }
+
     fn tell_waiting(&mut self, now: Instant, delay: Duration) {
         let attempt = self.judge.next_attempt();
         let waiting = Event::Waiting { delay, attempt };
@@ -121,11 +130,12 @@ impl Full<'_> {
     ) -> Result<F::Output, T> {
         poll_fn(|cx| {
             if let Some(session) = session {
-                session.listen(cx);
+                session.polling(cx);
             }
             if let Poll::Ready(output) = step.as_mut().poll(cx) {
                 return Poll::Ready(Ok(output));
             }
+            session.map(Session::polled);
             self.signals.look(cx, &mut self.judge);
             self.report.shared.waker.listen(cx);
             loop {

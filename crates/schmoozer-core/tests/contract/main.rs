@@ -1,6 +1,7 @@
 //! The contract of the loop, rule by rule and corner by corner, in paused time: exactly.
 
 mod answers;
+mod beside;
 mod checked;
 mod connectors;
 mod corners;

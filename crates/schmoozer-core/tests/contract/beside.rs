@@ -1,0 +1,97 @@
+//! Tasks that wait for the end of a connection beside its handler, in the task of the loop and elsewhere.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+
+use schmoozer_core::{End, Runner, Session, connector_fn, run};
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::scene::secs;
+
+type Loop = Pin<Box<dyn Future<Output = Result<(), &'static str>> + Send>>;
+
+/// A loop whose first connection ends after `uptime` seconds, and the session of that connection.
+fn one_connection(uptime: u64, full: bool) -> (Loop, oneshot::Receiver<Session>) {
+    let (give, given) = oneshot::channel();
+    let mut give = Some(give);
+    let serve = move |(), session: Session| {
+        give.take().map(|give| give.send(session));
+        async move {
+            sleep(secs(uptime)).await;
+            Ok(End::Exit)
+        }
+    };
+    let link = connector_fn(async || Ok::<_, &str>(()), serve, [secs(1)]);
+    let looping: Loop = match full {
+        true => Box::pin(Runner::new(link).run()),
+        false => Box::pin(run(link)),
+    };
+    (looping, given)
+}
+
+/// The handler does not ask, and the task of the loop does: the end of the connection wakes it.
+#[tokio::test(start_paused = true)]
+async fn a_wait_beside_the_loop_in_its_task_ends_with_the_connection() {
+    for (uptime, full) in [(1, false), (1, true), (3, false), (3, true)] {
+        let (looping, given) = one_connection(uptime, full);
+        let began = Instant::now();
+        let both = async move {
+            let waits = async { given.await.unwrap().stopping().await };
+            tokio::join!(waits, looping)
+        };
+        let (end, ended) = timeout(secs(600), tokio::spawn(both))
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!((end, ended), (End::Exit, Ok(())), "full loop: {full}");
+        assert_eq!(began.elapsed(), secs(uptime));
+    }
+}
+
+/// The loop moves to another task while someone waits in its old one.
+#[tokio::test(start_paused = true)]
+async fn a_wait_in_the_task_that_the_loop_has_left_is_woken() {
+    for full in [false, true] {
+        let (mut looping, given) = one_connection(600, full);
+        let waits = async move {
+            let session = tokio::select! {
+                _ = &mut looping => unreachable!("its connection is up for ten minutes"),
+                session = given => session.unwrap(),
+            };
+            let renews = session.clone();
+            tokio::spawn(looping);
+            tokio::spawn(async move {
+                sleep(secs(1)).await;
+                renews.renew();
+            });
+            timeout(secs(8), session.stopping()).await
+        };
+        assert_eq!(tokio::spawn(waits).await.unwrap(), Ok(End::Renew));
+    }
+}
+
+/// One loop's handler waits for the connection of another loop, in the same task.
+#[tokio::test(start_paused = true)]
+async fn a_handler_hears_of_the_end_of_another_loops_connection() {
+    for full in [false, true] {
+        let (other, given) = one_connection(5, full);
+        let began = Instant::now();
+        let heard = Arc::new(Mutex::new(None));
+        let (mut given, hear) = (Some(given), Arc::clone(&heard));
+        let serve = move |(), _: Session| {
+            let (given, hear) = (given.take(), Arc::clone(&hear));
+            async move {
+                let end = given.unwrap().await.unwrap().stopping().await;
+                *hear.lock().unwrap() = Some((end, began.elapsed()));
+                Ok::<_, &'static str>(End::Exit)
+            }
+        };
+        let bridge: Loop = Box::pin(run(connector_fn(async || Ok(()), serve, [secs(1)])));
+        let both = async move { tokio::join!(bridge, other) };
+        let ended = timeout(secs(600), tokio::spawn(both)).await;
+        assert_eq!(ended.unwrap().unwrap(), (Ok(()), Ok(())));
+        assert_eq!(*heard.lock().unwrap(), Some((End::Exit, secs(5))));
+    }
+}
