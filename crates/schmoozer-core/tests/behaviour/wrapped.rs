@@ -40,6 +40,42 @@ async fn a_boxed_connector_has_the_name_and_the_lifecycle_of_the_one_inside() {
     assert_eq!(checker.tally().recoveries, [secs(1)]);
 }
 
+/// A connector that holds its next connection, or does not.
+struct Holds(bool);
+
+impl Connector for Holds {
+    type Connection = ();
+    type Error = &'static str;
+
+    async fn connect(&mut self) -> ConnResult<(), &'static str> {
+        ConnResult::Exit(Ok(()))
+    }
+
+    async fn run(&mut self, (): (), _: Session) -> RunResult<&'static str> {
+        RunResult::Exit(Ok(()))
+    }
+
+    async fn retry_delay(&mut self, failure: Failure<&'static str>) -> RetryResult<&'static str> {
+        RetryResult::GiveUp(failure.cause)
+    }
+
+    fn holds_connection(&self) -> bool {
+        self.0
+    }
+}
+
+#[test]
+fn every_wrapper_knows_whether_the_connection_is_held() {
+    fn holds(connector: impl Connector) -> bool {
+        connector.holds_connection()
+    }
+    for held in [false, true] {
+        assert_eq!(holds(&mut Holds(held)), held);
+        assert_eq!(holds(Box::new(Holds(held))), held);
+        assert_eq!(holds(Holds(held).boxed()), held);
+    }
+}
+
 /// A connector that leaves out what it may.
 struct Least(u32);
 

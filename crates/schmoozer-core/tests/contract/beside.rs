@@ -24,9 +24,10 @@ fn one_connection(uptime: u64, full: bool) -> (Loop, oneshot::Receiver<Session>)
         }
     };
     let link = connector_fn(async || Ok::<_, &str>(()), serve, [secs(1)]);
-    let looping: Loop = match full {
-        true => Box::pin(Runner::new(link).run()),
-        false => Box::pin(run(link)),
+    let looping: Loop = if full {
+        Box::pin(Runner::new(link).run())
+    } else {
+        Box::pin(run(link))
     };
     (looping, given)
 }

@@ -435,9 +435,10 @@ async fn a_request_while_offline_shows_no_time() {
             }
         });
         tokio::task::yield_now().await;
-        match renew {
-            true => handle.renew(),
-            false => handle.reconnect(),
+        if renew {
+            handle.renew();
+        } else {
+            handle.reconnect();
         }
         assert_eq!(until.await.unwrap(), None);
         task.abort();
