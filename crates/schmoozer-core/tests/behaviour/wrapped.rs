@@ -66,13 +66,13 @@ impl Connector for Holds {
 
 #[test]
 fn every_wrapper_knows_whether_the_connection_is_held() {
-    fn holds(connector: impl Connector) -> bool {
+    fn holds(connector: &impl Connector) -> bool {
         connector.holds_connection()
     }
     for held in [false, true] {
-        assert_eq!(holds(&mut Holds(held)), held);
-        assert_eq!(holds(Box::new(Holds(held))), held);
-        assert_eq!(holds(Holds(held).boxed()), held);
+        assert_eq!(holds(&&mut Holds(held)), held);
+        assert_eq!(holds(&Box::new(Holds(held))), held);
+        assert_eq!(holds(&Holds(held).boxed()), held);
     }
 }
 
