@@ -56,6 +56,8 @@ fn an_attempt_costs_little_more_than_by_hand() {
             ("Runner, observer", 2_000.0),
             // A handle reads the text of each cause.
             ("Runner, handle", 2_000.0 + 1.3 * text),
+            // Five options at once: each may cost 230 more.
+            ("Runner, options", 2_000.0 + 5.0 * 230.0),
         ] {
             let takes = count(&format!("schmoozer-core {options}"));
             println!("{options}, {operation}: {takes:.0}, at most {limit:.0}");

@@ -54,14 +54,19 @@ impl<'a> Signals<'a> {
     /// Hands on what has come from the shutdown and the network, and wakes the task when more comes.
     #[inline]
     pub(crate) fn look(&mut self, cx: &mut Context<'_>, judge: &mut Judge) {
+        self.look_at_shutdown(cx);
+        if self.network.change.is_some() {
+            self.look_at_network(cx, judge);
+        }
+    }
+
+    #[inline]
+    pub(crate) fn look_at_shutdown(&mut self, cx: &mut Context<'_>) {
         if let Some(shutdown) = &mut self.shutdown {
             if shutdown.as_mut().poll(cx).is_ready() {
                 self.shutdown = None;
                 self.shared.request(Ask::Stop, None);
             }
-        }
-        if self.network.change.is_some() {
-            self.look_at_network(cx, judge);
         }
     }
 

@@ -55,7 +55,13 @@ impl Full<'_> {
                     _ => Break(()),
                 };
                 let admitted = self.until(pin!(pacer.admit()), None, look).await;
-                if admitted.is_ok() && !self.is_stopping().await && self.may_connect() {
+                // The network may have gone in this very moment.
+                poll_fn(|cx| {
+                    self.signals.look(cx, &mut self.judge);
+                    Poll::Ready(())
+                })
+                .await;
+                if admitted.is_ok() && self.unless_stopping().is_continue() && self.may_connect() {
                     break;
                 }
                 requested |= self.until_due(Some(now), Some(now)).await?;
@@ -166,7 +172,7 @@ impl Full<'_> {
     /// Whether the loop was told to stop, also in this moment.
     pub(crate) async fn is_stopping(&mut self) -> bool {
         poll_fn(|cx| {
-            self.signals.look(cx, &mut self.judge);
+            self.signals.look_at_shutdown(cx);
             Poll::Ready(())
         })
         .await;
