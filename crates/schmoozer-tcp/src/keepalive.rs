@@ -1,8 +1,9 @@
 //! How the kernel looks for a peer that has vanished from an idle connection.
 
+use std::io;
 use std::time::Duration;
 
-use socket2::TcpKeepalive;
+use socket2::{SockRef, TcpKeepalive};
 
 /// Sets when the kernel probes an idle connection, and when it gives the peer up.
 ///
@@ -103,7 +104,11 @@ impl Keepalive {
             .count(3)
     }
 
-    pub(crate) fn as_socket_option(self) -> TcpKeepalive {
+    pub(crate) fn set(self, socket: &SockRef<'_>) -> io::Result<()> {
+        without_a_count(socket.set_tcp_keepalive(&self.as_socket_option()))
+    }
+
+    fn as_socket_option(self) -> TcpKeepalive {
         let option = TcpKeepalive::new().with_time(Duration::from_secs(self.idle.into()));
         #[cfg(any(
             target_os = "android",
@@ -132,6 +137,14 @@ impl Default for Keepalive {
     }
 }
 
+/// Windows before version 1703, such as Server 2016, lacks the count alone, which is set last: the rest holds.
+fn without_a_count(result: io::Result<()>) -> io::Result<()> {
+    result.or_else(|error| match error.raw_os_error() {
+        Some(10_042) if cfg!(windows) => Ok(()),
+        _ => Err(error),
+    })
+}
+
 /// Rounds up, because a fraction that is cut off would turn half a second into an invalid zero.
 const fn whole_seconds(duration: Duration) -> u32 {
     const LONGEST: u32 = 32_767;
@@ -149,6 +162,14 @@ const fn whole_seconds(duration: Duration) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_count_that_windows_lacks_is_left_out_and_no_other_error_is() {
+        let result = |number| without_a_count(Err(io::Error::from_raw_os_error(number)));
+        // WSAENOPROTOOPT, and WSAEINVAL.
+        assert_eq!(result(10_042).is_ok(), cfg!(windows));
+        assert!(result(10_022).is_err());
+    }
 
     #[test]
     fn what_the_kernel_would_refuse_is_brought_within_its_bounds() {

@@ -318,27 +318,31 @@ mod tests {
         );
     }
 
-    #[cfg(target_os = "linux")]
+    #[cfg(any(target_os = "linux", windows))]
     #[test]
     fn the_systems_errors_are_told_in_few_words() {
-        for (number, words) in [
-            (111, "refused"),
-            (104, "reset"),
-            (110, "timed out"),
-            (113, "no route to host"),
-            (101, "network unreachable"),
-            (1, "not permitted"),
-            (13, "not permitted"),
-            (99, "no local port left"),
-            (24, "Too many open files (os error 24)"),
+        let told = |number| {
+            let error = io::Error::from_raw_os_error(number);
+            step("192.0.2.1:80", Some("192.0.2.1:80"), error).to_string()
+        };
+        // Of Linux and of Windows.
+        for (linux, windows, words) in [
+            (111, 10_061, "refused"),
+            (104, 10_054, "reset"),
+            (110, 10_060, "timed out"),
+            (113, 10_065, "no route to host"),
+            (101, 10_051, "network unreachable"),
+            (1, 10_013, "not permitted"),
+            (13, 10_013, "not permitted"),
+            (99, 10_049, "no local port left"),
         ] {
-            let step = step(
-                "192.0.2.1:80",
-                Some("192.0.2.1:80"),
-                io::Error::from_raw_os_error(number),
-            );
-            assert_eq!(step.to_string(), format!("192.0.2.1:80 {words}"));
+            let number = if cfg!(windows) { windows } else { linux };
+            assert_eq!(told(number), format!("192.0.2.1:80 {words}"));
         }
+        // The rest in the system's own words.
+        let rest = if cfg!(windows) { 10_024 } else { 24 };
+        let words = Part(io::Error::from_raw_os_error(rest)).to_string();
+        assert_eq!(told(rest), format!("192.0.2.1:80 {words}"));
     }
 
     #[test]

@@ -210,6 +210,17 @@ mod tests {
         );
     }
 
+    /// Windows asks three times before it takes a refusal for one, and needs about two seconds for it.
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_that_takes_two_seconds_costs_the_next_one_stagger() {
+        assert_eq!(
+            run(&[(2_000, false), (5, true)]).await,
+            (Some(1), 255, vec![0, 250])
+        );
+        let (won, at, _) = run(&[(2_000, false), (2_000, false), (2_000, false)]).await;
+        assert_eq!((won, at), (None, 2_500));
+    }
+
     #[tokio::test(start_paused = true)]
     async fn after_a_failure_the_stagger_begins_again() {
         assert_eq!(

@@ -112,13 +112,7 @@ impl Options {
             })?;
         }
         let stream = socket.connect(addr).await.map_err(|error| {
-            // From a loopback address no other host is reached, and Linux does not say so before.
-            let loopback = self.local_addr.is_some_and(|local| local.is_loopback());
-            let phase = if loopback && error.kind() == ErrorKind::InvalidInput {
-                Phase::Bind
-            } else {
-                Phase::Connect
-            };
+            let phase = Phase::of_connect(self.local_addr, error.kind());
             Failed { phase, error }
         })?;
         // Where nothing listens on a port of the ephemeral range, the kernel may pick that very port
@@ -143,7 +137,7 @@ impl Options {
         let dead_after = self.dead_after.unwrap_or(Some(DEAD_AFTER));
         let keepalive = self.keepalive.unwrap_or(dead_after.map(Keepalive::within));
         if let Some(keepalive) = keepalive {
-            let result = socket.set_tcp_keepalive(&keepalive.as_socket_option());
+            let result = keepalive.set(socket);
             if self.keepalive != Setting::ByDefault || self.dead_after != Setting::ByDefault {
                 failed_at("keepalive", result)?;
             }
@@ -226,6 +220,20 @@ fn set_user_timeout(socket: &SockRef<'_>, timeout: Duration) -> io::Result<()> {
 }
 
 /// Sets the traffic class of the address's family, where it can be set.
+#[cfg_attr(
+    any(
+        target_os = "fuchsia",
+        target_os = "haiku",
+        target_os = "illumos",
+        target_os = "redox",
+        target_os = "solaris",
+    ),
+    expect(
+        clippy::unnecessary_wraps,
+        unused_variables,
+        reason = "the system has no such setting"
+    )
+)]
 fn set_tos(socket: &SockRef<'_>, addr: SocketAddr, tos: u8) -> io::Result<()> {
     if addr.is_ipv4() {
         #[cfg(not(any(

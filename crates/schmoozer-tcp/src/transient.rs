@@ -1,6 +1,7 @@
 //! Which errors usually pass by themselves.
 
 use std::io::{self, ErrorKind};
+use std::net::IpAddr;
 
 use crate::DialError;
 
@@ -79,6 +80,20 @@ pub(crate) enum Phase {
 }
 
 impl Phase {
+    /// Returns what an error of `connect` is about.
+    ///
+    /// From a loopback address no other host is reached, and no system says so before: Linux answers EINVAL, and the
+    /// BSDs and macOS EADDRNOTAVAIL, which on Linux is a lack of ports.
+    pub(crate) fn of_connect(local: Option<IpAddr>, kind: ErrorKind) -> Self {
+        let linux = cfg!(any(target_os = "android", target_os = "linux"));
+        let is_of_local =
+            kind == ErrorKind::InvalidInput || (kind == ErrorKind::AddrNotAvailable && !linux);
+        match local {
+            Some(local) if is_of_local && local.is_loopback() => Self::Bind,
+            _ => Self::Connect,
+        }
+    }
+
     pub(crate) fn is_transient(self, error: &io::Error) -> bool {
         use ErrorKind::{AddrNotAvailable, InvalidInput, PermissionDenied, Unsupported};
         match (self, error.kind()) {
@@ -95,6 +110,9 @@ impl Phase {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(any(target_os = "linux", windows))]
+    use socket2::{Domain, Socket, Type};
+
     use super::*;
 
     fn transient(phase: Phase, kind: ErrorKind) -> bool {
@@ -172,6 +190,22 @@ mod tests {
     }
 
     #[test]
+    fn a_connect_from_a_loopback_address_that_leads_nowhere_is_an_error_of_that_address() {
+        let linux = cfg!(any(target_os = "android", target_os = "linux"));
+        let no_port = if linux { Phase::Connect } else { Phase::Bind };
+        let [here, there] = [[127, 0, 0, 1], [192, 0, 2, 1]].map(|ip| Some(IpAddr::from(ip)));
+        for (local, kind, phase) in [
+            (here, ErrorKind::InvalidInput, Phase::Bind),
+            (here, ErrorKind::AddrNotAvailable, no_port),
+            (here, ErrorKind::ConnectionRefused, Phase::Connect),
+            (there, ErrorKind::InvalidInput, Phase::Connect),
+            (None, ErrorKind::AddrNotAvailable, Phase::Connect),
+        ] {
+            assert_eq!(Phase::of_connect(local, kind), phase, "{local:?} {kind:?}");
+        }
+    }
+
+    #[test]
     fn a_missing_permission_is_final() {
         assert!(!is_transient(&ErrorKind::PermissionDenied.into()));
         assert!(!transient(Phase::Bind, ErrorKind::PermissionDenied));
@@ -188,6 +222,14 @@ mod tests {
     fn an_unsupported_family_is_final() {
         assert!(!is_transient(&ErrorKind::Unsupported.into()));
         assert!(!is_transient(&io::Error::from_raw_os_error(EAFNOSUPPORT)));
+    }
+
+    #[cfg(any(target_os = "linux", windows))]
+    #[test]
+    fn the_number_of_an_unsupported_family_is_the_systems() {
+        let made = Socket::new(Domain::from(200), Type::STREAM, None);
+        let error = made.expect_err("there is no such family");
+        assert_eq!(error.raw_os_error(), Some(EAFNOSUPPORT));
     }
 
     #[test]
@@ -232,5 +274,42 @@ mod tests {
         let not_ours = io::Error::from_raw_os_error(99);
         let no_port = io::Error::from_raw_os_error(98);
         assert!(!Phase::Bind.is_transient(&not_ours) && Phase::Bind.is_transient(&no_port));
+    }
+
+    /// Those of Winsock.
+    #[cfg(windows)]
+    #[test]
+    fn the_numbers_that_windows_gives_fall_in_their_rows() {
+        use ErrorKind::{
+            AddrInUse, AddrNotAvailable, ConnectionAborted, ConnectionRefused, ConnectionReset,
+            HostUnreachable, InvalidInput, NetworkDown, NetworkUnreachable, PermissionDenied,
+            TimedOut, WouldBlock,
+        };
+        for (number, kind, expected) in [
+            (10_061, Some(ConnectionRefused), true),
+            (10_054, Some(ConnectionReset), true),
+            (10_053, Some(ConnectionAborted), true),
+            (10_060, Some(TimedOut), true),
+            (121, Some(TimedOut), true),
+            (10_051, Some(NetworkUnreachable), true),
+            (10_065, Some(HostUnreachable), true),
+            (10_050, Some(NetworkDown), true),
+            (10_049, Some(AddrNotAvailable), true),
+            (10_048, Some(AddrInUse), true),
+            (10_035, Some(WouldBlock), true),
+            (10_022, Some(InvalidInput), true),
+            (10_013, Some(PermissionDenied), false),
+            // What std has no kind for: no descriptors, no buffers, a name server that failed, no such family.
+            (10_024, None, true),
+            (10_055, None, true),
+            (11_002, None, true),
+            (10_047, None, false),
+        ] {
+            let error = io::Error::from_raw_os_error(number);
+            assert!(kind.is_none_or(|kind| error.kind() == kind), "{error:?}");
+            assert_eq!(is_transient(&error), expected, "{error:?}");
+        }
+        let not_ours = io::Error::from_raw_os_error(10_049);
+        assert!(!Phase::Bind.is_transient(&not_ours));
     }
 }
