@@ -1,7 +1,5 @@
 //! Dialing on real loopback sockets, without privileges.
 
-#![cfg(target_os = "linux")]
-
 mod harness;
 mod loopback;
 

@@ -146,7 +146,7 @@ impl Iterator for Jittered {
         state ^= (state << 13) & 0xffff_ffff_ffff;
         state ^= state >> 7;
         state ^= (state << 17) & 0xffff_ffff_ffff;
-        self.0 = (step + 1).min(7) << 48 | state;
+        self.0 = ((step + 1).min(7) << 48) | state;
         let most = 60_000.min(1_000 << step);
         Some(ms(state % most))
     }

@@ -227,6 +227,10 @@ async fn a_state_is_lent_to_each_connection_and_returned_at_the_end() -> Result 
 }
 
 #[tokio::test]
+#[cfg_attr(
+    not(target_os = "linux"),
+    ignore = "a black hole can be had on Linux alone"
+)]
 async fn retry_if_is_asked_about_the_loops_timeout_too() -> Result {
     let gone = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
     let hole = Peer::start(Behaviour::BlackHole).await?;
@@ -304,6 +308,10 @@ async fn the_target_is_named_and_its_secrets_are_refused() -> Result {
 
 /// Row 24: dropped in each state: no socket and no task is left.
 #[tokio::test]
+#[cfg_attr(
+    not(target_os = "linux"),
+    ignore = "a black hole can be had on Linux alone"
+)]
 async fn a_future_that_is_dropped_leaves_no_socket_and_no_task() -> Result {
     let hole = Peer::start(Behaviour::BlackHole).await?;
     let tasks = Handle::current().metrics().num_alive_tasks();

@@ -74,6 +74,10 @@ async fn the_system_resolves_localhost() -> Result {
 
 /// Row 6: a blackholed SYN.
 #[tokio::test]
+#[cfg_attr(
+    not(target_os = "linux"),
+    ignore = "a black hole can be had on Linux alone"
+)]
 async fn a_black_hole_costs_the_timeout_and_no_more() -> Result {
     let hole = Peer::start(Behaviour::BlackHole).await?;
     let (result, took) = quickest(&Dialer::new(hole.addr())?.timeout(DELAY)).await;
@@ -92,6 +96,10 @@ async fn a_black_hole_costs_the_timeout_and_no_more() -> Result {
 
 /// Row 7: the first address is dead, the second good.
 #[tokio::test]
+#[cfg_attr(
+    not(target_os = "linux"),
+    ignore = "a black hole can be had on Linux alone"
+)]
 async fn a_dead_first_address_costs_one_stagger() -> Result {
     let hole = Peer::start(Behaviour::BlackHole).await?;
     let good = TcpListener::bind("127.0.0.1:0").await?;
@@ -107,6 +115,10 @@ async fn a_dead_first_address_costs_one_stagger() -> Result {
 
 /// Row 24: no socket is left of those that lost a race.
 #[tokio::test]
+#[cfg_attr(
+    not(target_os = "linux"),
+    ignore = "a black hole can be had on Linux alone"
+)]
 async fn the_losers_of_a_race_are_closed_at_once() -> Result {
     let hole = Peer::start(Behaviour::BlackHole).await?;
     let good = TcpListener::bind("127.0.0.1:0").await?;
@@ -121,6 +133,10 @@ async fn the_losers_of_a_race_are_closed_at_once() -> Result {
 
 /// Row 7: where a plain connect still hangs after 4 s.
 #[tokio::test]
+#[cfg_attr(
+    not(target_os = "linux"),
+    ignore = "a black hole can be had on Linux alone"
+)]
 async fn a_plain_connect_would_still_hang_there() -> Result {
     let hole = Peer::start(Behaviour::BlackHole).await?;
     let good = TcpListener::bind("127.0.0.1:0").await?;
@@ -182,6 +198,10 @@ async fn every_address_that_failed_is_named_with_its_own_error() -> Result {
 
 /// Row 10: dead IPv6, good IPv4.
 #[tokio::test]
+#[cfg_attr(
+    not(target_os = "linux"),
+    ignore = "a black hole can be had on Linux alone"
+)]
 async fn a_dead_ipv6_address_costs_one_stagger_however_many_there_are() -> Result {
     let holes = [
         Peer::start_at((Ipv6Addr::LOCALHOST, 0), Behaviour::BlackHole).await?,
@@ -254,6 +274,10 @@ async fn a_dial_takes_ten_seconds_at_most_unless_told_otherwise() -> Result {
 }
 
 #[tokio::test]
+#[cfg_attr(
+    not(target_os = "linux"),
+    ignore = "a black hole can be had on Linux alone"
+)]
 async fn addresses_are_never_tried_less_than_ten_milliseconds_apart() -> Result {
     let hole = Peer::start(Behaviour::BlackHole).await?;
     let good = TcpListener::bind("127.0.0.1:0").await?;

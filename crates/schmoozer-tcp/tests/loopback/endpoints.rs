@@ -86,6 +86,10 @@ async fn shuffled_uses_every_endpoint() -> Result {
 
 /// Row 7: the first endpoint is dead, the second good.
 #[tokio::test]
+#[cfg_attr(
+    not(target_os = "linux"),
+    ignore = "a black hole can be had on Linux alone"
+)]
 async fn a_dead_endpoint_costs_one_stagger() -> Result {
     let hole = Peer::start(Behaviour::BlackHole).await?;
     let (_listeners, [good, ..]) = listeners().await?;
@@ -103,6 +107,10 @@ async fn a_dead_endpoint_costs_one_stagger() -> Result {
 }
 
 #[tokio::test]
+#[cfg_attr(
+    not(target_os = "linux"),
+    ignore = "a black hole can be had on Linux alone"
+)]
 async fn endpoints_are_never_tried_less_than_ten_milliseconds_apart() -> Result {
     let hole = Peer::start(Behaviour::BlackHole).await?;
     let (_listeners, [good, ..]) = listeners().await?;
@@ -117,6 +125,10 @@ async fn endpoints_are_never_tried_less_than_ten_milliseconds_apart() -> Result 
 }
 
 #[tokio::test]
+#[cfg_attr(
+    not(target_os = "linux"),
+    ignore = "a black hole can be had on Linux alone"
+)]
 async fn failover_gives_the_first_endpoint_longer_for_itself() -> Result {
     let hole = Peer::start(Behaviour::BlackHole).await?;
     let (_listeners, [good, ..]) = listeners().await?;
@@ -144,6 +156,10 @@ async fn failover_gives_the_first_endpoint_longer_for_itself() -> Result {
 }
 
 #[tokio::test]
+#[cfg_attr(
+    not(target_os = "linux"),
+    ignore = "a black hole can be had on Linux alone"
+)]
 async fn failover_reaches_the_last_endpoint_within_its_time() -> Result {
     let hole = || Peer::start(Behaviour::BlackHole);
     let holes = [hole().await?, hole().await?, hole().await?];

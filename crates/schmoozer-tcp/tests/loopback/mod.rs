@@ -5,6 +5,8 @@ mod failback;
 #[cfg(feature = "hickory")]
 mod hickory;
 mod hostile;
+#[cfg(target_os = "linux")]
+mod linux_options;
 mod logins;
 mod options;
 mod outages;
