@@ -120,6 +120,7 @@ async fn silent_reads_and_says_nothing() -> Result {
 }
 
 #[tokio::test]
+#[cfg_attr(windows, ignore = "Windows takes a large write whole")]
 async fn never_read_lets_writes_stop() -> Result {
     let peer = Peer::start(Behaviour::NeverRead).await?;
     let mut stream = connect(&peer).await?;
@@ -137,6 +138,7 @@ async fn never_read_lets_writes_stop() -> Result {
 }
 
 #[tokio::test]
+#[cfg_attr(windows, ignore = "Windows tells of an end after what came before it")]
 async fn never_read_sees_the_end_of_a_client_whose_bytes_fit_the_buffers() -> Result {
     let peer = Peer::start(Behaviour::NeverRead).await?;
     let mut stream = connect(&peer).await?;
@@ -148,8 +150,11 @@ async fn never_read_sees_the_end_of_a_client_whose_bytes_fit_the_buffers() -> Re
     Ok(())
 }
 
-#[cfg(any(target_os = "linux", target_os = "android"))]
 #[tokio::test]
+#[cfg_attr(
+    not(target_os = "linux"),
+    ignore = "a black hole can be had on Linux alone"
+)]
 async fn a_black_hole_leaves_connects_pending() -> Result {
     for addr in ["127.0.0.1:0", "[::1]:0"] {
         let peer = Peer::start_at(addr.parse::<std::net::SocketAddr>()?, Behaviour::BlackHole);
@@ -230,6 +235,7 @@ async fn close_after_ends_the_stream_after_so_many_bytes() -> Result {
 }
 
 #[tokio::test]
+#[cfg_attr(windows, ignore = "Windows drops what was not read when a reset comes")]
 async fn reset_after_resets_after_so_many_bytes() -> Result {
     let peer = Peer::start(Behaviour::Echo).await?;
     for bytes in 1..12 {
@@ -245,6 +251,7 @@ async fn reset_after_resets_after_so_many_bytes() -> Result {
 }
 
 #[tokio::test]
+#[cfg_attr(windows, ignore = "Windows drops what was not read when a reset comes")]
 async fn a_handler_that_writes_less_than_the_limit_ends_in_good_order() -> Result {
     let short = || {
         Handler::new(|mut connection| async move {

@@ -62,6 +62,7 @@ async fn an_error_of_a_handler_ends_its_connection_alone() -> Result {
 }
 
 #[tokio::test]
+#[cfg_attr(windows, ignore = "Windows drops what was not read when a reset comes")]
 async fn a_handler_may_reset_and_shut_down() -> Result {
     let peer = Peer::start(Behaviour::serve(|mut connection| async move {
         connection.read_u8().await?;

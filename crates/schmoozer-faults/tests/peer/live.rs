@@ -52,6 +52,7 @@ async fn reset_live_resets_them_all_and_new_ones_are_served() -> Result {
 }
 
 #[tokio::test]
+#[cfg_attr(windows, ignore = "Windows tells of an end after what came before it")]
 async fn freeze_live_leaves_them_open_and_dumb() -> Result {
     let peer = Peer::start(Behaviour::Echo).await?;
     let mut streams = three(&peer).await?;
@@ -131,6 +132,7 @@ async fn a_peer_that_never_reads_can_be_reset() -> Result {
 }
 
 #[tokio::test]
+#[cfg_attr(windows, ignore = "Windows goes on listening for a moment")]
 async fn a_peer_that_is_dropped_refuses_at_once_and_closes_what_is_live() -> Result {
     let peer = Peer::start(Behaviour::Echo).await?;
     let mut streams = three(&peer).await?;

@@ -133,8 +133,11 @@ async fn stop_closes_and_refuses_and_the_peer_comes_back() -> Result {
     Ok(())
 }
 
-#[cfg(any(target_os = "linux", target_os = "android"))]
 #[tokio::test]
+#[cfg_attr(
+    not(target_os = "linux"),
+    ignore = "a black hole can be had on Linux alone"
+)]
 async fn a_black_hole_opens_and_closes_while_a_client_redials() -> Result {
     let peer = Peer::start(Behaviour::Echo).await?;
     let addr = peer.addr();
@@ -158,8 +161,11 @@ async fn a_black_hole_opens_and_closes_while_a_client_redials() -> Result {
     Ok(())
 }
 
-#[cfg(any(target_os = "linux", target_os = "android"))]
 #[tokio::test]
+#[cfg_attr(
+    not(target_os = "linux"),
+    ignore = "a black hole can be had on Linux alone"
+)]
 async fn a_connect_that_waits_in_a_black_hole_succeeds_when_it_closes() -> Result {
     let peer = Peer::start(Behaviour::BlackHole).await?;
     let waiting = tokio::spawn(TcpStream::connect(peer.addr()));
@@ -172,8 +178,11 @@ async fn a_connect_that_waits_in_a_black_hole_succeeds_when_it_closes() -> Resul
 }
 
 /// Two sockets may be bound to a port if both ask for it with `SO_REUSEADDR`; only one may listen.
-#[cfg(any(target_os = "linux", target_os = "android"))]
 #[tokio::test]
+#[cfg_attr(
+    not(target_os = "linux"),
+    ignore = "two sockets of one port are Linux alone"
+)]
 async fn a_port_that_was_taken_over_is_an_error() -> Result {
     let peer = Peer::start(Behaviour::Refuse).await?;
     let thief = std::net::TcpListener::bind(peer.addr())?;
@@ -213,8 +222,8 @@ async fn a_switch_ends_a_schedule() -> Result {
 }
 
 /// A process that is being forked holds copies of all sockets until it runs its program.
-#[cfg(any(target_os = "linux", target_os = "android"))]
 #[tokio::test]
+#[cfg_attr(not(target_os = "linux"), ignore = "it is about how Linux forks")]
 async fn processes_that_start_meanwhile_disturb_nothing() -> Result {
     static DONE: AtomicBool = AtomicBool::new(false);
     let forks = std::thread::spawn(|| -> io::Result<u32> {
