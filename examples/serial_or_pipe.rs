@@ -19,8 +19,8 @@ use tokio::time::sleep;
 
 #[derive(Parser)]
 struct Arguments {
-    /// The port to read; something sets it up whenever it is plugged in, such as a rule of udev that runs
-    /// `stty -F /dev/ttyUSB0 raw 115200`
+    /// The port or named pipe to read, such as `/dev/ttyUSB0`, `COM3` or `\\.\pipe\NAME`. Something sets a port up whenever
+    /// it is plugged in: a rule of udev that runs `stty -F /dev/ttyUSB0 raw 115200`, or on Windows `mode COM3 baud=115200`
     #[arg(long, conflicts_with = "command")]
     path: Option<PathBuf>,
     /// The command to run, as in `-- ssh host journalctl -f`
@@ -65,7 +65,9 @@ impl Reader {
                 (Box::pin(stdout), Some(child))
             }
         };
-        Ok((BufReader::new(bytes).lines(), child))
+        // Without timeouts, Windows reads a port until the buffer is full, and no line would come through.
+        let buffer = if cfg!(windows) { 1 } else { 8 * 1024 };
+        Ok((BufReader::with_capacity(buffer, bytes).lines(), child))
     }
 
     async fn read(&mut self, readings: Readings, _session: Session) -> io::Result<End> {

@@ -7,7 +7,7 @@ mod cargo;
 mod numbers;
 mod outage;
 
-pub use cargo::cargo;
+pub use cargo::{cargo, example};
 pub use numbers::thousands;
 pub use outage::outage;
 

@@ -5,12 +5,12 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use examples::cargo;
+use examples::example;
 use schmoozer_faults::{Behaviour, Peer};
 use tokio::io::AsyncReadExt as _;
 
 fn schmooze(arguments: &[&str]) -> Command {
-    let mut command = cargo("run --quiet --package examples --example schmooze --");
+    let mut command = example("schmooze");
     command
         .args(arguments)
         .stdin(Stdio::piped())
