@@ -8,9 +8,9 @@ use crate::project::Project;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// What the benchmark is told
+    /// What the program is told
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    arguments: Vec<String>,
+    pub(crate) arguments: Vec<String>,
 }
 
 /// Builds the benchmark as a release, and hands it its arguments.
