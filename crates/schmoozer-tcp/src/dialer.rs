@@ -206,10 +206,12 @@ impl Dialer {
     /// | system | idle | data in flight |
     /// | --- | --- | --- |
     /// | Linux, Android | `TCP_KEEPIDLE`, `TCP_KEEPINTVL`, `TCP_KEEPCNT` (tcp(7)) | `TCP_USER_TIMEOUT` (tcp(7), RFC 5482) |
-    /// | macOS, iOS | `TCP_KEEPALIVE`, `TCP_KEEPINTVL`, `TCP_KEEPCNT` (tcp(4)) | the system's default |
-    /// | FreeBSD | `TCP_KEEPIDLE`, `TCP_KEEPINTVL`, `TCP_KEEPCNT` (tcp(4)) | the system's default |
-    /// | Windows | `SIO_KEEPALIVE_VALS`; since Windows 10, version 1703, `TCP_KEEPCNT` | the system's default |
+    /// | macOS, iOS | `TCP_KEEPALIVE`, `TCP_KEEPINTVL`, `TCP_KEEPCNT` (tcp(4)) | the same probes |
+    /// | FreeBSD | `TCP_KEEPIDLE`, `TCP_KEEPINTVL`, `TCP_KEEPCNT` (tcp(4)) | the same probes |
+    /// | Windows | `SIO_KEEPALIVE_VALS`; since Windows 10, version 1703, `TCP_KEEPCNT` | the system's default, about 20 s |
     /// | others | `SO_KEEPALIVE`; the time before the first probe if the system has a setting for it | the system's default |
+    ///
+    /// The page [`_portability`](crate::_portability#a-peer-that-vanished) has the sources, and says what was tested.
     ///
     /// # What it costs
     ///

@@ -23,7 +23,7 @@ use socket2::{SockRef, TcpKeepalive};
 /// long enough for a keepalive that you set, so set `user_timeout(None)` as well if you want keepalive alone.
 ///
 /// The bounds are Linux's (tcp(7)). Systems that have no setting for `interval` or `count` keep
-/// their own.
+/// their own. Windows before version 1703, such as Server 2016, sends ten probes.
 ///
 /// ```
 /// use std::time::Duration;

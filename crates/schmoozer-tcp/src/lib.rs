@@ -72,7 +72,7 @@
 //! | go through a proxy, or use TLS, WebSocket, a Unix socket, a serial port | [`_transports`] |
 //! | find the form of a handler that compiles | [`_handlers`] |
 //! | come from `schmoozer` 0.4.1, stubborn-io or a loop of your own | [`_moving_over`] |
-//! | know what it survives | [`_reliability`] |
+//! | know what it survives, and where it runs | [`_reliability`] and [`_portability`] |
 //!
 //! This crate re-exports what a TCP program needs of [`schmoozer_core`] and [`schmoozer_backoff`], and both crates
 //! under their own names.
@@ -94,6 +94,7 @@ pub mod _cookbook;
 pub mod _faq;
 pub mod _handlers;
 pub mod _moving_over;
+pub mod _portability;
 pub mod _reliability;
 pub mod _transports;
 mod answers;
