@@ -9,9 +9,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::judge::Judge;
+use crate::lived::Lived;
 use crate::options::{Limit, Options};
 use crate::report::Report;
-use crate::session::{Lived, Sessions};
+use crate::session::Sessions;
 use crate::shared::{Ask, Shared, after};
 use crate::signals::Signals;
 use crate::wait::earlier;

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::session::Lived;
+use crate::lived::Lived;
 use crate::shared::after;
 use crate::{Failure, Lifecycle, random};
 

@@ -138,6 +138,7 @@ mod full;
 mod handle;
 mod judge;
 mod lifecycle;
+mod lived;
 mod logs;
 #[cfg(feature = "metrics")]
 mod metrics;

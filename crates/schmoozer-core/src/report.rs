@@ -3,8 +3,8 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
+use crate::lived::Lived;
 use crate::logs::Logs;
-use crate::session::Lived;
 use crate::shared::Shared;
 use crate::text;
 use crate::{Event, Failure, Observer, Outage, Stopped, Why};

@@ -10,6 +10,7 @@ mod endings;
 mod extremes;
 mod flapping;
 mod fleets;
+mod held;
 mod life;
 #[cfg(feature = "tracing")]
 mod logs;
