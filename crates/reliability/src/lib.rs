@@ -40,7 +40,7 @@ pub fn rows(page: &str) -> impl Iterator<Item = (&str, &str)> {
 #[must_use]
 pub fn named(text: &str) -> Vec<Named> {
     let (mut all, mut open): (Vec<Named>, Vec<Named>) = (Vec::new(), Vec::new());
-    let mut is_test = false;
+    let (mut is_test, mut in_attribute) = (false, false);
     for (number, line) in (1..).zip(text.lines().map(str::trim)) {
         let row = line.strip_prefix("/// Row ");
         if let Some(line) = row.or_else(|| line.strip_prefix("/// Rows ")) {
@@ -51,9 +51,11 @@ pub fn named(text: &str) -> Vec<Named> {
                 shows: shows.trim_end_matches('.').to_owned(),
                 test: None,
             }));
-        } else if line.starts_with("#[") && line.contains("test") {
-            is_test = true;
-        } else if !line.starts_with("///") && !line.starts_with("#[") {
+        } else if in_attribute || line.starts_with("#[") {
+            is_test |= !in_attribute && line.contains("test");
+            // An attribute may have several lines.
+            in_attribute = !line.ends_with(']');
+        } else if !line.starts_with("///") {
             let name = line.split("fn ").nth(1).and_then(|it| it.split('(').next());
             let name = name.filter(|_| is_test).map(str::to_owned);
             all.extend(open.drain(..).map(|named| Named {
@@ -103,8 +105,7 @@ mod tests {
             rows(page).collect::<Vec<_>>(),
             [("7", "a 9"), ("gRPC", "c")]
         );
-        let test =
-            "/// Rows 2, gRPC: a.\n///\n/// More.\n#[cfg(unix)]\n#[tokio::test]\nasync fn t() {}\n";
+        let test = "/// Rows 2, gRPC: a.\n///\n/// More.\n#[tokio::test]\n#[cfg_attr(\n  not(unix),\n  ignore\n)]\nasync fn t() {}\n";
         let t = || Some("t".to_owned());
         assert_eq!(
             named_in(test),
