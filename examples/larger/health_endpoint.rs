@@ -134,7 +134,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let upkeep = metrics.clone();
     tokio::spawn(async move {
-        // Or else what was measured piles up while nobody asks.
+        // Otherwise the measurements pile up while no one asks.
         loop {
             sleep(Duration::from_secs(5)).await;
             upkeep.run_upkeep();

@@ -214,7 +214,7 @@ async fn demonstrate() -> Result<(), Box<dyn Error>> {
         sleep(Duration::from_millis(300)).await;
         postgres.insert("it pours");
         sleep(Duration::from_millis(100)).await;
-        println!("--- the server goes down, and two rows come while nobody listens");
+        println!("--- the server goes down, and two rows come while no one listens");
         let down = outage(&server, &service, Duration::from_millis(700));
         let (down, ()) = tokio::join!(down, async {
             sleep(Duration::from_millis(200)).await;

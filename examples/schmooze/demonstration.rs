@@ -45,7 +45,7 @@ pub(crate) async fn show(
     third.live(1).await?;
     bytes += exchange(&mut terminal, "past the second, over the third\n").await?;
 
-    tell("--- the first is well again");
+    tell("--- the first works again");
     first.switch(Behaviour::Echo).await?;
     first.live(1).await?;
     third.live(0).await?;

@@ -2,7 +2,7 @@ use std::env;
 use std::process::Command;
 
 /// Runs cargo as a shell does, and not as a test that cargo runs: what it says about this package would
-/// make a build script that looks at it build anew.
+/// make a build script that reads it run again.
 #[must_use]
 pub fn cargo(arguments: &str) -> Command {
     let mut command = Command::new(env!("CARGO"));

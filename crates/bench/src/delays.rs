@@ -138,7 +138,7 @@ fn exponential_backoff(delays: u64) {
     draw(delays, policy.iter().flatten());
 }
 
-/// Answers when to try again, by the wall clock, and is asked for each retry anew.
+/// Returns when to try again, by the wall clock, and must be called again for each retry.
 #[cfg(feature = "peers")]
 fn retry_policies(delays: u64) {
     use retry_policies::policies::ExponentialBackoff;

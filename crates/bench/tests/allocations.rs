@@ -1,4 +1,4 @@
-//! Neither an attempt nor a delay allocates, and what a handle is told of the attempts does not pile up.
+//! Neither an attempt nor a delay allocates, and what a handle keeps of the attempts does not grow.
 
 use std::future::{Future as _, pending, ready};
 use std::iter;
@@ -63,7 +63,7 @@ fn a_delay_allocates_nothing() {
 }
 
 /// The bytes on the heap after so many attempts, beyond those before the first, with a handle and a watch that
-/// nobody reads. The server refuses each of them, or lets it in and hangs up.
+/// no one reads. The server refuses each of them, or accepts it and closes.
 fn live_bytes_after(attempts: u32, accepts: bool) -> i64 {
     let made = AtomicU32::new(0);
     let cause = || format!("no answer to attempt {:06}", made.load(Relaxed));

@@ -17,7 +17,7 @@ async fn wait_after(outage: Duration) -> Duration {
     let begun = Instant::now();
     let connector = connector_fn(
         || async move {
-            // A connect to a port that nobody listens on is refused at once; one that succeeds takes a round trip.
+            // A connect to a closed port is refused at once. A connect that succeeds takes a round trip.
             if begun.elapsed() < outage {
                 return Err("refused");
             }

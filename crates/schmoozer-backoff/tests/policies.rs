@@ -206,7 +206,7 @@ fn rounds_for_a_fleet_are_what_its_server_takes_over_two_point_six() {
 
 #[test]
 #[should_panic(expected = "takes no fleet")]
-fn a_server_that_takes_nobody_is_refused() {
+fn a_server_that_accepts_no_client_is_refused() {
     let _ = Rounds::for_fleet(1, 0);
 }
 

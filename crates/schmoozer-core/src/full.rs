@@ -359,7 +359,7 @@ impl Full<'_> {
     }
 }
 
-/// What observers were told of a connection.
+/// What observers know of a connection.
 #[derive(Default)]
 struct Told {
     ready: bool,

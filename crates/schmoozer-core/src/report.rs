@@ -14,7 +14,7 @@ pub(crate) struct Report<'a> {
     pub(crate) shared: Arc<Shared>,
     logs: Logs,
     observers: Vec<Box<dyn Observer + 'a>>,
-    /// Boxed, so that it moves for little while it is told of.
+    /// Boxed, so that it is cheap to move.
     outage: Option<Box<Outage>>,
     stopped: bool,
 }

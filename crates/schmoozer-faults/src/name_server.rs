@@ -22,7 +22,7 @@ const TRIES: usize = 100;
 /// A name server on loopback that replies as a script says, and records the questions.
 ///
 /// It speaks DNS over UDP and TCP, at one port. It ignores EDNS; an answer of more than 512 bytes comes
-/// over TCP alone. Names it was not told of do not exist (NXDOMAIN), unless [`otherwise`](Self::otherwise)
+/// over TCP alone. Names that were not set do not exist (NXDOMAIN), unless [`otherwise`](Self::otherwise)
 /// says something else. Dropping it ends it.
 ///
 /// # Examples

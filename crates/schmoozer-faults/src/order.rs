@@ -31,7 +31,7 @@ pub(crate) struct Order {
     pub(crate) life: Option<Life>,
     /// What the policy has decided on the latest failure.
     pub(crate) decided: Option<Decision>,
-    /// Whether a decision is told of before its `Waiting` comes.
+    /// Whether each decision is reported before its `Waiting` event.
     pub(crate) decisions: bool,
 }
 

@@ -71,7 +71,7 @@ impl Chaos {
                 queue.storm(storm, rng.fork()),
             )?;
             slowest = slowest.max(calm(&pairs).await?);
-            // Ends of connections that nobody has anymore are closed soon.
+            // The server soon closes connections whose client is gone.
             let settled = Instant::now();
             while descriptors()? > open && settled.elapsed() < BACK {
                 sleep(LIMIT / 10).await;

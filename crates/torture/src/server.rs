@@ -107,7 +107,7 @@ impl Server {
         if let Some(mut child) = self.child.take() {
             child.kill().await?;
             let begin = Instant::now();
-            // Looked for by where they work: whom it started in its last moment nobody knows.
+            // Found by their working directory: no list has the processes that it started in its last moment.
             while work_goes_on_in(self.scratch.path())? {
                 if begin.elapsed() > Duration::from_secs(10) {
                     return Err(self.fails("has left processes behind"));

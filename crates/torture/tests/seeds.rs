@@ -9,7 +9,7 @@ fn whoever_is_cut_off_comes_back_within_one_cap_of_the_heal() {
         let outcome = simulate(seed).unwrap_or_else(|fault| {
             panic!("{fault}\nreplay: cargo xtask torture --seed {seed}");
         });
-        assert!(outcome.outages > 0, "seed {seed} hurts nobody");
+        assert!(outcome.outages > 0, "seed {seed} has no outage");
     }
 }
 

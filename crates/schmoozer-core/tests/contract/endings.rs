@@ -95,7 +95,7 @@ async fn a_shutdown_ends_each_state_at_once() {
         assert_eq!(log.now(), at, "case {number}");
         assert_eq!(log.live(), 0);
         says_alike(&log, &handle, Why::Shutdown, cause);
-        // Nothing is told of a wait or an attempt that does not come.
+        // There is no event for a wait or an attempt that does not come.
         let after: Vec<_> = log.of(&["waiting", "connecting"]);
         assert!(after.iter().all(|line| line.starts_with("0 ")), "{after:?}");
     }

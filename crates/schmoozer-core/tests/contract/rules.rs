@@ -85,7 +85,7 @@ async fn planned_ends_keep_the_distance_between_attempts() {
     assert_eq!(log.attempts(), [0, 500, 1_000, 1_500, 2_000, 2_500]);
 }
 
-/// Both loops decide alike on whatever comes, and the checker finds nothing in what is told of it.
+/// Both loops decide alike on whatever comes, and the checker finds no fault in their stories.
 #[tokio::test(start_paused = true)]
 async fn both_loops_decide_alike_on_random_lives() {
     // Source: Marsaglia, Xorshift RNGs.

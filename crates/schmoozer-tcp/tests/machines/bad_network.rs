@@ -259,7 +259,7 @@ fn a_link_local_address_is_reached_through_its_zone() -> Result {
             "[{}%cable]:7000",
             address.ok_or("there is no link-local address")?
         );
-        // Both hosts first make sure that nobody else has the address (RFC 4862 §5.4).
+        // Both hosts first make sure that no other host has the address (RFC 4862 §5.4).
         let connector = TcpConnector::new(Dialer::new(target)?, async |stream, _| {
             assert!(
                 stream

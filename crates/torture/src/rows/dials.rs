@@ -176,7 +176,7 @@ async fn reached(
     )
 }
 
-/// The server is well again while a dial hangs that began before.
+/// The server works again while a dial hangs that began before.
 pub(super) async fn retry_now() -> Measured {
     let hole = Peer::start(Behaviour::BlackHole).await?;
     let client = client(Dialer::new(hole.addr())?);
