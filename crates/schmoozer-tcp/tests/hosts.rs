@@ -8,5 +8,5 @@
 mod harness;
 mod machines;
 
-use harness::{Result, checked, kernel, scripted};
+use harness::{Result, checked, kernel};
 use machines::{network, rerun};

@@ -3,5 +3,5 @@
 mod harness;
 mod loopback;
 
-use harness::{Result, checked, checker, complete, kernel, scripted};
-use loopback::connector;
+use harness::{Result, checked, checker, complete, kernel};
+use loopback::{connector, scripted};

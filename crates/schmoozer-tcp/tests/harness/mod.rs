@@ -1,8 +1,6 @@
 //! What several test programs need.
 
 pub(crate) mod kernel;
-#[allow(dead_code, reason = "each test program needs a part of it")]
-pub(crate) mod scripted;
 
 use std::time::Duration;
 

@@ -11,6 +11,7 @@ mod logins;
 mod options;
 mod outages;
 mod reach;
+pub(crate) mod scripted;
 mod steered;
 mod storm;
 mod upgraded;

@@ -12,9 +12,9 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, interval, sleep, timeout};
 
+use super::listed::Listed;
 use crate::kernel::{State, sockets_in, sockets_to};
 use crate::network::{THERE_V4, THERE_V6, beside_another_host, ip_there, shell, shell_there};
-use crate::scripted::Scripted;
 use crate::{Result, checked};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -205,7 +205,7 @@ fn a_dead_ipv6_address_costs_one_stagger() -> Result {
             let dead = ["[fd77::dead]:7000".parse()?, "[fd77::beef]:7000".parse()?];
             let good = THERE_V4.parse()?;
             let addrs = [dead[0], dead[1], good];
-            let dialer = Dialer::new("there.example:7000")?.resolver(Scripted::giving(addrs));
+            let dialer = Dialer::new("there.example:7000")?.resolver(Listed::new([addrs]));
             let mut quickest = NEVER;
             for _ in 0..3 {
                 let begun = Instant::now();
@@ -230,7 +230,7 @@ fn a_host_of_one_family_loses_no_time_on_the_other() -> Result {
             let (v4, v6) = (THERE_V4.parse()?, THERE_V6.parse()?);
             let dialer = |addrs| -> Result<_> {
                 let dialer = Dialer::new("there.example:7000")?.attempt_delay(NEVER);
-                Ok(dialer.resolver(Scripted::giving(addrs)))
+                Ok(dialer.resolver(Listed::new([addrs])))
             };
             shell("ip -4 address flush dev cable")?;
             let stream = timeout(SECOND, dialer([v4, v6])?.dial()).await??;
@@ -315,7 +315,7 @@ fn of_a_race_over_a_bad_line_one_connection_is_kept() -> Result {
             let dialer = Dialer::new("there.example:7000")?
                 .timeout(SECOND * 30)
                 .attempt_delay(TENTH);
-            let dialer = dialer.resolver(Scripted::giving(addrs));
+            let dialer = dialer.resolver(Listed::new([addrs]));
             for _ in 0..5 {
                 let begun = Instant::now();
                 let mut stream = dialer.dial().await?;

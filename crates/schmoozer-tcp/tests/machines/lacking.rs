@@ -11,8 +11,8 @@ use seccompiler::{
 };
 use tokio::net::TcpListener;
 
+use super::listed::Listed;
 use crate::network::{in_a_host_of_its_own, shell};
-use crate::scripted::{Scripted, Step};
 use crate::{Result, rerun};
 
 const SOCKET: i64 = if cfg!(target_arch = "x86_64") {
@@ -124,7 +124,7 @@ fn a_name_with_addresses_of_a_missing_family_alone_is_used_once_it_has_another()
         let server = TcpListener::bind("127.0.0.1:0").await?;
         let v4 = server.local_addr()?;
         let v6 = SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], v4.port()));
-        let resolver = Scripted::new([vec![Step::Give(v6)], vec![Step::Give(v6), Step::Give(v4)]]);
+        let resolver = Listed::new([vec![v6], vec![v6, v4]]);
         let dialer = Dialer::new("db.example:7000")?.resolver(resolver);
         let af_inet6 = 10;
         lacking(SOCKET, &[(0, af_inet6)], 97)?;
