@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::facts::Facts;
 use crate::judge::Judge;
-use crate::lived::Lived;
 use crate::options::{Limit, Options};
 use crate::report::Report;
 use crate::session::Sessions;
@@ -190,7 +190,7 @@ impl Full<'_> {
     ) -> Result<Next<C::Error>, Ended<C::Error>> {
         let now = Instant::now();
         let session = self.sessions.open(now);
-        let up = session.lived();
+        let up = session.facts();
         self.report.tell(now, &Event::Connected { id: up.id });
         let mut told = Told::default();
         self.tell_life(&up, &mut told);
@@ -212,15 +212,15 @@ impl Full<'_> {
                     _ if old.is_some_and(is_old) => session.tell(End::Renew),
                     _ => {}
                 }
-                let lived = session.lived();
-                this.tell_life(&lived, &mut told);
-                let stable = lived.stable_at().filter(|_| !told.stable);
-                if lived.told.is_none() {
+                let facts = session.facts();
+                this.tell_life(&facts, &mut told);
+                let stable = facts.stable_at().filter(|_| !told.stable);
+                if facts.told.is_none() {
                     return Continue(if told.stable { old } else { stable });
                 }
                 let over =
-                    *grace.get_or_insert_with(|| after(lived.ended, lived.grace(this.grace)));
-                if over <= lived.ended {
+                    *grace.get_or_insert_with(|| after(facts.ended, facts.grace(this.grace)));
+                if over <= facts.ended {
                     return Break(());
                 }
                 Continue(earlier(stable, Some(over)))
@@ -229,10 +229,10 @@ impl Full<'_> {
         };
 
         let renewed = matches!(ended, Ok(RunResult::Renew));
-        let lived = session.close(renewed);
-        self.tell_life(&lived, &mut told);
+        let facts = session.close(renewed);
+        self.tell_life(&facts, &mut told);
         self.held = connector.holds_connection();
-        self.after(ended.ok(), connected, &lived)
+        self.after(ended.ok(), connected, &facts)
     }
 
     /// What comes after a connection; without a result its handler was dropped.
@@ -240,24 +240,24 @@ impl Full<'_> {
         &mut self,
         result: Option<RunResult<E>>,
         connected: Instant,
-        lived: &Lived,
+        facts: &Facts,
     ) -> Result<Next<E>, Ended<E>> {
-        match (result, lived.told) {
+        match (result, facts.told) {
             // It was told to, and has said so: whatever its word for it, that is the shutdown.
             (Some(RunResult::Exit(result)), Some(End::Exit)) => {
                 Err(self.shut_down(result.err().map(|error| text::text(&error))))
             }
             (Some(RunResult::Exit(result)), told) => {
                 if told.is_none() && result.is_ok() {
-                    self.tell_ending(lived, End::Exit);
+                    self.tell_ending(facts, End::Exit);
                 }
                 Err(ended(result))
             }
             (None, _) if self.asked() == Some(Ask::Reconnect) => {
                 let attempt = self.judge.next_attempt();
-                self.report.shared.waits(None, attempt, lived.ended);
-                let reconnecting = Event::Reconnecting { id: lived.id };
-                self.report.tell(lived.ended, &reconnecting);
+                self.report.shared.waits(None, attempt, facts.ended);
+                let reconnecting = Event::Reconnecting { id: facts.id };
+                self.report.tell(facts.ended, &reconnecting);
                 Ok(Next::Attempt(None))
             }
             (result, Some(End::Exit)) => Err(self.shut_down(match result {
@@ -267,30 +267,30 @@ impl Full<'_> {
             (Some(RunResult::Reconnect(cause)), None) => {
                 self.early = 0;
                 self.signals.account(&mut self.judge);
-                Ok(Next::Failed(self.judge.lost(cause, connected, lived)))
+                Ok(Next::Failed(self.judge.lost(cause, connected, facts)))
             }
             (result, told) => {
                 if told.is_none() {
-                    self.tell_ending(lived, End::Renew);
+                    self.tell_ending(facts, End::Renew);
                 }
                 if let Some(RunResult::Reconnect(cause)) = result {
                     self.report.ended_with(&text::Clean(cause));
                 }
-                Ok(Next::Attempt(self.renewal(lived)))
+                Ok(Next::Attempt(self.renewal(facts)))
             }
         }
     }
 
     /// The wait after a planned end.
-    fn renewal(&mut self, lived: &Lived) -> Option<Duration> {
+    fn renewal(&mut self, facts: &Facts) -> Option<Duration> {
         if self.asked() == Some(Ask::Renew) {
             return None;
         }
-        if !lived.is_stable() {
+        if !facts.is_stable() {
             self.early = self.early.saturating_add(1);
             self.report.renewed_early(self.early);
         }
-        Some(self.judge.renewal(lived, self.held))
+        Some(self.judge.renewal(facts, self.held))
     }
 
     async fn decide<C: Connector>(
@@ -326,30 +326,30 @@ impl Full<'_> {
     }
 
     /// Tells what is new in the life of a connection.
-    fn tell_life(&mut self, lived: &Lived, told: &mut Told) {
-        let id = lived.id;
-        if let (Some(ready), false) = (lived.ready, told.ready) {
+    fn tell_life(&mut self, facts: &Facts, told: &mut Told) {
+        let id = facts.id;
+        if let (Some(ready), false) = (facts.ready, told.ready) {
             told.ready = true;
             self.report.tell(ready, &Event::Ready { id });
         }
-        if lived.is_stable() && !told.stable {
+        if facts.is_stable() && !told.stable {
             told.stable = true;
             self.early = 0;
             let attempt = self.judge.attempt();
             self.judge.stable();
-            self.report.stable(lived, attempt);
+            self.report.stable(facts, attempt);
         }
-        if lived.told != told.end {
-            told.end = lived.told;
-            if let Some(end) = lived.told {
-                self.tell_ending(lived, end);
+        if facts.told != told.end {
+            told.end = facts.told;
+            if let Some(end) = facts.told {
+                self.tell_ending(facts, end);
             }
         }
     }
 
-    fn tell_ending(&mut self, lived: &Lived, end: End) {
-        let ending = Event::Ending { id: lived.id, end };
-        self.report.tell(lived.ended, &ending);
+    fn tell_ending(&mut self, facts: &Facts, end: End) {
+        let ending = Event::Ending { id: facts.id, end };
+        self.report.tell(facts.ended, &ending);
     }
 
     /// The end of a loop that was told to. Without a cause it is the outage's.

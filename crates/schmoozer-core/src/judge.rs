@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::lived::Lived;
+use crate::facts::Facts;
 use crate::shared::after;
 use crate::{Failure, Lifecycle, random};
 
@@ -61,13 +61,13 @@ impl Judge {
     }
 
     /// A connection was lost.
-    pub(crate) fn lost<E>(&mut self, cause: E, connected: Instant, lived: &Lived) -> Failure<E> {
-        if lived.is_stable() {
+    pub(crate) fn lost<E>(&mut self, cause: E, connected: Instant, facts: &Facts) -> Failure<E> {
+        if facts.is_stable() {
             self.stable();
         }
-        let mut failure = self.failure(cause, lived.ended);
-        failure.uptime = Some(lived.ended - connected);
-        failure.stable = lived.is_stable();
+        let mut failure = self.failure(cause, facts.ended);
+        failure.uptime = Some(facts.ended - connected);
+        failure.stable = facts.is_stable();
         failure
     }
 
@@ -111,16 +111,16 @@ impl Judge {
     }
 
     /// The wait after a planned end that the connection's own side asked for. The next connection may be `held` already.
-    pub(crate) fn renewal(&mut self, lived: &Lived, held: bool) -> Duration {
-        if lived.is_stable() {
+    pub(crate) fn renewal(&mut self, facts: &Facts, held: bool) -> Duration {
+        if facts.is_stable() {
             self.stable();
             if held {
                 return Duration::ZERO;
             }
             return random::up_to(Duration::from_secs(1));
         }
-        let from = lived.ready.unwrap_or(lived.ended);
-        let waited = lived.ended.duration_since(from);
-        lived.stable_after.saturating_sub(waited)
+        let from = facts.ready.unwrap_or(facts.ended);
+        let waited = facts.ended.duration_since(from);
+        facts.stable_after.saturating_sub(waited)
     }
 }

@@ -133,12 +133,12 @@ mod connector_with;
 mod current;
 mod duration;
 mod event;
+mod facts;
 mod failure;
 mod full;
 mod handle;
 mod judge;
 mod lifecycle;
-mod lived;
 mod logs;
 #[cfg(feature = "metrics")]
 mod metrics;

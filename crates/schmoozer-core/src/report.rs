@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use crate::lived::Lived;
+use crate::facts::Facts;
 use crate::logs::Logs;
 use crate::shared::Shared;
 use crate::text;
@@ -79,17 +79,17 @@ impl<'a> Report<'a> {
     }
 
     /// A connection is stable: the outage is over, and was so when the connection became ready.
-    pub(crate) fn stable(&mut self, lived: &Lived, attempt: u32) {
+    pub(crate) fn stable(&mut self, facts: &Facts, attempt: u32) {
         let mut outage = self.outage.take();
-        if let (Some(outage), Some(ready)) = (&mut outage, lived.ready) {
+        if let (Some(outage), Some(ready)) = (&mut outage, facts.ready) {
             outage.attempts = attempt;
             outage.length = ready.saturating_duration_since(outage.since);
         }
         let stable = Event::Stable {
-            id: lived.id,
+            id: facts.id,
             outage: outage.as_deref(),
         };
-        self.tell(lived.ended, &stable);
+        self.tell(facts.ended, &stable);
     }
 
     /// A connection that was not stable was renewed, for the `times`th time in a row.

@@ -60,13 +60,13 @@ fn plain<C: Connector>(mut connector: C) -> impl Future<Output = Result<(), C::E
                         let handler = connector.run(connection, session.clone());
                         let result = until_told(pin!(handler), &session).await;
                         let renewed = matches!(result, Some(RunResult::Renew));
-                        let lived = session.close(renewed);
+                        let facts = session.close(renewed);
                         match result {
                             Some(RunResult::Exit(result)) => return result,
-                            Some(RunResult::Reconnect(cause)) if lived.told.is_none() => {
-                                judge.lost(cause, connected, &lived)
+                            Some(RunResult::Reconnect(cause)) if facts.told.is_none() => {
+                                judge.lost(cause, connected, &facts)
                             }
-                            _ => break 'ended judge.renewal(&lived, connector.holds_connection()),
+                            _ => break 'ended judge.renewal(&facts, connector.holds_connection()),
                         }
                     }
                     ConnResult::Reconnect(cause) => judge.failed(cause),
@@ -95,14 +95,14 @@ fn until_told<F: Future>(
     // On the heap: few connections are renewed, and all would have to hold the timer.
     let mut grace: Option<Pin<Box<Sleep>>> = None;
     poll_fn(move |cx| {
-        session.polling(cx);
+        session.before_poll(cx);
         if let Poll::Ready(result) = handler.as_mut().poll(cx) {
             return Poll::Ready(Some(result));
         }
-        if session.polled() {
+        if session.after_poll() {
             return Poll::Pending;
         }
-        let grace = grace.get_or_insert_with(|| Box::pin(sleep(session.lived().grace(None))));
+        let grace = grace.get_or_insert_with(|| Box::pin(sleep(session.facts().grace(None))));
         grace.as_mut().poll(cx).map(|()| None)
     })
 }

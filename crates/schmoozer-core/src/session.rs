@@ -7,10 +7,10 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::lived::Lived;
+use crate::facts::Facts;
 use crate::{End, Lifecycle};
 
-/// Connects a handler with the loop, for one connection. The handler marks the connection as ready, and is notified
+/// The link between a handler and the loop, for one connection. The handler marks the connection as ready, and is notified
 /// when the connection must end.
 ///
 /// A session is cheap to clone, and clones may move to other tasks and threads. A session belongs to one connection.
@@ -59,7 +59,7 @@ pub struct Session {
     shared: Arc<Shared>,
 }
 
-/// Allocated once per loop. The next connection reuses it, unless a clone of the session still exists.
+/// The next connection reuses this allocation, unless a clone of the session still exists. Then a new one is made.
 struct Shared {
     id: u64,
     stable_after: Duration,
@@ -70,18 +70,18 @@ struct Shared {
 struct Life {
     ready: Option<Instant>,
     ready_when_marked: bool,
-    /// How the connection was told to end.
+    /// How the connection must end; `None` until someone asks for its end.
     told: Option<End>,
     /// Whether the connection was stable at its end; `None` until its end.
     ended: Option<bool>,
     /// Whether the handler has called `stopping`.
     asked: bool,
-    /// The loop polls the handler at this moment, so a call in the loop's task comes from the handler.
+    /// True while the loop polls the handler. A call of `stopping` in the loop's task then comes from the handler.
     polling: bool,
-    /// The loop's task, while it waits for the handler.
+    /// Wakes the loop's task; set while the loop waits for the handler.
     waker: Option<Waker>,
-    /// Wakes other tasks that wait for the end. Few handlers have such tasks.
-    others: Option<Arc<Notify>>,
+    /// Wakes the tasks that wait in `stopping` and are not the loop's. Few handlers have any.
+    other_tasks: Option<Arc<Notify>>,
 }
 
 impl Session {
@@ -98,7 +98,8 @@ impl Session {
         }
     }
 
-    /// Waits until the connection must end, and returns an `end`. Then say goodbye and return `Ok(end)`.
+    /// Waits until the connection must end, and returns how. The handler then says goodbye to the peer and returns
+    /// `Ok(end)`.
     ///
     /// After the connection has ended, this returns at once: [`End::Renew`] if the connection was renewed, otherwise
     /// [`End::Exit`]. A handler that calls this has 5 s to finish, or the time that
@@ -109,12 +110,12 @@ impl Session {
     /// Cancel safe: you can call this again at any time.
     pub async fn stopping(&self) -> End {
         loop {
-            let others = match poll_fn(|cx| self.ask(cx)).await {
+            let other_tasks = match poll_fn(|cx| self.ask(cx)).await {
                 Ok(end) => return end,
-                Err(others) => others,
+                Err(other_tasks) => other_tasks,
             };
             // Created before the life is read again: a `Notified` receives every notification after its creation.
-            let told = others.notified();
+            let told = other_tasks.notified();
             if let Some(end) = self.shared.life().end() {
                 return end;
             }
@@ -122,7 +123,8 @@ impl Session {
         }
     }
 
-    /// Asks for a planned end of this connection. The handler is notified, and the loop connects again after its end.
+    /// Asks for a planned end of this connection. The handler is notified, and the loop connects again
+    /// after the connection has ended.
     ///
     /// A planned end is not a failure. If the connection was stable, the next attempt starts after a random delay of 0
     /// to 1 s. Otherwise the next attempt starts [`stable_after`](Lifecycle::stable_after) after the connection became
@@ -138,7 +140,7 @@ impl Session {
     pub fn was_stable(&self) -> bool {
         let life = self.shared.life();
         life.ended
-            .unwrap_or_else(|| self.shared.lived(&life).is_stable())
+            .unwrap_or_else(|| self.shared.facts(&life).is_stable())
     }
 
     /// Returns the number of the connection. It is unique in the process, and higher than the numbers of earlier
@@ -170,14 +172,14 @@ impl Session {
                     asked: false,
                     polling: false,
                     waker: None,
-                    others: None,
+                    other_tasks: None,
                 }),
             }),
         }
     }
 
-    /// Prepares this session for a connection that is up since `now`. Replaces the session if a clone of it still
-    /// exists.
+    /// Prepares this session for a connection that came up at `now`. If a clone of the old session still exists, makes a
+    /// new one instead, so that the clone cannot change the new connection.
     fn reopen(&mut self, now: Instant) {
         if let Some(shared) = Arc::get_mut(&mut self.shared) {
             shared.id = next_id();
@@ -192,7 +194,8 @@ impl Session {
         life.asked = false;
     }
 
-    /// Begins the connection's life now, when its handler is about to run. The time that observers took before does not
+    /// Called just before the handler runs, and returns the time. A connection that is ready counts as ready from now on:
+    /// the time that observers took does not
     /// count toward a stable connection.
     pub(crate) fn begin(&self) -> Instant {
         let now = Instant::now();
@@ -203,20 +206,20 @@ impl Session {
 
     /// Ends the session when its connection has ended, and returns the facts about that connection. `renewed` says
     /// whether the handler renewed it.
-    pub(crate) fn close(&self, renewed: bool) -> Lived {
-        let (lived, waker, others) = {
+    pub(crate) fn close(&self, renewed: bool) -> Facts {
+        let (facts, waker, other_tasks) = {
             let mut life = self.shared.life();
-            let lived = self.shared.lived(&life);
+            let facts = self.shared.facts(&life);
             life.polling = false;
-            life.ended.get_or_insert(lived.is_stable());
+            life.ended.get_or_insert(facts.is_stable());
             if renewed {
                 life.told.get_or_insert(End::Renew);
             }
-            (lived, life.waker.take(), life.others.clone())
+            (facts, life.waker.take(), life.other_tasks.clone())
         };
         drop(waker);
-        others.inspect(|others| others.notify_waiters());
-        lived
+        other_tasks.inspect(|other_tasks| other_tasks.notify_waiters());
+        facts
     }
 
     /// Whether the connection is up and was not told to end.
@@ -224,55 +227,57 @@ impl Session {
         self.shared.life().is_kept()
     }
 
-    /// Tells the connection how to end. An exit replaces a renewal. Has no effect after the connection has ended.
+    /// Tells the connection how to end. Only the first call counts, but an exit replaces
+    /// a renewal. Has no effect after the connection has ended.
     pub(crate) fn tell(&self, end: End) {
         let mut life = self.shared.life();
-        let is_news = life.told.is_none() || (life.told, end) == (Some(End::Renew), End::Exit);
-        if is_news && life.ended.is_none() {
+        let changes_end = life.told.is_none() || (life.told, end) == (Some(End::Renew), End::Exit);
+        if changes_end && life.ended.is_none() {
             life.told = Some(end);
-            let others = life.others.clone();
+            let other_tasks = life.other_tasks.clone();
             drop(life);
             self.wake();
-            others.inspect(|others| others.notify_waiters());
+            other_tasks.inspect(|other_tasks| other_tasks.notify_waiters());
         }
     }
 
-    pub(crate) fn lived(&self) -> Lived {
-        self.shared.lived(&self.shared.life())
+    pub(crate) fn facts(&self) -> Facts {
+        self.shared.facts(&self.shared.life())
     }
 
-    /// Returns how the connection must end. Until that is known, returns what wakes a task other than the loop's task.
+    /// Returns how the connection must end, once that is known. Until then, `Pending` for the handler in the loop's task,
+    /// and for any other task the `Notify` to wait for.
     fn ask(&self, cx: &Context<'_>) -> Poll<Result<End, Arc<Notify>>> {
         let mut life = self.shared.life();
         life.asked = true;
         if let Some(end) = life.end() {
             return Poll::Ready(Ok(end));
         }
-        // The loop polls the handler again after each change.
-        if life.polling && life.is_woken(cx) {
+        // Needs no waker of its own: the loop polls the handler again after each change.
+        if life.polling && life.would_wake(cx) {
             return Poll::Pending;
         }
-        Poll::Ready(Err(Arc::clone(life.others.get_or_insert_default())))
+        Poll::Ready(Err(Arc::clone(life.other_tasks.get_or_insert_default())))
     }
 
-    /// The loop is about to poll the handler. From now on each change wakes the loop's task. Call [`polled`](Self::polled)
+    /// The loop is about to poll the handler. From now on each change wakes the loop's task. Call [`after_poll`](Self::after_poll)
     /// afterwards.
-    pub(crate) fn polling(&self, cx: &Context<'_>) {
-        let is_woken = {
+    pub(crate) fn before_poll(&self, cx: &Context<'_>) {
+        let would_wake = {
             let mut life = self.shared.life();
             life.polling = true;
-            life.is_woken(cx)
+            life.would_wake(cx)
         };
         // A waker's `clone`, `wake` and `drop` are foreign code that may use a session, so no lock is held here.
-        if !is_woken {
+        if !would_wake {
             let waker = Some(cx.waker().clone());
             let old = std::mem::replace(&mut self.shared.life().waker, waker);
             drop(old);
         }
     }
 
-    /// The handler was polled and waits. Returns whether the connection is up and was not told to end.
-    pub(crate) fn polled(&self) -> bool {
+    /// The loop has polled the handler, which is still pending. Returns whether the connection is up and was not told to end.
+    pub(crate) fn after_poll(&self) -> bool {
         let mut life = self.shared.life();
         life.polling = false;
         life.is_kept()
@@ -283,7 +288,7 @@ impl Session {
             return;
         };
         waker.wake_by_ref();
-        // The waker is kept unless there is a newer one: a handler that waits in the same task needs it.
+        // Kept for the next change, unless there is a newer one.
         let mut life = self.shared.life();
         if life.is_kept() && life.waker.is_none() {
             life.waker = Some(waker);
@@ -296,8 +301,8 @@ impl Shared {
         self.life.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn lived(&self, life: &Life) -> Lived {
-        Lived {
+    fn facts(&self, life: &Life) -> Facts {
+        Facts {
             id: self.id,
             ready: life.ready,
             told: life.told,
@@ -318,7 +323,7 @@ impl Life {
         (!self.is_kept()).then(|| self.told.unwrap_or(End::Exit))
     }
 
-    fn is_woken(&self, cx: &Context<'_>) -> bool {
+    fn would_wake(&self, cx: &Context<'_>) -> bool {
         self.waker
             .as_ref()
             .is_some_and(|waker| waker.will_wake(cx.waker()))
@@ -327,11 +332,11 @@ impl Life {
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lived = self.lived();
+        let facts = self.facts();
         f.debug_struct("Session")
-            .field("id", &lived.id)
-            .field("ready", &lived.ready.is_some())
-            .field("told", &lived.told)
+            .field("id", &facts.id)
+            .field("ready", &facts.ready.is_some())
+            .field("told", &facts.told)
             .finish_non_exhaustive()
     }
 }
@@ -348,7 +353,7 @@ impl Sessions {
         ))
     }
 
-    /// Opens the session of a connection that is up since `now`.
+    /// Opens the session of a connection that came up at `now`.
     pub(crate) fn open(&mut self, now: Instant) -> Session {
         self.0.reopen(now);
         self.0.clone()

@@ -345,9 +345,9 @@ impl Shared {
 }
 
 /// The longest wait: the clock of every system goes so far.
-pub(crate) const DECADES: Duration = Duration::from_secs(30 * 365 * 86_400);
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(30 * 365 * 86_400);
 
-/// `delay` after `from`, at most [`DECADES`].
+/// `delay` after `from`, at most [`LONGEST_WAIT`].
 pub(crate) fn after(from: Instant, delay: Duration) -> Instant {
-    from + delay.min(DECADES)
+    from + delay.min(LONGEST_WAIT)
 }

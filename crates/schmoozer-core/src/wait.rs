@@ -1,4 +1,4 @@
-//! How the [full loop](crate::full) waits, for anything, and what cuts a wait short.
+//! How the [full loop](crate::full) waits, and what ends a wait early.
 
 use std::future::{Future, pending, poll_fn};
 use std::ops::ControlFlow::{self, Break, Continue};
@@ -11,21 +11,22 @@ use tokio::time::Instant;
 use crate::Event;
 use crate::full::{Full, REQUEST_INTERVAL};
 use crate::session::Session;
-use crate::shared::{Ask, DECADES, after};
+use crate::shared::{Ask, LONGEST_WAIT, after};
 use crate::yield_now::yield_now;
 
 impl Full<'_> {
-    /// Waits before the next attempt: for its delay or a request, for the network, and for the pacer. Returns whether a
-    /// request starts it; nothing when the loop must stop.
+    /// Waits before the next attempt: for its delay or a request, then for the network and the pacer. Without a delay, the
+    /// attempt waits only for the time that requests may start one. Returns whether a request starts the attempt, or
+    /// `None` if the loop must stop.
     pub(crate) async fn wait(&mut self, delay: Option<Duration>) -> Option<bool> {
         let asked = self.asked();
         if asked == Some(Ask::Stop) {
             return None;
         }
         let now = Instant::now();
-        let delay = delay.map(|delay| self.judge.at_least(delay, || now).min(DECADES));
+        let delay = delay.map(|delay| self.judge.at_least(delay, || now).min(LONGEST_WAIT));
         let due = delay.map(|delay| after(now, delay));
-        // The very first attempt begins at once.
+        // The first attempt is not announced: it has no delay.
         let mut shown = due;
         if self.judge.attempt() > 0 || delay != Some(Duration::ZERO) {
             let mut wait = delay;
@@ -49,13 +50,13 @@ impl Full<'_> {
             while let Err(earliest) = pacer.try_admit() {
                 let now = Instant::now();
                 self.tell_waiting(now, earliest.saturating_duration_since(now));
-                // What is let through must begin at once: one that is offline gives up its turn.
+                // An attempt that the pacer admits must start at once. If the network is offline, it gives up its turn.
                 let look = |this: &mut Self| match this.unless_stopping() {
                     Continue(again) if this.may_connect() => Continue(again),
                     _ => Break(()),
                 };
                 let admitted = self.until(pin!(pacer.admit()), None, look).await;
-                // The network may have gone in this very moment.
+                // Looks again: the network may have gone in the meantime.
                 poll_fn(|cx| {
                     self.signals.look(cx, &mut self.judge);
                     Poll::Ready(())
@@ -70,7 +71,7 @@ impl Full<'_> {
         Some(requested)
     }
 
-    /// When the next attempt may begin, as requests have it now.
+    /// Returns when the next attempt may start, with the requests so far. `due` is the time without them.
     pub(crate) fn due(&self, due: Option<Instant>) -> Option<Instant> {
         if self.asked().is_none() {
             return due;
@@ -82,7 +83,8 @@ impl Full<'_> {
         Some(due.map_or(allowed, |due| due.min(allowed)))
     }
 
-    /// Waits until an attempt is `due`. The status says `shown` until now.
+    /// Waits until the next attempt may start: when it is `due`, or earlier on a request. The status shows `shown` so far.
+    /// Returns as [`wait`](Self::wait) does.
     async fn until_due(
         &mut self,
         due: Option<Instant>,
@@ -92,7 +94,7 @@ impl Full<'_> {
             let at = match this.asked() {
                 Some(Ask::Stop) => return Break(None),
                 _ if !this.may_connect() => {
-                    // The pacer's turn was for now.
+                    // The pacer's admission was for an attempt at once.
                     this.admitted = false;
                     None
                 }
@@ -115,7 +117,7 @@ impl Full<'_> {
         }
     }
 
-    /// Whether the network is there, or is not needed.
+    /// Whether the network is online, or is not needed because the next connection is held already.
     fn may_connect(&self) -> bool {
         self.held || self.signals.is_online()
     }
@@ -126,8 +128,8 @@ impl Full<'_> {
         self.report.tell(now, &waiting);
     }
 
-    /// Waits for `step`, and listens meanwhile. `look` is called whenever something may have changed: it ends the wait, or
-    /// says when it wants to look again.
+    /// Waits for `step`, and calls `look` each time something may have changed meanwhile. `Break` ends the wait with an
+    /// `Err`. `Continue` names the time of the next call, if there is one.
     pub(crate) async fn until<F: Future, T>(
         &mut self,
         mut step: Pin<&mut F>,
@@ -136,12 +138,12 @@ impl Full<'_> {
     ) -> Result<F::Output, T> {
         poll_fn(|cx| {
             if let Some(session) = session {
-                session.polling(cx);
+                session.before_poll(cx);
             }
             if let Poll::Ready(output) = step.as_mut().poll(cx) {
                 return Poll::Ready(Ok(output));
             }
-            session.map(Session::polled);
+            session.map(Session::after_poll);
             self.signals.look(cx, &mut self.judge);
             self.report.shared.waker.listen(cx);
             loop {
@@ -169,7 +171,7 @@ impl Full<'_> {
         Continue(None)
     }
 
-    /// Whether the loop was told to stop, also in this moment.
+    /// Whether the loop must stop. Asks the shutdown future first.
     pub(crate) async fn is_stopping(&mut self) -> bool {
         poll_fn(|cx| {
             self.signals.look_at_shutdown(cx);
@@ -180,7 +182,7 @@ impl Full<'_> {
     }
 }
 
-/// The earlier of two moments that may never come.
+/// Returns the earlier of two times. `None` is never.
 pub(crate) fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.min(other)),

@@ -196,9 +196,11 @@ impl Dialer {
     ///
     /// The setting has two parts. TCP keepalive detects that the peer of an idle connection has vanished. It sends three
     /// probes, after half of the time has passed without a byte from the peer. The user timeout detects it while data is in
-    /// flight, and exists on Linux and Android. It limits how long data may stay unacknowledged. On other systems the system's default decides
-    /// while data is in flight. Both parts use a slightly shorter time than you set, because timers of Linux are late by up
-    /// to an eighth of their duration.
+    /// flight, and exists on Linux and Android. It limits how long data may stay unacknowledged. On macOS, iOS and FreeBSD
+    /// the probes are also sent while data is in flight. On other systems the system's default decides then.
+    ///
+    /// Both parts use a slightly shorter time than you set, because timers of Linux are late by up to an eighth of their
+    /// duration.
     ///
     /// The minimum is 1 s, and shorter values count as 1 s. Keepalive uses whole seconds. On systems without a user timeout,
     /// detection takes 4 s if you set less than 4 s, and 5 s if you set 4 s.
@@ -211,7 +213,7 @@ impl Dialer {
     /// | Windows | `SIO_KEEPALIVE_VALS`; since Windows 10, version 1703, `TCP_KEEPCNT` | the system's default, about 20 s |
     /// | others | `SO_KEEPALIVE`; the time before the first probe if the system has a setting for it | the system's default |
     ///
-    /// The page [`_portability`](crate::_portability#a-peer-that-vanished) has the sources, and says what was tested.
+    /// The page [`_portability`](crate::_portability#a-vanished-peer) has the sources, and says what was tested.
     ///
     /// # What it costs
     ///

@@ -4,25 +4,24 @@ use tokio::time::Instant;
 
 use crate::End;
 
-/// The time that a handler may continue after it was told to end, if it called [`Session::stopping`](crate::Session::stopping) and no grace was
-/// set.
+/// The default grace of a handler that has called [`Session::stopping`](crate::Session::stopping).
 const DEFAULT_GRACE: Duration = Duration::from_secs(5);
 
-/// The facts about a connection.
+/// What is known of a connection, now or at its end.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Lived {
+pub(crate) struct Facts {
     pub(crate) id: u64,
     pub(crate) ready: Option<Instant>,
     pub(crate) told: Option<End>,
-    /// When the connection ended, or now.
+    /// When these facts were collected. For a closed connection, that is its end.
     pub(crate) ended: Instant,
     pub(crate) stable_after: Duration,
     pub(crate) asked: bool,
 }
 
-impl Lived {
-    /// Returns when the connection will be stable. Returns `None` while it is not ready, or if the clock cannot hold
-    /// that time.
+impl Facts {
+    /// Returns when the connection will be stable. Returns `None` while it is not ready, or if an `Instant` cannot
+    /// represent that time.
     pub(crate) fn stable_at(&self) -> Option<Instant> {
         self.ready?.checked_add(self.stable_after)
     }
@@ -31,7 +30,8 @@ impl Lived {
         self.stable_at().is_some_and(|stable| stable <= self.ended)
     }
 
-    /// Returns how long the handler may continue after it was told to end. `set` is the grace that the program set.
+    /// Returns how long the handler may continue after it was told to end. `set` is the value of
+    /// [`Runner::grace`](crate::Runner::grace), if any.
     pub(crate) fn grace(&self, set: Option<Duration>) -> Duration {
         match set {
             Some(grace) => grace,
