@@ -5,7 +5,9 @@ use std::io;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::keys::{Key, Keyed, duration, read, read_limit, read_some, written};
+use crate::keys::{
+    Key, Keyed, WITHHELD, duration, may_hold_secret, read, read_limit, read_some, written,
+};
 use crate::word::quoted;
 use crate::{Dialer, Family, InvalidConfig, Keepalive, Order, Target};
 
@@ -168,11 +170,16 @@ impl Keyed for DialerConfig {
         Key {
             name: "targets",
             set: |config, text| {
+                let withhold = text.contains(',') && may_hold_secret(text);
                 let targets = text.split(',').filter(|_| !text.is_empty());
                 let targets = targets.map(|target| target.trim().parse::<Target>());
-                config.targets = targets
-                    .collect::<Result<_, _>>()
-                    .map_err(|why| why.to_string())?;
+                config.targets = targets.collect::<Result<_, _>>().map_err(|why| {
+                    if withhold {
+                        WITHHELD.to_owned()
+                    } else {
+                        why.to_string()
+                    }
+                })?;
                 Ok(())
             },
             get: |config| {

@@ -88,10 +88,7 @@ pub(crate) trait Keyed: Sized + 'static {
             let why = format!("a configuration has at most {LONGEST} bytes in one line");
             return Err(InvalidConfig(why));
         }
-        // One part may hold the secret, and another one the sign of it.
-        let secret = ["@", "＠", "://", "%40"]
-            .iter()
-            .any(|sign| line.contains(sign));
+        let secret = may_hold_secret(line);
         let mut config = Self::unset();
         let mut given = Vec::new();
         let parts = line.split(';').map(str::trim).enumerate();
@@ -107,13 +104,22 @@ pub(crate) trait Keyed: Sized + 'static {
                 return Err(InvalidConfig::at(name, "given twice"));
             }
             given.push(name);
-            (key.set)(&mut config, text).map_err(|why| {
-                let withheld = "malformed; not shown, since the line has a URL or user information";
-                InvalidConfig::at(name, if secret { withheld } else { &why })
-            })?;
+            (key.set)(&mut config, text)
+                .map_err(|why| InvalidConfig::at(name, if secret { WITHHELD } else { &why }))?;
         }
         config.complete()
     }
+}
+
+/// What an error says in place of a text that may hold a secret.
+pub(crate) const WITHHELD: &str =
+    "malformed; not shown, since the text has a URL or user information";
+
+/// Whether a text of several parts may hold a secret: one part may have the secret, and another one the sign of it.
+pub(crate) fn may_hold_secret(text: &str) -> bool {
+    ["@", "＠", "://", "%40"]
+        .iter()
+        .any(|sign| text.contains(sign))
 }
 
 pub(crate) fn read<T: FromStr<Err: Display>>(into: &mut T, text: &str) -> Result<(), String> {

@@ -111,7 +111,13 @@ fn an_error_names_the_key_and_what_is_allowed() {
 fn a_secret_is_never_repeated() {
     let secret = "redis://user:hunter2@db.example.com:6379";
     let halved = "user:hunter2=x@db.example.com:6379";
-    for text in [secret, halved] {
+    let split = ["hunter2,x@db:1", "pa:hunter2,x://db", "hunter2,word%40db:1"];
+    for text in split {
+        let mut config = DialerConfig::new([]);
+        let error = config.set("targets", text).expect_err("it is malformed");
+        assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
+    }
+    for text in [secret, halved].into_iter().chain(split) {
         for key in ["targets", "order", "family", "timeout", "attempt_delay"] {
             let error = toml(&format!("{key} = \"{text}\"")).expect_err("it is malformed");
             assert!(!error.contains("hunter2"), "{error}");
