@@ -1,5 +1,4 @@
-//! LISTEN that is renewed on every connection, and a catch-up by id, so that no row is missed while there is none (where one
-//! session inserts: see `follow`).
+//! Renews LISTEN on every connection and catches up by id, so that no row is missed (where one session inserts: see `follow`).
 //! Shows a state that outlives connections, and errors that no second try would mend.
 //! Without arguments its own server goes down once; `-- postgres://USER@HOST/DATABASE` reads any (`--help` says which table).
 

@@ -165,6 +165,7 @@ fn no_std(project: &Project) -> Result<Report> {
 
 fn doc(project: &Project) -> Result<Report> {
     let _flags = project.shell.push_env("RUSTDOCFLAGS", "-D warnings");
+    quiet(project, "doc --locked --no-deps")?;
     quiet(project, "doc --locked --workspace --no-deps --all-features")
 }
 

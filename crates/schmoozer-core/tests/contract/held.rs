@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use schmoozer_core::{
-    ConnResult, Connector, Event, Failure, Pacer, RetryResult, RunResult, Runner, Session, Status,
+    ConnResult, Connector, Event, Failure, Pacer, RetryResult, RunResult, Session, Status,
 };
+use schmoozer_faults::Checker;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
+use crate::checked::checked_by;
 use crate::scene::{Script, hangs, ms, secs, stays};
 
 /// A connection that is held already needs no network, and waits for the pacer without spinning.
@@ -46,7 +48,7 @@ async fn a_held_connection_waits_for_the_pacer_while_offline() {
     let (network, online) = watch::channel(true);
     let waits = Arc::new(AtomicU32::new(0));
     let count = Arc::clone(&waits);
-    let runner = Runner::new(Holds(0))
+    let runner = checked_by(&Checker::exact().held_up(), Holds(0))
         .pacer(pacer)
         .while_online(online)
         .on_event(move |event| {
