@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use schmoozer_backoff::Exponential;
-use schmoozer_faults::{OwnedEvent, Recorder};
+use schmoozer_faults::{Behaviour, OwnedEvent, Peer, Recorder};
 use schmoozer_tcp::{Dialer, Retry, Session, Status, TcpConnector};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -17,15 +17,6 @@ use crate::{Result, checked, checker};
 
 /// How much later than planned something may happen, so that a busy machine fails nothing.
 const SLACK: Duration = Duration::from_millis(200);
-
-/// How a server ends a connection that it has accepted.
-type Ends = fn(TcpStream) -> io::Result<()>;
-
-const CLOSES: Ends = |stream| {
-    drop(stream);
-    Ok(())
-};
-const RESETS: Ends = |stream| stream.set_zero_linger();
 
 /// Listens again at an address that was given up before.
 async fn again(addr: SocketAddr) -> Result<TcpListener> {
@@ -94,21 +85,14 @@ async fn a_server_that_restarts_on_the_same_port_is_one_outage() -> Result {
 
 /// Has a server end each connection at once, and checks that the delays grow until none is left. Returns
 /// the error that is left then.
-async fn grows(ends: Ends) -> Result<io::Error> {
-    let server = TcpListener::bind("127.0.0.1:0").await?;
+async fn grows(ends: Behaviour) -> Result<io::Error> {
+    let server = Peer::start(ends).await?;
     let policy = Exponential::new(Duration::from_millis(20)).max_retries(4);
-    let connector =
-        TcpConnector::new(Dialer::new(server.local_addr()?)?, until_goodbye).retry(policy);
-    let ended = tokio::spawn(checked(connector).run());
-    let mut accepted = Vec::new();
-    for _ in 0..5 {
-        let (stream, _) = timeout(SOON, server.accept()).await??;
-        accepted.push(Instant::now());
-        ends(stream)?;
-    }
-    let error = timeout(SOON, ended)
-        .await??
-        .expect_err("the policy has ended");
+    let connector = TcpConnector::new(Dialer::new(server.addr())?, until_goodbye).retry(policy);
+    let ended = timeout(SOON, checked(connector).run()).await?;
+    let error = ended.expect_err("the policy has ended");
+    let accepted = server.accept_times();
+    assert_eq!(accepted.len(), 5);
     let delays = [20, 40, 80, 160].map(Duration::from_millis);
     for (delay, pair) in delays.iter().zip(accepted.windows(2)) {
         let waited = pair[1] - pair[0];
@@ -124,32 +108,33 @@ async fn grows(ends: Ends) -> Result<io::Error> {
 /// Row 3: accept, then close: delays grow until `max_retries`.
 #[tokio::test]
 async fn delays_go_on_growing_while_the_server_accepts_and_closes() -> Result {
-    assert_eq!(grows(CLOSES).await?.kind(), ErrorKind::UnexpectedEof);
+    assert_eq!(
+        grows(Behaviour::Close).await?.kind(),
+        ErrorKind::UnexpectedEof
+    );
     Ok(())
 }
 
 /// Row 4: accept, then reset: delays grow.
 #[tokio::test]
 async fn delays_go_on_growing_while_the_server_accepts_and_resets() -> Result {
-    assert_eq!(grows(RESETS).await?.kind(), ErrorKind::ConnectionReset);
+    assert_eq!(
+        grows(Behaviour::Reset).await?.kind(),
+        ErrorKind::ConnectionReset
+    );
     Ok(())
 }
 
 /// Has a server end each connection at once, and checks that the outage is given up when it has lasted
 /// so long. Returns the error that is left then.
-async fn is_given_up(ends: Ends) -> Result<io::Error> {
-    let server = TcpListener::bind("127.0.0.1:0").await?;
+async fn is_given_up(ends: Behaviour) -> Result<io::Error> {
+    let server = Peer::start(ends).await?;
     let outage = Duration::from_millis(150);
-    let connector = TcpConnector::new(Dialer::new(server.local_addr()?)?, until_goodbye)
+    let connector = TcpConnector::new(Dialer::new(server.addr())?, until_goodbye)
         .retry(Retry::new(STEADY).give_up_after(outage));
     let begun = Instant::now();
-    let mut ended = tokio::spawn(async move { (checked(connector).run().await, begun.elapsed()) });
-    let (result, took) = loop {
-        tokio::select! {
-            accepted = server.accept() => ends(accepted?.0)?,
-            ended = &mut ended => break ended?,
-        }
-    };
+    let result = checked(connector).run().await;
+    let took = begun.elapsed();
     // The next attempt would have come after that.
     assert!(
         took + SHORT * 2 >= outage && took < outage + SLACK,
@@ -161,7 +146,10 @@ async fn is_given_up(ends: Ends) -> Result<io::Error> {
 /// Row 3: accept, then close: `give_up_after` fires.
 #[tokio::test]
 async fn an_outage_is_given_up_while_the_server_accepts_and_closes() -> Result {
-    assert_eq!(is_given_up(CLOSES).await?.kind(), ErrorKind::UnexpectedEof);
+    assert_eq!(
+        is_given_up(Behaviour::Close).await?.kind(),
+        ErrorKind::UnexpectedEof
+    );
     Ok(())
 }
 
@@ -169,7 +157,7 @@ async fn an_outage_is_given_up_while_the_server_accepts_and_closes() -> Result {
 #[tokio::test]
 async fn an_outage_is_given_up_while_the_server_accepts_and_resets() -> Result {
     assert_eq!(
-        is_given_up(RESETS).await?.kind(),
+        is_given_up(Behaviour::Reset).await?.kind(),
         ErrorKind::ConnectionReset
     );
     Ok(())

@@ -135,19 +135,12 @@ async fn first_held(dialer: Dialer) -> Result<usize> {
     Ok(attempts)
 }
 
-async fn accept_and_close(host: Ipv4Addr) -> Result<SocketAddr> {
-    let listener = TcpListener::bind((host, 0)).await?;
-    let addr = listener.local_addr()?;
-    tokio::spawn(async move { while listener.accept().await.is_ok() {} });
-    Ok(addr)
-}
-
 /// Row 44: a primary that accepts and closes gives way to the spare, in every order, and so does one address of a name.
 #[tokio::test]
 async fn a_server_that_accepts_and_closes_gives_way_to_one_that_is_well() -> Result {
-    let closes = accept_and_close(Ipv4Addr::LOCALHOST).await?;
+    let closing = Peer::start(Behaviour::Close).await?;
     let holds = TcpListener::bind("127.0.0.2:0").await?;
-    let addrs = [closes, holds.local_addr()?];
+    let addrs = [closing.addr(), holds.local_addr()?];
     let resolver = Arc::new(Scripted::giving(addrs));
     let name = Dialer::new("db.example.com:5432")?.resolver(resolver);
     assert_eq!(first_held(name).await?, 2);
@@ -163,11 +156,11 @@ async fn a_server_that_accepts_and_closes_gives_way_to_one_that_is_well() -> Res
 /// Row 44: when all have failed, the order starts again, so that one which is well by then is found.
 #[tokio::test]
 async fn a_primary_that_is_well_again_is_found_when_the_spare_fails_too() -> Result {
-    let closes = [
-        accept_and_close(Ipv4Addr::LOCALHOST).await?,
-        accept_and_close(Ipv4Addr::LOCALHOST).await?,
+    let closing = [
+        Peer::start(Behaviour::Close).await?,
+        Peer::start(Behaviour::Close).await?,
     ];
-    let dialer = Dialer::any_of(closes)?.order(Order::Failover);
+    let dialer = Dialer::any_of(closing.each_ref().map(Peer::addr))?.order(Order::Failover);
     assert_eq!(first_held(dialer).await?, 21);
     Ok(())
 }

@@ -1,14 +1,15 @@
 //! Hosts and a cable between them, made of network namespaces. Needs root and iproute2.
 
 use std::env;
-use std::future::Future;
+use std::future::{Future, pending};
 use std::io::{self, BufRead, BufReader, Write};
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::os::unix::fs::MetadataExt;
 use std::process::{self, Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use tokio::io::copy;
-use tokio::net::{TcpListener, TcpStream};
+use schmoozer_faults::{Behaviour, Peer};
+use tokio::net::TcpStream;
 
 use crate::{Result, rerun};
 
@@ -163,13 +164,9 @@ impl Drop for Server {
 }
 
 async fn echo_server() -> Result {
-    let listener = TcpListener::bind("[::]:7000").await?;
+    // A peer serves one family.
+    let _v4 = Peer::start_at((Ipv4Addr::UNSPECIFIED, 7000), Behaviour::Echo).await?;
+    let _v6 = Peer::start_at((Ipv6Addr::UNSPECIFIED, 7000), Behaviour::Echo).await?;
     println!("ready");
-    loop {
-        let (mut stream, _) = listener.accept().await?;
-        tokio::spawn(async move {
-            let (mut reader, mut writer) = stream.split();
-            copy(&mut reader, &mut writer).await
-        });
-    }
+    pending().await
 }
