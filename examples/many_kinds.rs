@@ -1,6 +1,6 @@
-//! Connectors of different kinds in one map, kept by one loop over a `JoinSet`.
-//! Shows `.boxed()`: a TCP link and an in-memory pipe, each with its own connection type, run side by side.
-//! It takes no arguments: it starts the server of the one and the writer of the other itself, and ends when both have delivered.
+//! Loops of different kinds, controlled from one map of handles.
+//! A TCP link and an in-memory pipe have different connection types. A `Handle` has the same type for every loop.
+//! It takes no arguments. It starts the TCP server and the writer of the pipe, and exits when both have delivered.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -9,11 +9,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use examples::outage;
-use schmoozer_core::{BoxConnector, Connector, End, closed, connector_fn, run};
+use schmoozer_core::{End, Handle, Runner, closed, connector_fn};
 use schmoozer_faults::{Behaviour, Peer};
 use schmoozer_tcp::{Dialer, TcpConnector};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader, DuplexStream};
-use tokio::task::JoinSet;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -39,18 +38,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         |pipe, _session| three_lines("pipe", pipe),
         [Duration::from_millis(100); 50],
     );
-    let links: BTreeMap<&str, BoxConnector<io::Error>> =
-        BTreeMap::from([("tcp", over_tcp.boxed()), ("pipe", over_a_pipe.boxed())]);
+    let (tcp, _) = Runner::new(over_tcp).spawn();
+    let (pipe, _) = Runner::new(over_a_pipe).spawn();
+    let links: BTreeMap<&str, Handle> = BTreeMap::from([("tcp", tcp), ("pipe", pipe)]);
 
-    let mut running = JoinSet::new();
-    for (name, link) in links {
-        running.spawn(async move { (name, run(link).await) });
-    }
     outage(&server, &service, Duration::from_millis(200)).await?;
-    while let Some(ended) = running.join_next().await {
-        let (name, result) = ended?;
-        result?;
-        println!("{name}: delivered");
+    for (name, link) in links {
+        println!("{name}: {}", link.stopped().await);
     }
     Ok(())
 }

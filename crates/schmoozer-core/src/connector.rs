@@ -1,7 +1,7 @@
 use std::fmt::Display;
 use std::future::Future;
 
-use crate::{BoxConnector, ConnResult, Failure, Lifecycle, RetryResult, RunResult, Session};
+use crate::{ConnResult, Failure, Lifecycle, RetryResult, RunResult, Session};
 
 /// Keeps one connection alive, driven by [`run`](crate::run) or a [`Runner`](crate::Runner).
 ///
@@ -20,8 +20,8 @@ use crate::{BoxConnector, ConnResult, Failure, Lifecycle, RetryResult, RunResult
 ///
 /// At most one connection exists at a time: `run` owns it, and has dropped it before the next `connect`.
 ///
-/// Write the methods as plain `async fn`; their futures must be `Send`. `&mut C` and `Box<C>` are connectors too, so a
-/// stopped connector can be run again.
+/// Write the methods as plain `async fn`; their futures must be `Send`. `&mut C` is a connector too, so a stopped connector
+/// can be run again. Connectors of different types need no common type: each loop has a [`Handle`](crate::Handle).
 ///
 /// # Cancel safety
 ///
@@ -123,59 +123,10 @@ pub trait Connector: Send {
     fn holds_connection(&self) -> bool {
         false
     }
-
-    /// Hides the connector's type, so that connectors of different kinds go into one collection.
-    ///
-    /// Costs an allocation for each call of the three methods.
-    fn boxed(self) -> BoxConnector<Self::Error>
-    where
-        Self: Sized + 'static,
-        Self::Connection: 'static,
-    {
-        BoxConnector::new(self)
-    }
 }
 
 /// So that a stopped connector can be run again.
 impl<C: Connector> Connector for &mut C {
-    type Connection = C::Connection;
-    type Error = C::Error;
-
-    fn connect(
-        &mut self,
-    ) -> impl Future<Output = ConnResult<Self::Connection, Self::Error>> + Send {
-        (**self).connect()
-    }
-
-    fn run(
-        &mut self,
-        connection: Self::Connection,
-        session: Session,
-    ) -> impl Future<Output = RunResult<Self::Error>> + Send {
-        (**self).run(connection, session)
-    }
-
-    fn retry_delay(
-        &mut self,
-        failure: Failure<Self::Error>,
-    ) -> impl Future<Output = RetryResult<Self::Error>> + Send {
-        (**self).retry_delay(failure)
-    }
-
-    fn display_target(&self) -> Option<String> {
-        (**self).display_target()
-    }
-
-    fn lifecycle(&self) -> Lifecycle {
-        (**self).lifecycle()
-    }
-
-    fn holds_connection(&self) -> bool {
-        (**self).holds_connection()
-    }
-}
-
-impl<C: Connector> Connector for Box<C> {
     type Connection = C::Connection;
     type Error = C::Error;
 

@@ -124,7 +124,6 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod _on_call;
-mod boxed;
 mod closed;
 mod connect_timeout;
 mod connector;
@@ -166,7 +165,6 @@ mod wait;
 mod waker;
 mod yield_now;
 
-pub use boxed::{BoxConnection, BoxConnector};
 pub use closed::{Closed, closed};
 pub use connect_timeout::ConnectTimeout;
 pub use connector::Connector;

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
-use schmoozer_core::{Connector, Current, Pacer, Runner, Session, Status, Stopped, Why, run};
+use schmoozer_core::{Current, Pacer, Runner, Session, Status, Stopped, Why, run};
 use schmoozer_faults::{Checker, Script, Step};
 use tokio::time::{Instant, advance, sleep, timeout};
 
@@ -288,17 +288,6 @@ async fn a_pacers_turn_dropped_at_any_await_uses_nothing_up() {
         }
         let expected = secs(10) * (admitted + 1);
         assert_eq!(begin.elapsed(), expected, "{polls} polls");
-    }
-}
-
-/// Row 24: a boxed connector is dropped as one that is not.
-#[tokio::test(start_paused = true)]
-async fn a_boxed_connector_dropped_in_any_state_leaves_nothing() {
-    for (drop_at, _) in STATES {
-        let script = script();
-        let log = script.log();
-        timeout(drop_at, run(script.boxed())).await.unwrap_err();
-        assert_eq!(log.live(), 0, "{drop_at:?}");
     }
 }
 

@@ -1,12 +1,10 @@
 use std::future::{pending, ready};
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use schmoozer_core::{
-    ConnectTimeout, Connector, End, Lifecycle, Pacer, Session, Why, connector_fn,
-};
+use schmoozer_core::{ConnectTimeout, End, Lifecycle, Pacer, Session, Why, connector_fn};
 use schmoozer_faults::{Checker, Script, Step};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -228,33 +226,23 @@ async fn the_wait_for_the_pacer_is_no_time_of_the_attempt() {
     assert_eq!(elapsed, [ms(2_500); 3]);
 }
 
+#[cfg(feature = "rt")]
 #[tokio::test(start_paused = true)]
-async fn connectors_of_different_kinds_run_from_one_list() {
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let note = |what: &'static str| {
-        let seen = Arc::clone(&seen);
-        move || seen.lock().unwrap().push(what)
-    };
-    let (one, two) = (note("u8"), note("str"));
+async fn loops_of_different_kinds_are_controlled_from_one_list() {
     let number = connector_fn(
-        async || Ok(1_u8),
-        move |_: u8, _| {
-            one();
-            ready(Ok(End::Exit))
-        },
+        async || Ok::<_, io::Error>(1_u8),
+        async |_: u8, session| Ok(session.stopping().await),
         [secs(1)],
     );
     let text = connector_fn(
-        async || Ok("one"),
-        move |_: &str, _| {
-            two();
-            ready(Ok(End::Exit))
-        },
+        async || Ok::<_, String>("one"),
+        async |_: &str, session| Ok(session.stopping().await),
         [secs(1)],
     );
-    for link in [number.boxed(), text.boxed()] {
-        let result: Result<(), io::Error> = checked(link).run().await;
-        result.unwrap();
+    let handles = [checked(number).spawn().0, checked(text).spawn().0];
+    for handle in handles {
+        handle.connected().await.unwrap();
+        handle.shutdown();
+        assert_eq!(handle.stopped().await.why, Why::Shutdown);
     }
-    assert_eq!(*seen.lock().unwrap(), ["u8", "str"]);
 }

@@ -103,13 +103,6 @@ async fn a_connector_that_was_stopped_starts_clean() {
     assert_eq!(log.attempts()[3..], [10, 11, 13].map(secs));
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_boxed_connector_is_a_connector() {
-    let script = Box::new(Script::new([OK], []));
-    assert_eq!(script.display_target().as_deref(), Some("script"));
-    assert_eq!(checked(script).run().await, Ok(()));
-}
-
 /// Row 22: the policy yields zero forever.
 #[tokio::test]
 async fn a_zero_delay_lets_other_tasks_run() {

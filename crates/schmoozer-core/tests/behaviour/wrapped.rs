@@ -1,4 +1,4 @@
-//! What stands between the loop and a connector takes nothing from it: a box, closures, a cause that is replaced.
+//! What stands between the loop and a connector takes nothing from it: a reference, closures, a cause that is replaced.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -10,35 +10,7 @@ use schmoozer_core::{
 use schmoozer_faults::{Checker, Script, Step};
 use tokio::time::{Instant, sleep};
 
-use crate::checked::{checked, checked_by, ms, secs};
-
-#[tokio::test(start_paused = true)]
-async fn a_boxed_connector_fails_waits_and_ends_as_it_would_by_itself() {
-    let steps = [
-        Step::fails(ms(100)),
-        Step::up(secs(1)),
-        Step::exits(Err("broken")),
-    ];
-    let script = Script::new(steps, [secs(2); 9]);
-    let log = script.log();
-    assert_eq!(checked(script.boxed()).run().await, Err("broken"));
-    assert_eq!(log.attempts(), [0, 2_100, 5_100].map(ms));
-    let failures = log.failures();
-    assert_eq!(failures.len(), 2);
-    assert_eq!(failures[0].elapsed, ms(100));
-    assert_eq!(failures[1].uptime, Some(secs(1)));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_boxed_connector_has_the_name_and_the_lifecycle_of_the_one_inside() {
-    let lifecycle = Lifecycle::new().stable_after(secs(3));
-    let steps = [Step::fails(ms(0)), Step::up(secs(5)), Step::exits(Ok(()))];
-    let boxed = Script::new(steps, [secs(1)]).lifecycle(lifecycle).boxed();
-    assert_eq!(boxed.display_target().as_deref(), Some("script"));
-    let checker = Checker::exact().stable_after(secs(3));
-    checked_by(&checker, boxed).run().await.unwrap();
-    assert_eq!(checker.tally().recoveries, [secs(1)]);
-}
+use crate::checked::{checked, checked_by, secs};
 
 /// A connector that holds its next connection, or does not.
 struct Holds(bool);
@@ -65,14 +37,12 @@ impl Connector for Holds {
 }
 
 #[test]
-fn every_wrapper_knows_whether_the_connection_is_held() {
+fn a_borrowed_connector_knows_whether_the_connection_is_held() {
     fn holds(connector: &impl Connector) -> bool {
         connector.holds_connection()
     }
     for held in [false, true] {
         assert_eq!(holds(&&mut Holds(held)), held);
-        assert_eq!(holds(&Box::new(Holds(held))), held);
-        assert_eq!(holds(&Holds(held).boxed()), held);
     }
 }
 
@@ -108,20 +78,6 @@ async fn a_connector_that_says_no_more_has_no_name_and_is_stable_after_ten_secon
     let checker = Checker::exact().stable_after(secs(10));
     checked_by(&checker, Least(0)).run().await.unwrap();
     assert_eq!(checker.tally().recoveries, [secs(1)]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_connection_in_a_box_comes_out_as_what_it_is() {
-    let connector = connector_fn(
-        async || Ok::<_, String>(7_u8),
-        async |_, _| Ok(End::Exit),
-        [],
-    );
-    let ConnResult::Connected(connection) = connector.boxed().connect().await else {
-        panic!("not connected");
-    };
-    let connection = connection.downcast::<u16>().expect_err("no u16");
-    assert_eq!(connection.downcast::<u8>().expect("a u8"), 7);
 }
 
 #[tokio::test(start_paused = true)]
