@@ -1,12 +1,12 @@
 use std::error::Error;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep_until};
 
-use crate::shared::after;
+use crate::shared::LONGEST_WAIT;
 
 /// Spaces out the attempts of many connectors: at most N a second, with a burst of B.
 ///
@@ -41,25 +41,15 @@ pub struct Pacer {
     shared: Arc<Shared>,
 }
 
-/// The longest interval.
-const CENTURY: Duration = Duration::from_secs(100 * 365 * 86_400);
-
 #[derive(Debug)]
 struct Shared {
     interval: Duration,
     /// How far ahead of its time an attempt may come.
     ahead: Duration,
-    owed: Mutex<Owed>,
+    /// When all attempts until now will have waited for their time.
+    paid: Mutex<Instant>,
     /// One permit, handed on in the order of asking; there while nothing waits.
     turn: Semaphore,
-}
-
-/// The time that the attempts until now are worth, and have not yet waited for. Kept as a duration: not every system's
-/// clock can say centuries.
-#[derive(Debug, Clone, Copy)]
-struct Owed {
-    at: Instant,
-    time: Duration,
 }
 
 /// The rate of a [`Pacer`]; [`burst`](Rate::burst) makes the pacer.
@@ -121,7 +111,7 @@ impl Pacer {
     }
 
     /// Lets through one attempt each `interval`, for rates under one a second, and up to `burst` at once after a quiet
-    /// time. An interval of more than a century counts as one.
+    /// time. `interval × burst` is at most 30 years: a longer interval is shortened to that.
     ///
     /// # Errors
     ///
@@ -130,19 +120,15 @@ impl Pacer {
         if interval.is_zero() {
             return Err(InvalidPacer::Interval);
         }
-        let Some(more) = burst.checked_sub(1) else {
+        if burst == 0 {
             return Err(InvalidPacer::Burst);
-        };
-        // So that no burst of it is more than a duration can say.
-        let interval = interval.min(CENTURY);
+        }
+        let interval = interval.min(LONGEST_WAIT / burst);
         Ok(Self {
             shared: Arc::new(Shared {
                 interval,
-                ahead: interval.saturating_mul(more),
-                owed: Mutex::new(Owed {
-                    at: Instant::now(),
-                    time: Duration::ZERO,
-                }),
+                ahead: interval * (burst - 1),
+                paid: Mutex::new(Instant::now()),
                 turn: Semaphore::new(1),
             }),
         })
@@ -173,41 +159,27 @@ impl Pacer {
             return self.take();
         }
         let now = Instant::now();
-        Err(after(now, self.early(self.owed().by(now))))
+        let due = now.max(*self.paid());
+        let earliest = due.checked_sub(self.shared.ahead);
+        Err(earliest.map_or(now, |earliest| earliest.max(now)))
     }
 
     fn take(&self) -> Result<(), Instant> {
-        let mut owed = self.owed();
+        let mut paid = self.paid();
         // Read while no other attempt can be let through.
         let now = Instant::now();
-        let time = owed.by(now);
-        let early = self.early(time);
-        if !early.is_zero() {
-            return Err(after(now, early));
+        let due = now.max(*paid);
+        if due - now > self.shared.ahead {
+            return Err(due - self.shared.ahead);
         }
-        *owed = Owed {
-            at: now,
-            time: time.saturating_add(self.shared.interval),
-        };
+        *paid = due + self.shared.interval;
         Ok(())
     }
 
-    /// By how much an attempt is too early while this is owed.
-    fn early(&self, owed: Duration) -> Duration {
-        owed.saturating_sub(self.shared.ahead)
-    }
-
-    fn owed(&self) -> std::sync::MutexGuard<'_, Owed> {
+    fn paid(&self) -> MutexGuard<'_, Instant> {
         self.shared
-            .owed
+            .paid
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Owed {
-    fn by(self, now: Instant) -> Duration {
-        self.time
-            .saturating_sub(now.saturating_duration_since(self.at))
     }
 }
