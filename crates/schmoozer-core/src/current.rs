@@ -115,10 +115,12 @@ impl<T> fmt::Debug for Current<T> {
 }
 
 /// A live client, from [`Current`]. Dereferences to the client, and is cheap to clone.
+#[derive(Debug)]
 pub struct Live<T> {
     entry: Arc<Entry<T>>,
 }
 
+#[derive(Debug)]
 struct Entry<T> {
     id: u64,
     client: T,
@@ -145,15 +147,6 @@ impl<T> Clone for Live<T> {
         Self {
             entry: Arc::clone(&self.entry),
         }
-    }
-}
-
-impl<T: fmt::Debug> fmt::Debug for Live<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Live")
-            .field("id", &self.entry.id)
-            .field("client", &self.entry.client)
-            .finish()
     }
 }
 

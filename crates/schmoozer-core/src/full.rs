@@ -13,7 +13,7 @@ use crate::judge::Judge;
 use crate::options::{Limit, Options};
 use crate::report::Report;
 use crate::session::Sessions;
-use crate::shared::{Ask, Shared, after};
+use crate::shared::{Ask, after};
 use crate::signals::Signals;
 use crate::wait::earlier;
 use crate::{
@@ -64,14 +64,12 @@ enum Cut<E> {
 pub(crate) async fn drive<C: Connector>(
     mut connector: C,
     options: Options<'_, C>,
-    shared: Arc<Shared>,
+    mut report: Report<'_>,
 ) -> Result<(), C::Error> {
-    // First of all: from now on the handles know when the loop is gone.
-    let mut report = Report::new(Arc::clone(&shared), options.observers);
     report.name(connector.display_target());
     let lifecycle = connector.lifecycle();
     let mut full = Full {
-        signals: Signals::new(shared, options.shutdown, options.online),
+        signals: Signals::new(Arc::clone(&report.shared), options.shutdown, options.online),
         report,
         judge: Judge::new(lifecycle),
         sessions: Sessions::new(lifecycle),

@@ -3,7 +3,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::signals::BoxFuture;
-use crate::{Connector, Observer, Pacer};
+use crate::{Connector, Pacer};
 
 /// What a [`Runner`](crate::Runner) was given.
 pub(crate) struct Options<'a, C: Connector> {
@@ -14,7 +14,6 @@ pub(crate) struct Options<'a, C: Connector> {
     pub(crate) max_age: Option<Duration>,
     pub(crate) online: Option<watch::Receiver<bool>>,
     pub(crate) starting_with: Option<C::Connection>,
-    pub(crate) observers: Vec<Box<dyn Observer + 'a>>,
 }
 
 /// How long a `connect` may take, and the error where it takes longer.

@@ -13,18 +13,18 @@ use crate::{Event, Failure, Observer, Outage, Stopped, Why};
 pub(crate) struct Report<'a> {
     pub(crate) shared: Arc<Shared>,
     logs: Logs,
-    observers: Vec<Box<dyn Observer + 'a>>,
+    pub(crate) observers: Vec<Box<dyn Observer + 'a>>,
     /// Boxed, so that it is cheap to move.
     outage: Option<Box<Outage>>,
     stopped: bool,
 }
 
-impl<'a> Report<'a> {
-    pub(crate) fn new(shared: Arc<Shared>, observers: Vec<Box<dyn Observer + 'a>>) -> Self {
+impl Report<'_> {
+    pub(crate) fn new() -> Self {
         Self {
-            shared,
+            shared: Shared::new(),
             logs: Logs::default(),
-            observers,
+            observers: Vec::new(),
             outage: None,
             stopped: false,
         }

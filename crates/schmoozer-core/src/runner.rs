@@ -1,14 +1,14 @@
 use std::fmt;
 use std::future::Future;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
 use crate::full::drive;
 use crate::options::{Limit, Options};
-use crate::shared::Shared;
-use crate::{ConnectTimeout, Connector, Event, Handle, Observer, Pacer, Stopped, Why};
+use crate::report::Report;
+use crate::{ConnectTimeout, Connector, Event, Handle, Observer, Pacer};
 
 /// Runs a connector with options: a shutdown, time limits, a limit on the rate of attempts, observers, and handles.
 ///
@@ -46,7 +46,7 @@ use crate::{ConnectTimeout, Connector, Event, Handle, Observer, Pacer, Stopped, 
 pub struct Runner<'a, C: Connector> {
     connector: C,
     options: Options<'a, C>,
-    shared: Shares,
+    report: Report<'a>,
 }
 
 impl<'a, C: Connector> Runner<'a, C> {
@@ -62,9 +62,8 @@ impl<'a, C: Connector> Runner<'a, C> {
                 max_age: None,
                 online: None,
                 starting_with: None,
-                observers: Vec::new(),
             },
-            shared: Shares::default(),
+            report: Report::new(),
         }
     }
 
@@ -147,7 +146,7 @@ impl<'a, C: Connector> Runner<'a, C> {
 
     /// Passes every event to `observer`. Observers that you set earlier receive each event first.
     pub fn observer<O: Observer + 'a>(mut self, observer: O) -> Self {
-        self.options.observers.push(Box::new(observer));
+        self.report.observers.push(Box::new(observer));
         self
     }
 
@@ -176,7 +175,7 @@ impl<'a, C: Connector> Runner<'a, C> {
 
     /// Returns a handle, which watches and controls the loop from other tasks.
     pub fn handle(&self) -> Handle {
-        Handle::new(Arc::clone(self.shared.get()))
+        Handle::new(Arc::clone(&self.report.shared))
     }
 
     /// Runs the connector until the connector exits or gives up, or until a shutdown.
@@ -197,12 +196,7 @@ impl<'a, C: Connector> Runner<'a, C> {
     /// Cancel safe, like [`run`](crate::run). When the future is dropped, handles return
     /// [`Status::Stopped`](crate::Status::Stopped).
     pub fn run(self) -> impl Future<Output = Result<(), C::Error>> + Send {
-        let Self {
-            connector,
-            options,
-            mut shared,
-        } = self;
-        Box::pin(async move { drive(connector, options, shared.take()).await })
+        Box::pin(drive(self.connector, self.options, self.report))
     }
 
     /// Runs the connector in a new task. Returns a handle of the loop, and the task.
@@ -229,31 +223,5 @@ impl<C: Connector> fmt::Debug for Runner<'_, C> {
         f.debug_struct("Runner")
             .field("target", &self.connector.display_target())
             .finish_non_exhaustive()
-    }
-}
-
-/// The state that is shared with handles. When a runner is dropped before it runs, handles return `Stopped`.
-#[derive(Default)]
-struct Shares(OnceLock<Arc<Shared>>);
-
-impl Shares {
-    fn get(&self) -> &Arc<Shared> {
-        self.0.get_or_init(Shared::new)
-    }
-
-    fn take(&mut self) -> Arc<Shared> {
-        self.0.take().unwrap_or_else(Shared::new)
-    }
-}
-
-impl Drop for Shares {
-    fn drop(&mut self) {
-        if let Some(shared) = self.0.get() {
-            if shared.state().stopped().is_none() {
-                let stopped = Stopped::new(Why::Dropped, None);
-                let event = Event::Stopped { stopped: &stopped };
-                shared.note(tokio::time::Instant::now(), &event);
-            }
-        }
     }
 }
