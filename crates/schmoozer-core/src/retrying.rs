@@ -5,9 +5,10 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Sleep, sleep};
 
-use crate::{Failure, Retry, RetryResult};
+use crate::judge::Judge;
+use crate::{Lifecycle, Retry, RetryResult};
 
 /// Runs an operation again until it succeeds: a plain async operation, where there is no connection to keep.
 ///
@@ -78,10 +79,7 @@ pin_project! {
         operation: Operation,
         when: When,
         on_failure: OnFailure,
-        attempt: u32,
-        began: Option<Instant>,
-        // When the first failure was.
-        outage: Option<Instant>,
+        judge: Judge,
         #[pin]
         trying: Option<Attempt>,
         #[pin]
@@ -100,9 +98,7 @@ where
             operation,
             when,
             on_failure,
-            attempt: 0,
-            began: None,
-            outage: None,
+            judge: Judge::new(Lifecycle::new().min_interval(Duration::ZERO)),
             trying: None,
             wait: None,
         }
@@ -144,8 +140,7 @@ where
                 this.wait.set(None);
             }
             let Some(trying) = this.trying.as_mut().as_pin_mut() else {
-                *this.attempt = this.attempt.saturating_add(1);
-                *this.began = Some(Instant::now());
+                this.judge.begin();
                 this.trying.set(Some((this.operation)()));
                 continue;
             };
@@ -157,11 +152,7 @@ where
             if !(this.when)(&error) {
                 return Poll::Ready(Err(error));
             }
-            let now = Instant::now();
-            let mut failure = Failure::new(());
-            failure.attempt = *this.attempt;
-            failure.elapsed = this.began.map_or(Duration::ZERO, |began| now - began);
-            failure.outage = now - *this.outage.get_or_insert(now);
+            let failure = this.judge.failed(());
             let RetryResult::After(delay) = this.retry.on_failure(failure) else {
                 return Poll::Ready(Err(error));
             };
@@ -182,7 +173,7 @@ impl<P: IntoIterator + fmt::Debug, Operation, Attempt, When, OnFailure> fmt::Deb
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Retrying")
             .field("retry", &self.retry)
-            .field("attempt", &self.attempt)
+            .field("attempt", &self.judge.attempt())
             .finish_non_exhaustive()
     }
 }
