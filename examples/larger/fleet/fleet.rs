@@ -1,212 +1,151 @@
 //! The whole of it: a server, a fleet of connectors, and what is done to both.
 
 use std::error::Error;
-use std::io;
-use std::sync::Arc;
+use std::io::{self, Write as _};
 use std::time::{Duration, Instant};
 
 use examples::thousands;
 use schmoozer_backoff::PolicyConfig;
 use schmoozer_core::{Handle, Pacer, Runner, Status};
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 
-use crate::connector::{Policies, connector};
+use crate::connector::connector;
 use crate::server::{Mode, Server};
 
-/// What is sampled over less says nothing about a second.
-const LEAST_SPAN: Duration = Duration::from_millis(100);
+/// How often all connectors are looked at.
+const SAMPLE: Duration = Duration::from_millis(200);
+/// How often a line is printed.
+const LINE: Duration = Duration::from_secs(1);
+/// How long all may take to come back.
+const PATIENCE: Duration = Duration::from_secs(120);
 
-/// What can be done to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Action {
-    Turn(Mode),
-    NextPolicy,
-    Quit,
-}
-
-/// What a connector is doing, the best first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum State {
-    Connected,
-    Connecting,
-    Waiting,
-}
-
-impl State {
-    pub(crate) const ALL: [Self; 3] = [Self::Connected, Self::Connecting, Self::Waiting];
-
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Connected => "connected",
-            Self::Connecting => "connecting",
-            Self::Waiting => "waiting",
-        }
-    }
-}
-
-/// One connector at one moment; of several, the greatest is the worst off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Glimpse {
-    pub(crate) state: State,
-    /// Which attempt of its outage is under way or to come.
-    pub(crate) attempt: u32,
-}
-
-impl Glimpse {
-    fn of(handle: &Handle) -> Self {
-        let (state, attempt) = match handle.status() {
-            Status::Connected { .. } => (State::Connected, 0),
-            Status::Connecting { attempt } => (State::Connecting, attempt),
-            Status::Waiting { attempt, .. } => (State::Waiting, attempt),
-            // It ends the program.
-            _ => (State::Waiting, 0),
-        };
-        Self { state, attempt }
-    }
-}
-
-/// All that is seen of it at one moment.
-pub(crate) struct View {
-    pub(crate) glimpses: Vec<Glimpse>,
-    /// Attempts a second in each sample, the latest last.
-    pub(crate) rates: Vec<u64>,
-    /// What happened, the latest last.
-    pub(crate) log: Vec<String>,
-    pub(crate) server: Mode,
-    pub(crate) capacity: u32,
-    pub(crate) policy: String,
-}
-
-impl View {
-    pub(crate) fn count(&self, state: State) -> u64 {
-        let glimpses = self.glimpses.iter();
-        glimpses.filter(|glimpse| glimpse.state == state).count() as u64
-    }
-
-    /// Attempts a second in the last second.
-    pub(crate) fn rate(&self) -> u64 {
-        self.rates.iter().rev().take(5).sum::<u64>() / 5
-    }
-}
+/// What becomes of the server each time all are back, and how long that lasts.
+const FAULTS: [(Mode, Duration); 2] = [
+    (Mode::Killed, Duration::from_secs(2)),
+    (Mode::Blackholed, Duration::from_secs(4)),
+];
 
 pub(crate) struct Fleet {
     server: Server,
-    policies: Arc<Policies>,
+    mode: Mode,
     handles: Vec<Handle>,
     connectors: JoinSet<io::Result<()>>,
-    pub(crate) view: View,
     start: Instant,
-    sampled: Instant,
-    /// Attempts up to the last sample.
-    attempts: u64,
     /// When the server began to be as it is, and the attempts until then.
     changed: (Instant, u64),
-    /// Whether all have come back since then.
-    complete: bool,
+    /// When the last line was printed, and the attempts until then.
+    printed: (Instant, u64),
 }
 
 impl Fleet {
     pub(crate) async fn start(
         clients: u32,
         capacity: u32,
-        policy: Option<PolicyConfig>,
+        policy: &PolicyConfig,
         pacer: Option<Pacer>,
     ) -> Result<Self, Box<dyn Error>> {
         let server = Server::start(capacity).await?;
-        let policies = Policies::new(clients, capacity, policy);
         let (mut connectors, mut handles) = (JoinSet::new(), Vec::new());
         for _ in 0..clients {
-            let mut runner = Runner::new(connector(server.addr(), &policies)?);
+            let mut runner = Runner::new(connector(server.addr(), policy)?);
             if let Some(pacer) = &pacer {
                 runner = runner.pacer(pacer.clone());
             }
             handles.push(runner.handle());
             connectors.spawn(runner.run());
         }
-        let view = View {
-            glimpses: handles.iter().map(Glimpse::of).collect(),
-            rates: Vec::new(),
-            log: Vec::new(),
-            server: Mode::Up,
-            capacity,
-            policy: policies.chosen().to_string(),
-        };
-        let now = Instant::now();
+        let start = Instant::now();
         Ok(Self {
             server,
-            policies,
+            mode: Mode::Up,
             handles,
             connectors,
-            view,
-            start: now,
-            sampled: now,
-            attempts: 0,
-            changed: (now, 0),
-            complete: false,
+            start,
+            changed: (start, 0),
+            printed: (start, 0),
         })
     }
 
-    /// How long the server has been like this, and whether all have come back since.
-    pub(crate) fn progress(&self) -> (Duration, bool) {
-        (self.changed.0.elapsed(), self.complete)
-    }
-
-    pub(crate) async fn act(&mut self, action: Action) -> io::Result<()> {
-        match action {
-            Action::Turn(mode) if mode != self.view.server => {
-                self.note(&format!("the server is {mode}"));
-                self.view.server = mode;
-                self.changed = (Instant::now(), self.attempts);
-                self.complete = false;
-                self.server.switch(mode).await?;
+    /// Kills and blackholes the server, and revives it each time, until all have come back.
+    pub(crate) async fn play(&mut self) -> Result<(), Box<dyn Error>> {
+        self.all_connect().await?;
+        for (fault, length) in FAULTS {
+            self.turn(fault).await?;
+            while self.changed.0.elapsed() < length {
+                self.sample().await?;
             }
-            Action::NextPolicy => {
-                self.policies.next();
-                self.view.policy = self.policies.chosen().to_string();
-                self.note(&format!("from the next outage on: {}", self.view.policy));
-            }
-            Action::Turn(_) | Action::Quit => {}
+            self.turn(Mode::Up).await?;
+            self.all_connect().await?;
         }
         Ok(())
     }
 
-    fn note(&mut self, what: &str) {
-        let at = self.start.elapsed().as_secs_f64();
-        self.view.log.push(format!("{at:.1} s: {what}"));
+    async fn turn(&mut self, mode: Mode) -> io::Result<()> {
+        self.note(&format!("the server is {mode}"))?;
+        self.mode = mode;
+        self.changed = (Instant::now(), self.attempts());
+        self.server.switch(mode).await
     }
 
-    /// Looks at all connectors. Fails when one has ended, which none should.
-    pub(crate) fn sample(&mut self) -> Result<(), Box<dyn Error>> {
+    async fn all_connect(&mut self) -> Result<(), Box<dyn Error>> {
+        let clients = self.handles.len() as u64;
+        let (changed, before) = self.changed;
+        while self.sample().await? < clients {
+            if changed.elapsed() > PATIENCE {
+                return Err(format!("not all are back after {} s", PATIENCE.as_secs()).into());
+            }
+        }
+        self.note(&format!(
+            "all {} connected after {:.1} s and {} attempts",
+            thousands(clients),
+            changed.elapsed().as_secs_f64(),
+            thousands(self.attempts() - before),
+        ))?;
+        Ok(())
+    }
+
+    /// Waits a little, and returns how many are connected. Fails when a connector has ended, which none should.
+    async fn sample(&mut self) -> Result<u64, Box<dyn Error>> {
+        sleep(SAMPLE).await;
         if let Some(ended) = self.connectors.try_join_next() {
             ended??;
             return Err("a connector has ended".into());
         }
-        let span = self.sampled.elapsed();
-        if span < LEAST_SPAN {
-            return Ok(());
+        let (mut connected, mut connecting, mut waiting) = (0, 0, 0);
+        for handle in &self.handles {
+            match handle.status() {
+                Status::Connected { .. } => connected += 1,
+                Status::Connecting { .. } => connecting += 1,
+                _ => waiting += 1,
+            }
         }
-        self.sampled += span;
-        self.view.glimpses = self.handles.iter().map(Glimpse::of).collect();
-        let attempts = self.handles.iter().map(|handle| handle.stats().attempts);
-        let attempts = attempts.sum::<u64>();
-        let millis = u64::try_from(span.as_millis())?;
-        self.view
-            .rates
-            .push((attempts - self.attempts) * 1_000 / millis);
-        self.attempts = attempts;
+        let (printed, before) = self.printed;
+        let span = printed.elapsed();
+        if span >= LINE {
+            let attempts = self.attempts();
+            let rate = (attempts - before) * 1_000 / u64::try_from(span.as_millis())?;
+            self.printed = (printed + span, attempts);
+            writeln!(
+                io::stdout(),
+                "server {:<11}{:>7} connected{:>7} connecting{:>7} waiting{:>8} attempts a second",
+                self.mode,
+                thousands(connected),
+                thousands(connecting),
+                thousands(waiting),
+                thousands(rate),
+            )?;
+        }
+        Ok(connected)
+    }
 
-        let clients = self.handles.len() as u64;
-        let are_all_back = self.view.count(State::Connected) == clients;
-        if are_all_back && !self.complete && self.view.server == Mode::Up {
-            self.complete = true;
-            let (since, before) = self.changed;
-            self.note(&format!(
-                "all {} connected after {:.1} s and {} attempts",
-                thousands(clients),
-                since.elapsed().as_secs_f64(),
-                thousands(attempts - before),
-            ));
-        }
-        Ok(())
+    fn attempts(&self) -> u64 {
+        let attempts = self.handles.iter().map(|handle| handle.stats().attempts);
+        attempts.sum()
+    }
+
+    fn note(&self, what: &str) -> io::Result<()> {
+        let at = self.start.elapsed().as_secs_f64();
+        writeln!(io::stdout(), "--- {at:.1} s: {what}")
     }
 }

@@ -1,32 +1,26 @@
-//! A fleet: two thousand connectors in one terminal lose one server, and come back.
+//! A fleet: two thousand connectors in one program lose one server, and come back.
 //! Shows what a delay policy and a pacer do to a server that takes so many connects a second, over real sockets.
-//! It kills, blackholes and revives the server by itself, and ends; on a terminal, keys do so instead.
+//! It kills, blackholes and revives the server, prints a line a second, and ends.
 
 mod connector;
 mod fleet;
-mod play;
-mod screen;
 mod server;
-#[cfg(test)]
-mod tests;
 
 use std::error::Error;
-use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
 use clap::Parser;
 use examples::thousands;
-use schmoozer_backoff::PolicyConfig;
+use schmoozer_backoff::{Exponential, PolicyConfig};
 use schmoozer_core::Pacer;
 
 use crate::fleet::Fleet;
-use crate::play::{play, print};
 
 /// Shows a fleet of connectors that lose one server over loopback, and come back.
 ///
 /// The server takes a given number of connects in each second, and resets the others. A killed one drops all its
 /// connections and refuses new ones; a blackholed one answers nothing, so that dials and heartbeats run into their
-/// timeouts. By itself it kills, blackholes and revives the server, and ends; the first key takes over.
+/// timeouts.
 #[derive(Debug, Parser)]
 struct Args {
     /// How many connectors [default: 2000, or as many as the limit on open files lets be]
@@ -35,15 +29,12 @@ struct Args {
     /// How many connects a second the server takes [default: a fifth of the connectors]
     #[arg(long, value_name = "CONNECTS", value_parser = clap::value_parser!(u32).range(1..))]
     capacity: Option<u32>,
-    /// The delay policy to begin with, such as `exponential:50ms..10s,full`
+    /// The delay policy, such as `exponential:50ms..10s,full`
     #[arg(long)]
     policy: Option<PolicyConfig>,
     /// Lets so many attempts a second begin
     #[arg(long, value_name = "RATE", value_parser = clap::value_parser!(u32).range(1..))]
     pacer: Option<u32>,
-    /// Prints a line a second instead of drawing a screen
-    #[arg(long)]
-    plain: bool,
 }
 
 /// How many connectors, if nothing else is said and so many are allowed.
@@ -69,17 +60,9 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let capacity = args.capacity.unwrap_or((clients / 5).max(1));
     let pacer = |rate: u32| Pacer::per_second(rate).burst((rate / 10).max(1));
     let pacer = args.pacer.map(pacer).transpose()?;
-    let mut fleet = Fleet::start(clients, capacity, args.policy, pacer).await?;
-    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-    if args.plain || dumb || !io::stdout().is_terminal() {
-        return play(&mut fleet, None).await;
-    }
-    // Left as it was at the end, also after a panic.
-    let terminal = ratatui::try_init()?;
-    let played = play(&mut fleet, Some(terminal)).await;
-    ratatui::try_restore()?;
-    print(&fleet.view.log)?;
-    played
+    let policy = args.policy.unwrap_or_else(|| Exponential::default().into());
+    let mut fleet = Fleet::start(clients, capacity, &policy, pacer).await?;
+    fleet.play().await
 }
 
 /// Raises the limit on open files as far as `asked` clients need, or says that it cannot.
@@ -100,5 +83,19 @@ fn fitting(asked: Option<u32>, limit: u64) -> Result<u32, String> {
             thousands(limit),
             thousands(fit)
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_on_open_files_bounds_the_fleet_and_is_told_where_more_was_asked_for() {
+        assert_eq!(fitting(None, 1_000_000), Ok(2_000));
+        assert_eq!(fitting(None, 1_024), Ok(480));
+        assert_eq!(fitting(Some(480), 1_024), Ok(480));
+        let refused = fitting(Some(481), 1_024).unwrap_err();
+        assert!(refused.contains(" is 1,024, which is enough for 480 connectors; "));
     }
 }
