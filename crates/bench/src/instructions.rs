@@ -3,27 +3,26 @@ use std::process::Command;
 
 /// The instructions that one more unit of work takes, counted by callgrind in user space.
 ///
-/// `program` is run twice with `arguments` and a number of units after them, and the difference is
-/// what counts: starting up and ending cancel out.
+/// `probe` is run twice with `what`, the `name` of the candidate and a number of units, and the difference is what
+/// counts: starting up and ending cancel out.
 ///
 /// # Errors
 ///
 /// Why there is no count: valgrind is not installed, or the program fails under it.
-pub fn instructions(program: &Path, arguments: &[&str]) -> Result<f64, String> {
+pub fn instructions(probe: &Path, what: &str, name: &str) -> Result<f64, String> {
     const FEW: u32 = 500;
     const MANY: u32 = 2_500;
 
-    let many = count(program, arguments, MANY)?;
-    let few = count(program, arguments, FEW)?;
+    let count = |units: u32| count(probe, &[what, name, &units.to_string()]);
+    let (few, many) = (count(FEW)?, count(MANY)?);
     Ok((many - few) / f64::from(MANY - FEW))
 }
 
-fn count(program: &Path, arguments: &[&str], units: u32) -> Result<f64, String> {
+fn count(probe: &Path, arguments: &[&str; 3]) -> Result<f64, String> {
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-        .arg(program)
+        .arg(probe)
         .args(arguments)
-        .arg(units.to_string())
         .output()
         .map_err(|error| format!("valgrind does not start: {error}"))?;
     let printed = String::from_utf8_lossy(&output.stderr);

@@ -1,6 +1,11 @@
 //! What an attempt, a delay and a dial cost over what is written by hand, in instructions: the same in every run.
+//!
+//! Our own code starts callgrind, and not gungraun 0.18.2, the last one for Rust 1.85.0. It was tried, and counts the
+//! same, but its limits are of one benchmark: ratios of two would still be compared here, from the JSON that it prints.
+//! It runs only benchmarks of cargo, with the features that tests ask for: tokio's `test-util` adds 59 instructions to
+//! an attempt. So it takes a package of its own, 61 lines more than this in all, and a runner that compiles in a minute.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use bench::instructions;
@@ -26,30 +31,11 @@ fn probe() -> Option<PathBuf> {
     Some(target.join("release").join("probe"))
 }
 
-/// Asserts that `ours` takes at most `ratio` times the instructions of `bare`.
-#[track_caller]
-fn assert_ratio(probe: &Path, ours: &[&str], bare: &[&str], ratio: f64) {
-    let count = |what: &[&str]| instructions(probe, what).expect("a count");
-    let (ours_takes, bare_takes) = (count(ours), count(bare));
-    println!("{ours:?} {ours_takes:.0}, {bare:?} {bare_takes:.0}");
-    assert!(
-        ours_takes <= bare_takes * ratio,
-        "{ours:?} takes {ours_takes:.0} instructions, {bare:?} {bare_takes:.0}"
-    );
-}
-
 #[test]
-fn an_attempt_costs_little_more_than_by_hand() {
+fn the_full_loop_takes_at_most_2000_an_attempt_and_little_more_with_options() {
     let Some(probe) = probe() else { return };
-    // The loop by hand yields, reads the clock as often, and knows as much of a failure.
-    for operation in ["ready", "suspends"] {
-        assert_ratio(
-            &probe,
-            &["loop", "schmoozer-core run", operation],
-            &["loop", "bare, cooperative, recorded", operation],
-            1.3,
-        );
-        let count = |name: &str| instructions(&probe, &["loop", name, operation]).expect("a count");
+    for what in ["ready", "suspends"] {
+        let count = |name: &str| instructions(&probe, what, name).expect("a count");
         let text = count("bare, flat, a cause as text") - count("bare, flat");
         for (options, limit) in [
             ("Runner", 2_000.0),
@@ -60,33 +46,32 @@ fn an_attempt_costs_little_more_than_by_hand() {
             ("Runner, options", 2_000.0 + 5.0 * 230.0),
         ] {
             let takes = count(&format!("schmoozer-core {options}"));
-            println!("{options}, {operation}: {takes:.0}, at most {limit:.0}");
-            assert!(takes <= limit, "{options}, {operation}: {takes:.0}");
+            println!("{what}, {options}: {takes:.0}, at most {limit:.0}");
+            assert!(takes <= limit, "{what}, {options}: {takes:.0}");
         }
     }
 }
 
 #[test]
-fn a_delay_costs_a_quarter_of_one_by_hand_and_within_limits_half() {
+fn the_plain_loop_a_delay_and_a_dial_take_little_more_than_by_hand() {
     let Some(probe) = probe() else { return };
-    for (what, source, ratio) in [
-        ("delays", "schmoozer-backoff", 0.25),
-        ("delays", "schmoozer-backoff, x1.6 and limits", 0.5),
-        // Eight of them, with the making of the sequence and its seed.
-        ("sequences", "schmoozer-backoff", 1.2),
-        ("sequences", "schmoozer-backoff, x1.6 and limits", 1.4),
+    // The loop by hand yields, reads the clock as often, and knows as much of a failure.
+    let (run, recorded) = ("schmoozer-core run", "bare, cooperative, recorded");
+    let (delay, limited) = ("schmoozer-backoff", "schmoozer-backoff, x1.6 and limits");
+    for (what, ours, by_hand, ratio) in [
+        ("ready", run, recorded, 1.3),
+        ("suspends", run, recorded, 1.3),
+        ("delays", delay, "by hand", 0.25),
+        ("delays", limited, "by hand", 0.5),
+        // Eight delays, with the making of the sequence and its seed.
+        ("sequences", delay, "by hand", 1.2),
+        ("sequences", limited, "by hand", 1.4),
+        ("dials", "schmoozer-tcp, no options", "bare", 1.15),
+        ("dials", "schmoozer-tcp", "bare, the same options", 1.1),
     ] {
-        assert_ratio(&probe, &[what, source], &[what, "by hand"], ratio);
-    }
-}
-
-#[test]
-fn a_dial_costs_little_more_than_a_bare_connect() {
-    let Some(probe) = probe() else { return };
-    for (dial, bare, ratio) in [
-        ("schmoozer-tcp, no options", "bare", 1.15),
-        ("schmoozer-tcp", "bare, the same options", 1.1),
-    ] {
-        assert_ratio(&probe, &["dial", dial], &["dial", bare], ratio);
+        let count = |name| instructions(&probe, what, name).expect("a count");
+        let (ours_takes, by_hand_takes) = (count(ours), count(by_hand));
+        println!("{what}, {ours}: {ours_takes:.0}, {by_hand}: {by_hand_takes:.0}");
+        assert!(ours_takes <= by_hand_takes * ratio, "{what}, {ours}");
     }
 }

@@ -1,6 +1,5 @@
 //! Does one thing a given number of times, for an instruction counter to look at:
-//! `probe loop NAME ready|suspends ATTEMPTS`, `probe delays NAME DELAYS`, `probe sequences NAME SEQUENCES`,
-//! `probe dial NAME DIALS`.
+//! `probe ready|suspends|delays|sequences|dials NAME TIMES`.
 #![forbid(unsafe_code)]
 
 use std::env;
@@ -14,7 +13,6 @@ use tokio::runtime::Builder;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     if probe(&arguments).is_none() {
         eprintln!("probe does not know what {arguments:?} is");
         return ExitCode::from(2);
@@ -22,32 +20,31 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn probe(arguments: &[&str]) -> Option<()> {
-    match arguments {
-        ["loop", name, operation, attempts] => {
-            let candidate = LOOPS.iter().find(|candidate| candidate.name == *name)?;
-            let operation = match *operation {
-                "ready" => Operation::Ready,
-                "suspends" => Operation::Suspends,
-                _ => return None,
-            };
-            let future = candidate.start(operation, attempts.parse().ok()?);
-            let runtime = Builder::new_current_thread().enable_time().build().ok()?;
-            candidate.drive(&runtime, future);
+fn probe(arguments: &[String]) -> Option<()> {
+    let [what, name, times] = arguments else {
+        return None;
+    };
+    let times: u32 = times.parse().ok()?;
+    let source = DELAYS.iter().find(|source| source.name == name);
+    match what.as_str() {
+        "ready" => attempt(name, Operation::Ready, times)?,
+        "suspends" => attempt(name, Operation::Suspends, times)?,
+        "delays" => source?.draw(times.into()),
+        "sequences" => {
+            let source = source?;
+            (0..times).for_each(|_| source.draw(SEQUENCE.into()));
         }
-        ["delays", name, delays] => {
-            let source = DELAYS.iter().find(|source| source.name == *name)?;
-            source.draw(delays.parse().ok()?);
-        }
-        ["sequences", name, sequences] => {
-            let source = DELAYS.iter().find(|source| source.name == *name)?;
-            for _ in 0..sequences.parse::<u32>().ok()? {
-                source.draw(u64::from(SEQUENCE));
-            }
-        }
-        ["dial", name, dials] => dial(name, dials.parse().ok()?)?,
+        "dials" => dial(name, times)?,
         _ => return None,
     }
+    Some(())
+}
+
+fn attempt(name: &str, operation: Operation, attempts: u32) -> Option<()> {
+    let candidate = LOOPS.iter().find(|candidate| candidate.name == name)?;
+    let future = candidate.start(operation, attempts.into());
+    let runtime = Builder::new_current_thread().enable_time().build().ok()?;
+    candidate.drive(&runtime, future);
     Some(())
 }
 

@@ -25,7 +25,7 @@ pub(crate) fn ask(quick: bool) -> Result<Table> {
     let by_hand = measured.first().copied();
     let probe = probe()?;
     for (source, nanoseconds) in DELAYS.iter().zip(measured) {
-        let count = |what| instructions(&probe, &[what, source.name]).ok();
+        let count = |what| instructions(&probe, what, source.name).ok();
         let in_sequence = count("sequences").map(|all| all / f64::from(SEQUENCE));
         let ratio = by_hand.map(|by_hand| nanoseconds / by_hand);
         let row = [Some(nanoseconds), ratio, count("delays"), in_sequence];

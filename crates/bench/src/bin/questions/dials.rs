@@ -49,7 +49,7 @@ pub(crate) fn ask(quick: bool) -> Result<Table> {
             Some(nanoseconds / 1e3),
             Some(measured[0] / nanoseconds),
             Some(measured[1] / nanoseconds),
-            instructions(&probe, &["dial", dial.name]).ok(),
+            instructions(&probe, "dials", dial.name).ok(),
             Some(each(allocated.count_total, DIALED)),
             Some(each(allocated.bytes_total, DIALED)),
         ];

@@ -22,7 +22,7 @@ pub(crate) fn ask(_quick: bool) -> Result<Table> {
     let runtime = Builder::new_current_thread().enable_time().build()?;
     let probe = probe()?;
     for candidate in LOOPS {
-        let count = |operation| instructions(&probe, &["loop", candidate.name, operation]).ok();
+        let count = |operation| instructions(&probe, operation, candidate.name).ok();
         let [allocations, bytes] = allocated(candidate, &runtime).map(Some);
         let row = [count("ready"), count("suspends"), allocations, bytes];
         table.row(candidate.name, row);
