@@ -1,12 +1,10 @@
 //! What a dial that failed has to tell.
 
 use std::error::Error;
-use std::fmt;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::message;
 use crate::transient::Phase;
 use crate::{Family, Target};
 
@@ -48,7 +46,6 @@ use crate::{Family, Target};
 #[non_exhaustive]
 pub enum DialError {
     /// The name could not be resolved. Nothing was connected to.
-    #[error(fmt = message::resolve)]
     #[non_exhaustive]
     Resolve {
         /// The name.
@@ -57,7 +54,6 @@ pub enum DialError {
         source: io::Error,
     },
     /// The name resolved to no address at all, or to none of the dialer's family.
-    #[error(fmt = message::no_address)]
     #[non_exhaustive]
     NoAddress {
         /// The name.
@@ -66,7 +62,6 @@ pub enum DialError {
         family: Family,
     },
     /// The timeout of the whole dial passed.
-    #[error(fmt = message::timeout)]
     #[non_exhaustive]
     Timeout {
         /// The timeout.
@@ -76,7 +71,6 @@ pub enum DialError {
         tried: Vec<Tried>,
     },
     /// Everything that there was to try has failed.
-    #[error(fmt = message::all_failed)]
     #[non_exhaustive]
     AllFailed {
         /// What was tried, in the order in which it was begun.
@@ -198,12 +192,6 @@ impl DialError {
 impl From<DialError> for io::Error {
     fn from(error: DialError) -> Self {
         Self::new(error.kind(), error)
-    }
-}
-
-impl fmt::Display for Tried {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        message::tried(self, f)
     }
 }
 

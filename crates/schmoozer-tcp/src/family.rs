@@ -20,12 +20,12 @@ pub enum Family {
 }
 
 impl Family {
-    /// Returns the name of its protocol.
-    pub(crate) fn protocol(self) -> &'static str {
+    /// Says of which protocol alone something is: ` of IPv4`, or nothing.
+    pub(crate) fn of_protocol(self) -> &'static str {
         match self {
-            Self::Any => "IPv4 or IPv6",
-            Self::V4 => "IPv4",
-            Self::V6 => "IPv6",
+            Self::Any => "",
+            Self::V4 => " of IPv4",
+            Self::V6 => " of IPv6",
         }
     }
 

@@ -1,139 +1,67 @@
 //! The one line that says why a dial failed.
 
 use std::fmt::{self, Display, Formatter, Write};
-use std::io::{self, ErrorKind};
-use std::time::Duration;
+use std::io::ErrorKind;
 
-use crate::record::of_family;
 use crate::transient::Phase;
-use crate::{DialError, Family, Target, Tried};
+use crate::{DialError, Target, Tried};
 
 /// How many steps, and how many endpoints, a line names before it only counts the rest.
 const NAMED: usize = 4;
 /// How much a line takes of one name, or of the words of a resolver or the system, in bytes.
 const LONGEST_PART: usize = 96;
 
-/// Writes the line of [`DialError::Resolve`].
-pub(crate) fn resolve(target: &Target, source: &io::Error, f: &mut Formatter<'_>) -> fmt::Result {
-    write!(
-        line(f),
-        "could not resolve {}: {}",
-        Part(target),
-        Reason(Phase::Lookup, source)
-    )
-}
-
-/// Writes the line of [`DialError::NoAddress`].
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "thiserror passes every field by reference"
-)]
-pub(crate) fn no_address(target: &Target, family: &Family, f: &mut Formatter<'_>) -> fmt::Result {
-    let of_family = of_family(*family);
-    write!(line(f), "{} has no address{of_family}", Part(target))
-}
-
-/// Writes the line of [`DialError::Timeout`].
-pub(crate) fn timeout(after: &Duration, tried: &[Tried], f: &mut Formatter<'_>) -> fmt::Result {
-    write!(
-        line(f),
-        "could not connect to {} within {after:?}{}",
-        Endpoints(tried),
-        Steps(tried)
-    )
-}
-
-/// Writes the line of [`DialError::AllFailed`].
-pub(crate) fn all_failed(tried: &[Tried], f: &mut Formatter<'_>) -> fmt::Result {
-    write!(
-        line(f),
-        "could not connect to {}{}",
-        Endpoints(tried),
-        Steps(tried)
-    )
-}
-
-fn line<'a, 'b>(f: &'a mut Formatter<'b>) -> Bounded<'a, 'b> {
-    Bounded::new(f, DialError::LONGEST_MESSAGE)
-}
-
-/// Writes the line of one step: `192.0.2.1:5432 refused`.
-pub(crate) fn tried(step: &Tried, f: &mut Formatter<'_>) -> fmt::Result {
-    match step.addr {
-        Some(addr) => write!(f, "{addr} {}", Reason(step.phase, &step.error)),
-        None => write!(
-            f,
-            "{} not resolved: {}",
-            Part(&step.target),
-            Reason(step.phase, &step.error)
-        ),
-    }
-}
-
-/// Names endpoints: `db1.example.com:5432 or db2.example.com:5432`.
-pub(crate) fn names(targets: &[&Target], f: &mut impl Write) -> fmt::Result {
-    for (i, target) in targets.iter().take(NAMED).enumerate() {
-        write!(f, "{}{}", if i > 0 { " or " } else { "" }, Part(target))?;
-    }
-    match targets.len() {
-        0..=NAMED => Ok(()),
-        len => write!(f, " or {} more", len - NAMED),
-    }
-}
-
-/// The endpoints that a dial went through.
-struct Endpoints<'a>(&'a [Tried]);
-
-impl Display for Endpoints<'_> {
+impl Display for DialError {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let line = &mut Bounded::new(f, Self::LONGEST_MESSAGE);
+        let tried = match self {
+            Self::Resolve { target, source } => {
+                return write!(line, "could not resolve {}: {}", Part(target), Part(source));
+            }
+            Self::NoAddress { target, family } => {
+                let of_family = family.of_protocol();
+                return write!(line, "{} has no address{of_family}", Part(target));
+            }
+            Self::Timeout { tried, .. } | Self::AllFailed { tried } => tried,
+        };
         let mut targets: Vec<&Target> = Vec::new();
-        for step in self.0 {
+        for step in tried {
             if !targets.contains(&&step.target) {
                 targets.push(&step.target);
             }
         }
-        names(&targets, f)
-    }
-}
-
-/// The steps that a dial went through, after a colon.
-struct Steps<'a>(&'a [Tried]);
-
-impl Display for Steps<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            [] => Ok(()),
+        line.write_str("could not connect to ")?;
+        names(&targets, line)?;
+        if let Self::Timeout { after, .. } = self {
+            write!(line, " within {after:?}")?;
+        }
+        line.write_str(": ")?;
+        match &tried[..] {
             // The endpoint is this very address: once is enough.
-            [only] if only.addr.is_some() && only.addr == only.target.literal() => {
-                write!(f, ": {}", Reason(only.phase, &only.error))
-            }
-            steps => {
-                for (i, step) in steps.iter().take(NAMED).enumerate() {
-                    write!(f, "{}{step}", if i > 0 { ", " } else { ": " })?;
-                }
-                match steps.len() {
-                    0..=NAMED => Ok(()),
-                    len => write!(f, ", {} more", len - NAMED),
-                }
-            }
+            [only] if only.target.literal().is_some() => line.write_str(&only.reason()),
+            steps => list(steps.iter(), ", ", line),
         }
     }
 }
 
-/// An error in the fewest words that an operator needs.
-struct Reason<'a>(Phase, &'a io::Error);
-
-impl Display for Reason<'_> {
+/// Writes the line of one step: `192.0.2.1:5432 refused`.
+impl Display for Tried {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Self(phase, error) = *self;
-        if let Phase::Option(option) = phase {
-            return write!(f, "{option}: {}", Part(error));
+        match self.addr {
+            Some(addr) => write!(f, "{addr} {}", self.reason()),
+            None => write!(f, "{} not resolved: {}", Part(&self.target), self.reason()),
         }
-        // What came with its own words keeps them; the system's get shorter ones where it helps.
-        if error.get_ref().is_some() {
-            return Part(error).fmt(f);
-        }
-        f.write_str(match (phase, error.kind()) {
+    }
+}
+
+impl Tried {
+    /// Returns what went wrong, in the fewest words that an operator needs.
+    fn reason(&self) -> String {
+        let error = Part(&self.error);
+        let words = match (self.phase, self.error.kind()) {
+            (Phase::Option(option), _) => return format!("{option}: {error}"),
+            // What came with its own words keeps them; the system's get shorter ones where it helps.
+            _ if self.error.get_ref().is_some() => return error.to_string(),
             (_, ErrorKind::TimedOut) => "timed out",
             (Phase::Bind, ErrorKind::AddrNotAvailable) => "the local address is not ours",
             (Phase::Bind, ErrorKind::AddrInUse) | (Phase::Connect, ErrorKind::AddrNotAvailable) => {
@@ -144,8 +72,30 @@ impl Display for Reason<'_> {
             (Phase::Connect, ErrorKind::HostUnreachable) => "no route to host",
             (Phase::Connect, ErrorKind::NetworkUnreachable) => "network unreachable",
             (Phase::Connect, ErrorKind::PermissionDenied) => "not permitted",
-            _ => return Part(error).fmt(f),
-        })
+            _ => return error.to_string(),
+        };
+        words.to_owned()
+    }
+}
+
+/// Names endpoints: `db1.example.com:5432 or db2.example.com:5432`.
+pub(crate) fn names(targets: &[&Target], out: &mut impl Write) -> fmt::Result {
+    list(targets.iter().map(Part), " or ", out)
+}
+
+/// Writes the first items, and how many more there are.
+fn list<T: Display>(
+    items: impl ExactSizeIterator<Item = T>,
+    between: &str,
+    out: &mut impl Write,
+) -> fmt::Result {
+    let more = items.len().saturating_sub(NAMED);
+    for (i, item) in items.take(NAMED).enumerate() {
+        write!(out, "{}{item}", if i > 0 { between } else { "" })?;
+    }
+    match more {
+        0 => Ok(()),
+        more => write!(out, "{between}{more} more"),
     }
 }
 
@@ -161,38 +111,31 @@ impl<T: Display> Display for Part<T> {
 /// Passes text on as one line, and cuts it with an ellipsis once it is too long.
 struct Bounded<'a, 'b> {
     out: &'a mut Formatter<'b>,
-    left: usize,
-    cut: bool,
+    /// How many bytes may follow before the ellipsis; `None` after it.
+    left: Option<usize>,
 }
 
 const ELLIPSIS: char = '…';
 
 impl<'a, 'b> Bounded<'a, 'b> {
     fn new(out: &'a mut Formatter<'b>, limit: usize) -> Self {
-        Self {
-            out,
-            left: limit - ELLIPSIS.len_utf8(),
-            cut: false,
-        }
+        let left = limit.checked_sub(ELLIPSIS.len_utf8());
+        Self { out, left }
     }
 }
 
 impl Write for Bounded<'_, '_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         for c in text.chars() {
-            if self.cut {
+            let Some(left) = self.left else {
                 return Ok(());
-            }
-            if let Some(left) = self.left.checked_sub(c.len_utf8()) {
-                self.left = left;
-                // Also what breaks a line or turns its direction without being a control character.
-                let plain = !c.is_control()
-                    && !matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-                self.out.write_char(if plain { c } else { ' ' })?;
-            } else {
-                self.cut = true;
-                self.out.write_char(ELLIPSIS)?;
-            }
+            };
+            self.left = left.checked_sub(c.len_utf8());
+            // Also what breaks a line or turns its direction without being a control character.
+            let plain =
+                !c.is_control() && !matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+            let shown = if plain { c } else { ' ' };
+            self.out.write_char(self.left.map_or(ELLIPSIS, |_| shown))?;
         }
         Ok(())
     }
@@ -200,7 +143,11 @@ impl Write for Bounded<'_, '_> {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+    use std::time::Duration;
+
     use super::*;
+    use crate::Family;
 
     fn step(target: &str, addr: Option<&str>, error: io::Error) -> Tried {
         Tried {

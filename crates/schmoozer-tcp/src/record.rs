@@ -27,16 +27,8 @@ pub(crate) struct Step<'a> {
 
 /// Stands for a lookup that went well and found nothing.
 #[derive(Debug, thiserror::Error)]
-#[error("the name has no address{}", of_family(*.0))]
+#[error("the name has no address{}", .0.of_protocol())]
 pub(crate) struct NoAddress(Family);
-
-/// Says of which family alone something is: ` of IPv4`, or nothing.
-pub(crate) fn of_family(family: Family) -> String {
-    match family {
-        Family::Any => String::new(),
-        family => format!(" of {}", family.protocol()),
-    }
-}
 
 impl Record {
     /// Notes that a step begins: a connection attempt, or the lookup of a name when there is no address.

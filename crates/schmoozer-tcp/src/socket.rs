@@ -86,7 +86,8 @@ impl Options {
         family: Family,
     ) -> Result<TcpStream, Failed> {
         if !family.has(addr) {
-            let error = format!("not tried, the dialer takes {} alone", family.protocol());
+            let of_family = family.of_protocol();
+            let error = format!("not tried, the dialer takes addresses{of_family} alone");
             return Err(io::Error::new(ErrorKind::Unsupported, error).into());
         }
         let addr = over_ipv4_if_mapped(addr);

@@ -134,7 +134,7 @@ async fn one_family_alone_is_connected_to() -> Result {
     let error = Dialer::new(v6)?.family(Family::V4).dial().await;
     assert_eq!(
         error.expect_err("it is of IPv6").to_string(),
-        format!("could not connect to {v6}: not tried, the dialer takes IPv4 alone")
+        format!("could not connect to {v6}: not tried, the dialer takes addresses of IPv4 alone")
     );
     Ok(())
 }
