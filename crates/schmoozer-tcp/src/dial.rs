@@ -1,29 +1,17 @@
 //! One dial: from endpoints through names and addresses to a connection.
 
 use std::future::Future;
-use std::io::ErrorKind;
-use std::mem;
-use std::net::SocketAddr;
 use std::pin::{Pin, pin};
-use std::task::Context;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
-use crate::endpoint::Endpoint;
 use crate::memory::Route;
-use crate::race::race;
-use crate::record::Record;
+use crate::race::{Race, timed_out};
 use crate::socket::Failed;
 use crate::transient::Phase;
-use crate::{DialError, Dialer, Order, Target, Tried};
-
-/// How long each address has for itself (RFC 8305 §5, "Connection Attempt Delay"), and each endpoint.
-const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
-/// How long each endpoint has for itself in [`Order::Failover`], while there is time for all: a lost SYN is
-/// sent again after 1 s.
-const FAILOVER_DELAY: Duration = Duration::from_secs(2);
+use crate::{DialError, Dialer, Tried};
 
 impl Dialer {
     /// Connects, and returns the first connection that comes up.
@@ -49,179 +37,99 @@ impl Dialer {
 
     /// Dials, and says as well where the connection leads.
     pub(crate) async fn connect(&self) -> Result<(TcpStream, Route), DialError> {
-        if let [target] = &*self.targets {
-            return self.dial_only(0, target).await;
+        if self.targets.len() == 1 {
+            return self.connect_to_first().await;
         }
         let order = self.memory.arrange(self.order, self.targets.len());
-        Box::pin(self.dial_in_turn(&order)).await
+        Box::pin(self.race(&order)).await
     }
 
     /// Dials the first endpoint alone.
     pub(crate) async fn connect_to_first(&self) -> Result<(TcpStream, Route), DialError> {
-        self.dial_only(0, &self.targets[0]).await
-    }
-
-    /// Takes note that a connection failed, or was reconnected before it was stable.
-    pub(crate) fn connection_failed(&self, route: Route, stable: bool) {
-        self.memory.connection_failed(route, stable);
-    }
-
-    async fn dial_only(
-        &self,
-        endpoint: usize,
-        target: &Target,
-    ) -> Result<(TcpStream, Route), DialError> {
-        match target.literal() {
-            Some(addr) => {
-                let stream = self.dial_literal(target, addr).await?;
-                Ok((stream, Route { endpoint, addr }))
-            }
+        let (endpoint, target) = (0, &self.targets[0]);
+        let Some(addr) = target.literal() else {
             // Boxed, so that a dial to a literal address does not carry the room for all this.
-            None => Box::pin(self.dial_in_turn(&[endpoint])).await,
-        }
-    }
-
-    async fn dial_literal(
-        &self,
-        target: &Target,
-        addr: SocketAddr,
-    ) -> Result<TcpStream, DialError> {
+            return Box::pin(self.race(&[endpoint])).await;
+        };
         let begun = Instant::now();
         let tried = |Failed { phase, error }| {
-            let target = target.clone();
-            vec![Tried {
-                target,
+            let tried = Tried {
+                target: target.clone(),
                 addr: Some(addr),
                 error,
                 elapsed: begun.elapsed(),
                 phase,
-            }]
+            };
+            vec![tried]
         };
         match within(self.timeout, pin!(self.options.connect(addr, self.family))).await {
-            Ok(connected) => connected.map_err(|failed| DialError::AllFailed {
+            Ok(Ok(stream)) => Ok((stream, Route { endpoint, addr })),
+            Ok(Err(failed)) => Err(DialError::AllFailed {
                 tried: tried(failed),
             }),
-            Err(TimedOut { after }) => {
-                let failed = Failed {
-                    phase: Phase::Connect,
-                    error: ErrorKind::TimedOut.into(),
-                };
-                Err(DialError::Timeout {
-                    after,
-                    tried: tried(failed),
-                })
-            }
+            Err(after) => Err(DialError::Timeout {
+                after,
+                tried: tried(timed_out()),
+            }),
         }
     }
 
-    /// Races these endpoints.
-    async fn dial_in_turn(&self, order: &[usize]) -> Result<(TcpStream, Route), DialError> {
-        let mut trying = Trying {
-            dialer: self,
-            order,
-            record: Record::default(),
-        };
-        let record = &trying.record;
-        let endpoints = order.iter().map(|&number| {
-            let mut endpoint = Endpoint::new(self, number, record);
-            move |cx: &mut Context<'_>, may_start| {
-                let next = endpoint.poll_next(cx, may_start);
-                next.map(|addr| {
-                    Some(self.attempt(
-                        Route {
-                            endpoint: number,
-                            addr: addr?,
-                        },
-                        record,
-                    ))
-                })
-            }
+    async fn race(&self, order: &[usize]) -> Result<(TcpStream, Route), DialError> {
+        let mut race = Race::new(self, order, |route| async move {
+            let stream = self.options.connect(route.addr, self.family).await?;
+            Ok((stream, route))
         });
-        let attempt_delay = self.attempt_delay.unwrap_or(ATTEMPT_DELAY);
-        let raced = race(endpoints, self.between_endpoints(), attempt_delay);
-        let raced = within(self.timeout, pin!(raced)).await;
-        let record = mem::take(&mut trying.record);
-        let error = match raced {
+        let raced = within(self.timeout, pin!(race.run())).await;
+        match raced {
             Ok(Some((stream, route))) => {
-                self.memory.turn.used(route.endpoint);
-                return Ok((stream, route));
+                self.memory.used(route.endpoint);
+                Ok((stream, route))
             }
-            Ok(None) => record.all_failed(),
-            Err(TimedOut { after }) => record.timed_out(after),
-        };
-        self.failed(order, error.tried());
-        Err(error)
-    }
-
-    /// Takes note of what was tried in vain.
-    fn failed(&self, order: &[usize], tried: &[Tried]) {
-        // A dial to the first endpoint alone does not change the order of them all.
-        let targets = if order.len() > 1 { &*self.targets } else { &[] };
-        self.memory.dial_failed(targets, tried);
-    }
-
-    fn between_endpoints(&self) -> Duration {
-        let set = self.endpoint_delay.or(self.attempt_delay);
-        set.unwrap_or_else(|| match self.order {
-            Order::Failover => self.failover_delay(),
-            Order::InTurn | Order::Shuffled => ATTEMPT_DELAY,
-        })
-    }
-
-    /// As each dial begins with the same endpoint, the last one must come within its time.
-    fn failover_delay(&self) -> Duration {
-        let endpoints = u32::try_from(self.targets.len()).unwrap_or(u32::MAX);
-        let share = self.timeout.map(|timeout| timeout / endpoints);
-        share.map_or(FAILOVER_DELAY, |share| share.min(FAILOVER_DELAY))
-    }
-
-    async fn attempt(&self, route: Route, record: &Record) -> Option<(TcpStream, Route)> {
-        let step = record.begin(&self.targets[route.endpoint], Some(route.addr));
-        match self.options.connect(route.addr, self.family).await {
-            Ok(stream) => {
-                step.succeeded();
-                Some((stream, route))
-            }
-            Err(failed) => {
-                step.failed(failed);
-                None
-            }
+            Ok(None) => Err(self.all_failed(race.finish())),
+            Err(after) => Err(DialError::Timeout {
+                after,
+                tried: race.finish(),
+            }),
         }
     }
-}
 
-/// A dial that is under way. When the loop's timeout drops it, the next one starts where it stopped.
-struct Trying<'a> {
-    dialer: &'a Dialer,
-    order: &'a [usize],
-    record: Record,
-}
+    fn all_failed(&self, tried: Vec<Tried>) -> DialError {
+        match <[Tried; 1]>::try_from(tried) {
+            Ok([only]) if only.phase == Phase::NoAddress => DialError::NoAddress {
+                target: only.target,
+                family: self.family,
+            },
+            Ok([only]) if only.phase == Phase::Lookup => DialError::Resolve {
+                target: only.target,
+                source: only.error,
+            },
+            Ok(only) => DialError::AllFailed { tried: only.into() },
+            Err(tried) => DialError::AllFailed { tried },
+        }
+    }
 
-impl Drop for Trying<'_> {
-    fn drop(&mut self) {
-        let tried = mem::take(&mut self.record).into_tried();
-        self.dialer.failed(self.order, &tried);
+    /// Takes note that a connection failed, or was reconnected before it was stable.
+    pub(crate) fn connection_failed(&self, route: Route, stable: bool) {
+        self.memory
+            .put(Some(route.endpoint), Some(route.addr), !stable);
     }
 }
 
-/// The limit that passed.
-struct TimedOut {
-    after: Duration,
-}
-
-/// Takes the future pinned: one that is handed on is copied, and takes its room once more at each step.
+/// Ends the future when the limit passes, and then returns that. Takes it pinned: one that is handed on is copied, and
+/// takes its room once more at each step.
 async fn within<F: Future>(
     limit: Option<Duration>,
     future: Pin<&mut F>,
-) -> Result<F::Output, TimedOut> {
+) -> Result<F::Output, Duration> {
     match limit {
-        Some(after) => timeout(after, future).await.map_err(|_| TimedOut { after }),
+        Some(after) => timeout(after, future).await.map_err(|_| after),
         None => Ok(future.await),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
     use std::{io, thread};
 
     use tokio::net::TcpListener;
@@ -229,7 +137,7 @@ mod tests {
 
     use super::*;
     use crate::lookup::Lookups;
-    use crate::{Answers, Resolve};
+    use crate::{Answers, Order, Resolve, Target};
 
     const MS: Duration = Duration::from_millis(1);
 

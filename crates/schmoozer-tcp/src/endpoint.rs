@@ -1,88 +1,288 @@
-//! The addresses of one endpoint, while more of them may still arrive.
+//! One endpoint of a race: its addresses in the order to try them, while more of them may still arrive.
 
 use std::future::Future;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::time::{Sleep, sleep};
 
-use crate::answers::Next;
 use crate::memory::Memory;
-use crate::record::{Record, Step};
-use crate::{Answers, Dialer, Family};
+use crate::resolve::Lookup;
+use crate::socket::Failed;
+use crate::transient::Phase;
+use crate::{Answers, Family};
 
 /// How long an IPv4 address waits for an IPv6 one (RFC 8305 §3, "Resolution Delay").
 const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
+/// How many addresses of one name a dial tries; the next dial begins with the others.
+const LONGEST: usize = 64;
 
-type Lookup<'a> = Pin<Box<dyn Future<Output = io::Result<()>> + Send + 'a>>;
+/// What something waits for; `None` when it need not.
+pub(crate) type Timer = Option<Pin<Box<Sleep>>>;
 
-/// Yields the addresses of an endpoint, in the order to try them.
+/// Tells whether nothing is to be waited for any more.
+pub(crate) fn is_over(timer: &mut Timer, cx: &mut Context<'_>) -> bool {
+    let timer = timer.as_mut();
+    timer.is_none_or(|timer| timer.as_mut().poll(cx).is_ready())
+}
+
+/// An endpoint that is being tried.
 pub(crate) struct Endpoint<'a> {
     answers: Arc<Answers>,
-    lookup: Option<(Lookup<'a>, Step<'a>)>,
-    resolution_delay: Option<Pin<Box<Sleep>>>,
-    family: Family,
-    memory: &'a Memory,
+    /// The lookup and its place among the steps; `None` once it has ended.
+    lookup: Option<(usize, Lookup<'a>)>,
+    taken: Vec<SocketAddr>,
+    resolution_delay: Timer,
+    /// What the next attempt waits for.
+    pub(crate) stagger: Timer,
+    /// Whether there are no more addresses.
+    pub(crate) is_exhausted: bool,
+    /// Whether its end brings the next endpoint on: not when an attempt was ended for a newer one.
+    pub(crate) brings_next_on: bool,
 }
 
 impl<'a> Endpoint<'a> {
-    pub(crate) fn new(dialer: &'a Dialer, number: usize, record: &'a Record) -> Self {
-        let target = &dialer.targets[number];
-        let (answers, lookup) = if let Some(addr) = target.literal() {
-            let answers = Arc::new(Answers::default());
-            answers.push(addr);
-            answers.complete();
-            (answers, None)
-        } else {
-            let answers = Arc::new(Answers::of(dialer.family, dialer.timeout));
-            let found = Arc::clone(&answers);
-            let lookup: Lookup<'a> =
-                Box::pin(async move { dialer.resolver.resolve(target, &found).await });
-            (answers, Some((lookup, record.begin(target, None))))
-        };
+    pub(crate) fn new(answers: Arc<Answers>, lookup: Option<(usize, Lookup<'a>)>) -> Self {
         Self {
             answers,
             lookup,
+            taken: Vec::new(),
             resolution_delay: None,
-            family: dialer.family,
-            memory: &dialer.memory,
+            stagger: None,
+            is_exhausted: false,
+            brings_next_on: true,
         }
     }
 
-    /// Yields the next address, if it may, or `None` when there are no more.
+    /// Goes on with the lookup, and returns how it has ended, once.
+    pub(crate) fn poll_lookup(
+        &mut self,
+        cx: &mut Context<'_>,
+        memory: &Memory,
+    ) -> Option<(usize, Result<(), Failed>)> {
+        let (step, lookup) = self.lookup.as_mut()?;
+        let Poll::Ready(result) = lookup.as_mut().poll(cx) else {
+            return None;
+        };
+        let step = *step;
+        self.lookup = None;
+        let found = self.answers.found();
+        memory.resolved(&found);
+        let failed = |phase, error| Err(Failed { phase, error });
+        let result = match result {
+            Err(error) => failed(Phase::Lookup, error),
+            Ok(()) if found.is_empty() => {
+                let of_family = self.answers.family.of_protocol();
+                let text = format!("the name has no address{of_family}");
+                failed(Phase::NoAddress, io::Error::new(ErrorKind::NotFound, text))
+            }
+            Ok(()) => Ok(()),
+        };
+        Some((step, result))
+    }
+
+    /// Takes the next address to try, or `None` when there are no more.
     pub(crate) fn poll_next(
         &mut self,
         cx: &mut Context<'_>,
-        may_start: bool,
+        memory: &Memory,
     ) -> Poll<Option<SocketAddr>> {
-        if let Some((lookup, _)) = &mut self.lookup {
-            if let Poll::Ready(result) = lookup.as_mut().poll(cx) {
-                let found = self.answers.complete();
-                self.memory.resolved(&found);
-                if let Some((_, step)) = self.lookup.take() {
-                    step.looked_up(result, &found, self.family);
-                }
-            }
+        let is_complete = self.lookup.is_none();
+        let found = self.answers.found();
+        let is_behind = |addr: &SocketAddr| memory.is_behind(addr);
+        let untaken = found
+            .iter()
+            .copied()
+            .filter(|addr| self.taken.len() < LONGEST && !self.taken.contains(addr));
+        let Some(best) = untaken.clone().min_by_key(is_behind) else {
+            return if is_complete {
+                Poll::Ready(None)
+            } else {
+                Poll::Pending
+            };
+        };
+        let v6_may_come = self.taken.is_empty()
+            && self.answers.family != Family::V4
+            && !found.iter().any(SocketAddr::is_ipv6);
+        if !is_complete && (v6_may_come || is_behind(&best)) {
+            let delay = &mut self.resolution_delay;
+            let delay = delay.get_or_insert_with(|| Box::pin(sleep(RESOLUTION_DELAY)));
+            ready!(delay.as_mut().poll(cx));
         }
-        if !may_start {
-            return Poll::Pending;
+        // An IPv6 address for which an IPv4 one has waited goes first.
+        let v6_next = match self.taken.last() {
+            Some(last) => last.is_ipv4(),
+            None => self.resolution_delay.is_some() || best.is_ipv6(),
+        };
+        let next = untaken.min_by_key(|addr| (is_behind(addr), addr.is_ipv6() != v6_next));
+        self.taken.extend(next);
+        Poll::Ready(next)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, poll_fn};
+    use std::task::Waker;
+
+    use tokio::time::Instant;
+
+    use super::*;
+
+    fn addr(text: &str) -> SocketAddr {
+        text.parse().expect("a good address")
+    }
+
+    /// Makes an endpoint of which these addresses were found, and the lookup still runs.
+    fn endpoint(answers: Answers, texts: &[&str]) -> Endpoint<'static> {
+        for text in texts {
+            answers.push(addr(text));
         }
-        loop {
-            let delay = self.resolution_delay.as_mut();
-            let delay_is_over = delay.is_some_and(|delay| delay.as_mut().poll(cx).is_ready());
-            let behind = |addr| self.memory.is_behind(addr);
-            match self.answers.next(delay_is_over, behind) {
-                Next::Try(addr) => return Poll::Ready(Some(addr)),
-                Next::End => return Poll::Ready(None),
-                Next::WaitBriefly if self.resolution_delay.is_none() => {
-                    self.resolution_delay = Some(Box::pin(sleep(RESOLUTION_DELAY)));
-                }
-                Next::Wait | Next::WaitBriefly => return Poll::Pending,
-            }
+        Endpoint::new(answers.into(), Some((0, Box::pin(pending()))))
+    }
+
+    /// Makes an endpoint of which these addresses were found, and the lookup has ended.
+    fn complete(texts: &[&str]) -> Endpoint<'static> {
+        let mut endpoint = endpoint(Answers::default(), texts);
+        endpoint.lookup = None;
+        endpoint
+    }
+
+    /// Returns what may be tried at once.
+    fn now(endpoint: &mut Endpoint<'_>) -> Poll<Option<SocketAddr>> {
+        let cx = &mut Context::from_waker(Waker::noop());
+        endpoint.poll_next(cx, &Memory::default())
+    }
+
+    /// Returns all that may be tried at once.
+    fn drain(endpoint: &mut Endpoint<'_>) -> Vec<String> {
+        let mut order = Vec::new();
+        while let Poll::Ready(Some(addr)) = now(endpoint) {
+            order.push(addr.to_string());
         }
+        order
+    }
+
+    /// Returns the next address to try, and when that is, in milliseconds.
+    async fn next(endpoint: &mut Endpoint<'_>, memory: &Memory) -> (Option<String>, u128) {
+        let begun = Instant::now();
+        let next = poll_fn(|cx| endpoint.poll_next(cx, memory)).await;
+        (
+            next.map(|addr| addr.to_string()),
+            begun.elapsed().as_millis(),
+        )
+    }
+
+    #[test]
+    fn families_take_turns_beginning_with_the_resolvers_first() {
+        let mut v6_first = complete(&["[::1]:1", "[::2]:1", "[::3]:1", "1.0.0.1:1", "1.0.0.2:1"]);
+        assert_eq!(
+            drain(&mut v6_first),
+            ["[::1]:1", "1.0.0.1:1", "[::2]:1", "1.0.0.2:1", "[::3]:1"]
+        );
+        let mut v4_first = complete(&["1.0.0.1:1", "1.0.0.2:1", "[::1]:1"]);
+        assert_eq!(drain(&mut v4_first), ["1.0.0.1:1", "[::1]:1", "1.0.0.2:1"]);
+        assert_eq!(now(&mut v4_first), Poll::Ready(None));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_ipv4_address_alone_waits_and_lets_an_ipv6_one_go_first() {
+        let mut endpoint = endpoint(Answers::default(), &["1.0.0.1:1"]);
+        assert_eq!(now(&mut endpoint), Poll::Pending);
+        endpoint.answers.push(addr("[::1]:1"));
+        endpoint.lookup = None;
+        assert_eq!(drain(&mut endpoint), ["[::1]:1", "1.0.0.1:1"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_ipv4_address_waits_no_longer_than_the_resolution_delay_or_the_lookup() {
+        let memory = Memory::default();
+        let mut late = endpoint(Answers::default(), &["1.0.0.1:1"]);
+        let first = (Some("1.0.0.1:1".to_owned()), 50);
+        assert_eq!(next(&mut late, &memory).await, first);
+        assert_eq!(now(&mut late), Poll::Pending);
+        let mut ended = endpoint(Answers::default(), &["1.0.0.1:1"]);
+        assert_eq!(now(&mut ended), Poll::Pending);
+        ended.lookup = None;
+        assert_eq!(drain(&mut ended), ["1.0.0.1:1"]);
+    }
+
+    #[test]
+    fn an_ipv6_address_waits_for_nothing() {
+        let mut endpoint = endpoint(Answers::default(), &["[::1]:1"]);
+        assert_eq!(now(&mut endpoint), Poll::Ready(Some(addr("[::1]:1"))));
+        endpoint.answers.push(addr("[::2]:1"));
+        endpoint.answers.push(addr("1.0.0.1:1"));
+        assert_eq!(drain(&mut endpoint), ["1.0.0.1:1", "[::2]:1"]);
+    }
+
+    #[test]
+    fn an_address_is_tried_once() {
+        let mut endpoint = complete(&["[::1]:1", "[::1]:1", "[::1]:2"]);
+        assert_eq!(now(&mut endpoint), Poll::Ready(Some(addr("[::1]:1"))));
+        endpoint.answers.push(addr("[::1]:1"));
+        assert_eq!(drain(&mut endpoint), ["[::1]:2"]);
+    }
+
+    #[test]
+    fn a_flood_of_answers_is_bounded() {
+        let mut endpoint = complete(&[]);
+        (0..10_000).for_each(|i| endpoint.answers.push(SocketAddr::from(([10, 0, 0, 1], i))));
+        assert_eq!(drain(&mut endpoint).len(), LONGEST);
+        assert_eq!(now(&mut endpoint), Poll::Ready(None));
+    }
+
+    /// Row 45: families take turns before the list is cut (RFC 8305 §4 and §5).
+    #[test]
+    fn a_flood_of_one_family_does_not_crowd_the_other_out() {
+        let mut endpoint = complete(&[]);
+        let flood = (1..=10_000).map(|i| SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, i], 1)));
+        flood.for_each(|addr| endpoint.answers.push(addr));
+        endpoint.answers.push(addr("1.0.0.1:1"));
+        let order = drain(&mut endpoint);
+        assert_eq!((order.len(), order[1].as_str()), (LONGEST, "1.0.0.1:1"));
+    }
+
+    #[test]
+    fn addresses_of_another_family_are_left_out_and_not_waited_for() {
+        let both = ["[::1]:1", "1.0.0.1:1"];
+        let mut v4 = endpoint(Answers::of(Family::V4, None), &both);
+        assert_eq!(drain(&mut v4), ["1.0.0.1:1"]);
+        let mut v6 = endpoint(Answers::of(Family::V6, None), &both);
+        assert_eq!(drain(&mut v6), ["[::1]:1"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_goes_behind_comes_last_and_waits_for_something_better() {
+        let memory = Memory::default();
+        for failed in ["[::1]:1", "1.0.0.1:1"] {
+            memory.put(None, Some(addr(failed)), true);
+        }
+        let mut late = endpoint(Answers::default(), &["[::1]:1", "1.0.0.1:1"]);
+        let first = (Some("[::1]:1".to_owned()), 50);
+        assert_eq!(next(&mut late, &memory).await, first);
+
+        let mut endpoint = endpoint(Answers::default(), &["[::1]:1", "1.0.0.1:1"]);
+        let cx = &mut Context::from_waker(Waker::noop());
+        assert_eq!(endpoint.poll_next(cx, &memory), Poll::Pending);
+        endpoint.answers.push(addr("1.0.0.2:1"));
+        for (expected, after) in [("1.0.0.2:1", 0), ("[::1]:1", 50), ("1.0.0.1:1", 0)] {
+            let expected = (Some(expected.to_owned()), after);
+            assert_eq!(next(&mut endpoint, &memory).await, expected);
+        }
+        assert_eq!(endpoint.poll_next(cx, &memory), Poll::Pending);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_tried_before_the_first_answer() {
+        let mut endpoint = endpoint(Answers::default(), &[]);
+        tokio::time::advance(RESOLUTION_DELAY * 2).await;
+        assert_eq!(now(&mut endpoint), Poll::Pending);
+        endpoint.lookup = None;
+        assert_eq!(now(&mut endpoint), Poll::Ready(None));
     }
 }

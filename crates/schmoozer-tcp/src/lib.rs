@@ -126,7 +126,6 @@ mod order;
 mod race;
 #[cfg(feature = "config")]
 mod reconnect_config;
-mod record;
 mod resolve;
 #[cfg(feature = "serde")]
 mod serde;

@@ -1,10 +1,9 @@
 //! What a dialer has learned about its endpoints and their addresses.
 
 use std::net::SocketAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::order::Turn;
-use crate::{Order, Target, Tried};
+use crate::Order;
 
 /// How many addresses are remembered; the oldest are forgotten.
 const LONGEST: usize = 1_024;
@@ -20,90 +19,76 @@ pub(crate) struct Route {
 
 /// Remembers across dials and clones what has been tried since the order last started again.
 #[derive(Debug, Default)]
-pub(crate) struct Memory {
-    pub(crate) turn: Turn,
-    seen: Mutex<Seen>,
-}
+pub(crate) struct Memory(Mutex<Seen>);
 
 #[derive(Debug, Default)]
 struct Seen {
-    endpoints: Vec<Mark<usize>>,
-    addrs: Vec<Mark<SocketAddr>>,
+    /// The endpoint whose turn it is, without regard to how many there are.
+    turn: usize,
+    endpoints: Marks<usize>,
+    addrs: Marks<SocketAddr>,
 }
 
-/// Something that was tried, and whether it goes behind what was not.
-#[derive(Debug)]
-struct Mark<T> {
-    of: T,
-    behind: bool,
-}
+/// What was tried, the latest last, and whether it goes behind what was not.
+type Marks<T> = Vec<(T, bool)>;
 
 impl Memory {
     /// Arranges the numbers of `len` endpoints for one dial. When all of them have been tried, the order starts again.
     pub(crate) fn arrange(&self, order: Order, len: usize) -> Vec<usize> {
-        let mut numbers = order.arrange(len, &self.turn);
-        self.with(|seen| {
-            if seen.endpoints.len() == len {
-                seen.endpoints.clear();
-            }
-            // A stable sort, so that those behind keep their order as well.
-            numbers.sort_by_key(|number| is_behind(&seen.endpoints, number));
-        });
+        let seen = &mut *self.seen();
+        let mut numbers = order.arrange(len, &mut seen.turn);
+        if seen.endpoints.len() == len {
+            seen.endpoints.clear();
+        }
+        // A stable sort, so that those behind keep their order as well.
+        numbers.sort_by_key(|number| is_behind(&seen.endpoints, number));
         numbers
     }
 
+    /// Takes note of the endpoint that a connection was made to.
+    pub(crate) fn used(&self, endpoint: usize) {
+        self.seen().turn = endpoint + 1;
+    }
+
     /// Tells whether an address goes behind the others of its name.
-    pub(crate) fn is_behind(&self, addr: SocketAddr) -> bool {
-        self.with(|seen| is_behind(&seen.addrs, &addr))
+    pub(crate) fn is_behind(&self, addr: &SocketAddr) -> bool {
+        is_behind(&self.seen().addrs, addr)
     }
 
     /// Takes note of all addresses of a name. When all of them have been tried, their order starts again.
     pub(crate) fn resolved(&self, addrs: &[SocketAddr]) {
-        self.with(|seen| {
-            let tried = |addr: &SocketAddr| seen.addrs.iter().any(|mark| mark.of == *addr);
-            if addrs.iter().all(tried) {
-                seen.addrs.retain(|mark| !addrs.contains(&mark.of));
-            }
-        });
+        let seen = &mut self.seen().addrs;
+        let is_tried = |addr| seen.iter().any(|(tried, _)| tried == addr);
+        if addrs.iter().all(is_tried) {
+            seen.retain(|(tried, _)| !addrs.contains(tried));
+        }
     }
 
-    /// Takes note of a dial that failed. What it tried goes behind what it did not reach.
-    pub(crate) fn dial_failed(&self, targets: &[Target], tried: &[Tried]) {
-        self.with(|seen| {
-            for step in tried {
-                if let Some(endpoint) = targets.iter().position(|target| *target == step.target) {
-                    mark(&mut seen.endpoints, endpoint, true);
-                }
-                if let Some(addr) = step.addr {
-                    mark(&mut seen.addrs, addr, true);
-                }
-            }
-        });
+    /// Takes note of an endpoint and an address that were tried. If they failed, they go behind the others.
+    pub(crate) fn put(&self, endpoint: Option<usize>, addr: Option<SocketAddr>, behind: bool) {
+        let seen = &mut *self.seen();
+        mark(&mut seen.endpoints, endpoint, behind);
+        mark(&mut seen.addrs, addr, behind);
     }
 
-    /// Takes note of a connection that failed. If it was not stable, its endpoint and address go behind the others.
-    pub(crate) fn connection_failed(&self, route: Route, stable: bool) {
-        self.with(|seen| {
-            mark(&mut seen.endpoints, route.endpoint, !stable);
-            mark(&mut seen.addrs, route.addr, !stable);
-        });
-    }
-
-    fn with<T>(&self, f: impl FnOnce(&mut Seen) -> T) -> T {
-        f(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner))
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn mark<T: PartialEq>(marks: &mut Vec<Mark<T>>, of: T, behind: bool) {
-    marks.retain(|mark| mark.of != of);
+fn mark<T: PartialEq>(marks: &mut Marks<T>, tried: Option<T>, behind: bool) {
+    let Some(tried) = tried else {
+        return;
+    };
+    marks.retain(|(other, _)| *other != tried);
     if marks.len() == LONGEST {
         marks.remove(0);
     }
-    marks.push(Mark { of, behind });
+    marks.push((tried, behind));
 }
 
-fn is_behind<T: PartialEq>(marks: &[Mark<T>], of: &T) -> bool {
-    marks.iter().any(|mark| mark.of == *of && mark.behind)
+fn is_behind<T: PartialEq>(marks: &Marks<T>, one: &T) -> bool {
+    marks.iter().any(|(tried, behind)| tried == one && *behind)
 }
 
 #[cfg(test)]
@@ -112,8 +97,8 @@ mod tests {
 
     const A: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 1);
 
-    fn to(endpoint: usize) -> Route {
-        Route { endpoint, addr: A }
+    fn failed(memory: &Memory, endpoint: usize, stable: bool) {
+        memory.put(Some(endpoint), Some(A), !stable);
     }
 
     /// Row 44: what failed before it was stable goes behind the others, until all have been tried.
@@ -122,24 +107,38 @@ mod tests {
         let memory = Memory::default();
         let order = || memory.arrange(Order::Failover, 3);
         assert_eq!(order(), [0, 1, 2]);
-        memory.connection_failed(to(0), false);
+        failed(&memory, 0, false);
         assert_eq!(order(), [1, 2, 0]);
-        memory.connection_failed(to(1), false);
+        failed(&memory, 1, false);
         assert_eq!(order(), [2, 0, 1]);
-        memory.connection_failed(to(2), false);
+        failed(&memory, 2, false);
         assert_eq!(order(), [0, 1, 2]);
+    }
+
+    #[test]
+    fn in_turn_goes_on_after_the_one_that_was_used() {
+        let memory = Memory::default();
+        let order = |order| memory.arrange(order, 3);
+        assert_eq!(order(Order::InTurn), [0, 1, 2]);
+        memory.used(1);
+        assert_eq!(order(Order::InTurn), [2, 0, 1]);
+        memory.used(2);
+        assert_eq!(order(Order::InTurn), [0, 1, 2]);
+        memory.used(1);
+        assert_eq!(order(Order::Failover), [0, 1, 2]);
+        assert_eq!(order(Order::InTurn), [2, 0, 1]);
     }
 
     #[test]
     fn a_stable_connection_that_was_lost_is_no_reason_to_go_behind() {
         let memory = Memory::default();
-        memory.connection_failed(to(0), true);
+        failed(&memory, 0, true);
         assert_eq!(memory.arrange(Order::Failover, 2), [0, 1]);
-        memory.connection_failed(to(1), false);
+        failed(&memory, 1, false);
         // Both have been tried.
         assert_eq!(memory.arrange(Order::Failover, 2), [0, 1]);
-        memory.connection_failed(to(0), false);
-        memory.connection_failed(to(1), true);
+        failed(&memory, 0, false);
+        failed(&memory, 1, true);
         assert_eq!(memory.arrange(Order::Failover, 2), [0, 1]);
     }
 
@@ -147,7 +146,7 @@ mod tests {
     fn every_order_puts_what_failed_behind() {
         for order in [Order::InTurn, Order::Shuffled, Order::Failover] {
             let memory = Memory::default();
-            memory.connection_failed(to(1), false);
+            failed(&memory, 1, false);
             for _ in 0..20 {
                 assert_eq!(memory.arrange(order, 3)[2], 1, "{order:?}");
             }
@@ -159,19 +158,13 @@ mod tests {
         let memory = Memory::default();
         let [a, b, other] = [1, 2, 3].map(|port| SocketAddr::new(A.ip(), port));
         for addr in [a, other] {
-            memory.connection_failed(Route { endpoint: 0, addr }, false);
+            memory.put(None, Some(addr), true);
         }
         memory.resolved(&[a, b]);
-        assert!(memory.is_behind(a) && !memory.is_behind(b));
-        memory.connection_failed(
-            Route {
-                endpoint: 0,
-                addr: b,
-            },
-            true,
-        );
+        assert!(memory.is_behind(&a) && !memory.is_behind(&b));
+        memory.put(None, Some(b), false);
         memory.resolved(&[a, b]);
-        assert!(!memory.is_behind(a) && memory.is_behind(other));
+        assert!(!memory.is_behind(&a) && memory.is_behind(&other));
     }
 
     #[test]
@@ -179,8 +172,8 @@ mod tests {
         let memory = Memory::default();
         for i in 0..10_000_u32 {
             let addr = SocketAddr::from((std::net::Ipv4Addr::from(i), 1));
-            memory.connection_failed(Route { endpoint: 0, addr }, false);
+            memory.put(None, Some(addr), true);
         }
-        assert_eq!(memory.with(|seen| seen.addrs.len()), LONGEST);
+        assert_eq!(memory.seen().addrs.len(), LONGEST);
     }
 }

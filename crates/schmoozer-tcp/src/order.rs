@@ -4,7 +4,6 @@ use std::fmt;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::process;
 use std::str::FromStr;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use crate::UnknownWord;
@@ -47,11 +46,14 @@ pub enum Order {
 }
 
 impl Order {
-    /// Arranges the numbers of `len` endpoints for one dial.
-    pub(crate) fn arrange(self, len: usize, turn: &Turn) -> Vec<usize> {
+    /// Arranges the numbers of `len` endpoints for one dial, and gives the turn to the one after the first.
+    pub(crate) fn arrange(self, len: usize, turn: &mut usize) -> Vec<usize> {
         let mut order: Vec<usize> = (0..len).collect();
         match self {
-            Self::InTurn => order.rotate_left(turn.next(len)),
+            Self::InTurn => {
+                order.rotate_left(*turn % len);
+                *turn = order[0] + 1;
+            }
             Self::Shuffled => fastrand::Rng::with_seed(drawn_here_and_now()).shuffle(&mut order),
             Self::Failover => {}
         }
@@ -98,49 +100,22 @@ pub(crate) fn drawn_here_and_now() -> u64 {
     hasher.finish()
 }
 
-/// Whose turn it is, across dials and clones.
-#[derive(Debug, Default)]
-pub(crate) struct Turn(AtomicUsize);
-
-impl Turn {
-    /// Returns whose turn it is, and gives the next dial to the one after.
-    fn next(&self, len: usize) -> usize {
-        self.0.fetch_add(1, Ordering::Relaxed) % len
-    }
-
-    /// Gives the next dial to the endpoint after the one that a connection was made to.
-    pub(crate) fn used(&self, endpoint: usize) {
-        self.0.store(endpoint + 1, Ordering::Relaxed);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn in_turn_begins_one_further_each_time_and_goes_round() {
-        let turn = Turn::default();
-        let dials: Vec<_> = (0..4).map(|_| Order::InTurn.arrange(3, &turn)).collect();
+        let mut turn = 0;
+        let dials = [(); 4].map(|()| Order::InTurn.arrange(3, &mut turn));
         assert_eq!(dials, [[0, 1, 2], [1, 2, 0], [2, 0, 1], [0, 1, 2]]);
     }
 
     #[test]
-    fn in_turn_goes_on_after_the_one_that_was_used() {
-        let turn = Turn::default();
-        assert_eq!(Order::InTurn.arrange(3, &turn), [0, 1, 2]);
-        turn.used(1);
-        assert_eq!(Order::InTurn.arrange(3, &turn), [2, 0, 1]);
-        turn.used(2);
-        assert_eq!(Order::InTurn.arrange(3, &turn), [0, 1, 2]);
-    }
-
-    #[test]
     fn failover_begins_with_the_first_always() {
-        let turn = Turn::default();
-        turn.used(1);
-        assert_eq!(Order::Failover.arrange(3, &turn), [0, 1, 2]);
-        assert_eq!(Order::Failover.arrange(3, &turn), [0, 1, 2]);
+        for _ in 0..2 {
+            assert_eq!(Order::Failover.arrange(3, &mut 2), [0, 1, 2]);
+        }
     }
 
     /// Row 63: forked workers have the same generator in the same state, and draw different orders all the same.
@@ -148,7 +123,7 @@ mod tests {
     fn shuffled_differs_where_the_generator_does_not() {
         let orders = (0..6).map(|_| {
             fastrand::seed(7);
-            Order::Shuffled.arrange(20, &Turn::default())
+            Order::Shuffled.arrange(20, &mut 0)
         });
         let different: std::collections::HashSet<_> = orders.collect();
         assert_eq!(different.len(), 6);
@@ -158,7 +133,7 @@ mod tests {
     fn shuffled_begins_with_each_about_as_often() {
         let mut first = [0_u32; 4];
         for _ in 0..4_000 {
-            let mut order = Order::Shuffled.arrange(4, &Turn::default());
+            let mut order = Order::Shuffled.arrange(4, &mut 0);
             first[order[0]] += 1;
             order.sort_unstable();
             assert_eq!(order, [0, 1, 2, 3]);

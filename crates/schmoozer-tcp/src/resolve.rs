@@ -68,43 +68,34 @@ impl<R: Resolve> Resolve for Arc<R> {
     }
 }
 
-/// A resolver of any type.
+pub(crate) type Lookup<'a> = Pin<Box<dyn Future<Output = io::Result<()>> + Send + 'a>>;
+
+/// A resolver of any type; the system's, if there is none.
 #[derive(Clone, Default)]
-pub(crate) struct Resolver(Option<Arc<dyn Boxed>>);
+pub(crate) struct Resolver(Option<Arc<Resolving>>);
 
-trait Boxed: Send + Sync {
-    fn resolve_boxed<'a>(&'a self, host: &'a str, port: u16, answers: &'a Answers)
-    -> Resolving<'a>;
-}
-
-type Resolving<'a> = Pin<Box<dyn Future<Output = io::Result<()>> + Send + 'a>>;
-
-impl<R: Resolve> Boxed for R {
-    fn resolve_boxed<'a>(
-        &'a self,
-        host: &'a str,
-        port: u16,
-        answers: &'a Answers,
-    ) -> Resolving<'a> {
-        Box::pin(self.resolve(host, port, answers))
-    }
-}
+type Resolving = dyn for<'a> Fn(&'a Target, Arc<Answers>) -> Lookup<'a> + Send + Sync;
 
 impl Resolver {
     pub(crate) fn new(resolver: impl Resolve + 'static) -> Self {
-        Self(Some(Arc::new(resolver)))
+        let resolver = Arc::new(resolver);
+        Self(Some(Arc::new(move |target, answers| {
+            lookup(Arc::clone(&resolver), target, answers)
+        })))
     }
 
-    pub(crate) async fn resolve(&self, target: &Target, answers: &Answers) -> io::Result<()> {
-        let (host, port) = (target.name(), target.port());
+    pub(crate) fn lookup<'a>(&self, target: &'a Target, answers: Arc<Answers>) -> Lookup<'a> {
         match &self.0 {
             // A zone is a name that only this host knows.
-            Some(resolver) if !host.contains('%') => {
-                resolver.resolve_boxed(host, port, answers).await
-            }
-            _ => SystemResolver.resolve(host, port, answers).await,
+            Some(resolving) if !target.name().contains('%') => resolving(target, answers),
+            _ => lookup(SystemResolver, target, answers),
         }
     }
+}
+
+fn lookup<R: Resolve + 'static>(resolver: R, target: &Target, answers: Arc<Answers>) -> Lookup<'_> {
+    let (host, port) = (target.name(), target.port());
+    Box::pin(async move { resolver.resolve(host, port, &answers).await })
 }
 
 impl fmt::Debug for Resolver {

@@ -71,6 +71,8 @@ pub fn is_transient(error: &io::Error) -> bool {
 pub(crate) enum Phase {
     /// Resolving the name.
     Lookup,
+    /// Resolving the name, which has no address.
+    NoAddress,
     /// Binding the socket to the local address.
     Bind,
     /// Setting this option.
@@ -97,7 +99,7 @@ impl Phase {
     pub(crate) fn is_transient(self, error: &io::Error) -> bool {
         use ErrorKind::{AddrNotAvailable, InvalidInput, PermissionDenied, Unsupported};
         match (self, error.kind()) {
-            (Self::Lookup, _) => true,
+            (Self::Lookup | Self::NoAddress, _) => true,
             (Self::Bind, AddrNotAvailable | InvalidInput) | (_, PermissionDenied | Unsupported) => {
                 false
             }
