@@ -34,8 +34,8 @@ use socket2::{SockRef, TcpKeepalive};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Keepalive {
-    idle: u32,
-    interval: u32,
+    idle: Duration,
+    interval: Duration,
     count: u32,
 }
 
@@ -44,8 +44,8 @@ impl Keepalive {
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            idle: 15,
-            interval: 5,
+            idle: Duration::from_secs(15),
+            interval: Duration::from_secs(5),
             count: 3,
         }
     }
@@ -78,18 +78,14 @@ impl Keepalive {
     /// Returns the time from the last byte of a vanished peer to the error.
     #[must_use]
     pub const fn finds_a_dead_peer_in(&self) -> Duration {
-        Duration::from_secs(self.idle as u64 + self.interval as u64 * self.count as u64)
+        let probing = self.interval.saturating_mul(self.count);
+        self.idle.saturating_add(probing)
     }
 
     /// Returns the idle time, the interval and the count.
     #[cfg(feature = "config")]
     pub(crate) const fn parts(self) -> (Duration, Duration, u32) {
-        let [idle, interval] = [self.idle as u64, self.interval as u64];
-        (
-            Duration::from_secs(idle),
-            Duration::from_secs(interval),
-            self.count,
-        )
+        (self.idle, self.interval, self.count)
     }
 
     /// Makes the setting that finds a dead peer within this time, as far as whole seconds allow: it is idle for half of
@@ -101,15 +97,10 @@ impl Keepalive {
         Self::new()
             .idle(Duration::from_secs(idle))
             .interval(Duration::from_secs(interval))
-            .count(3)
     }
 
     pub(crate) fn set(self, socket: &SockRef<'_>) -> io::Result<()> {
-        without_a_count(socket.set_tcp_keepalive(&self.as_socket_option()))
-    }
-
-    fn as_socket_option(self) -> TcpKeepalive {
-        let option = TcpKeepalive::new().with_time(Duration::from_secs(self.idle.into()));
+        let option = TcpKeepalive::new().with_time(self.idle);
         #[cfg(any(
             target_os = "android",
             target_os = "dragonfly",
@@ -124,10 +115,8 @@ impl Keepalive {
             target_os = "watchos",
             target_os = "windows",
         ))]
-        let option = option
-            .with_interval(Duration::from_secs(self.interval.into()))
-            .with_retries(self.count);
-        option
+        let option = option.with_interval(self.interval).with_retries(self.count);
+        without_a_count(socket.set_tcp_keepalive(&option))
     }
 }
 
@@ -146,17 +135,13 @@ fn without_a_count(result: io::Result<()>) -> io::Result<()> {
 }
 
 /// Rounds up, because a fraction that is cut off would turn half a second into an invalid zero.
-const fn whole_seconds(duration: Duration) -> u32 {
-    const LONGEST: u32 = 32_767;
-    if duration.as_secs() >= LONGEST as u64 {
-        return LONGEST;
-    }
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "less than 32,767, as checked above"
-    )]
-    let seconds = duration.as_secs() as u32 + (duration.subsec_nanos() > 0) as u32;
-    if seconds == 0 { 1 } else { seconds }
+const fn whole_seconds(duration: Duration) -> Duration {
+    let begun = (duration.subsec_nanos() > 0) as u64;
+    Duration::from_secs(match duration.as_secs().saturating_add(begun) {
+        0 => 1,
+        seconds @ 1..=32_767 => seconds,
+        _ => 32_767,
+    })
 }
 
 #[cfg(test)]
@@ -185,7 +170,7 @@ mod tests {
                     Keepalive::new().idle(given).idle,
                     Keepalive::new().interval(given).interval
                 ),
-                (taken, taken)
+                (Duration::from_secs(taken), Duration::from_secs(taken))
             );
         }
         for (given, taken) in [(0, 1), (1, 1), (127, 127), (u32::MAX, 127)] {
@@ -198,8 +183,8 @@ mod tests {
         for (limit, idle, interval) in [(60, 30, 9), (10, 5, 1), (7, 3, 1), (4, 2, 1), (1, 1, 1)] {
             let keepalive = Keepalive::within(Duration::from_secs(limit));
             let expected = Keepalive {
-                idle,
-                interval,
+                idle: Duration::from_secs(idle),
+                interval: Duration::from_secs(interval),
                 count: 3,
             };
             assert_eq!(keepalive, expected);
@@ -207,7 +192,10 @@ mod tests {
             assert!(found <= Duration::from_secs(limit.max(5)), "{limit}");
         }
         let longest = Keepalive::within(Duration::MAX);
-        assert_eq!((longest.idle, longest.interval), (32_767, 32_767));
+        assert_eq!(
+            [longest.idle, longest.interval],
+            [Duration::from_secs(32_767); 2]
+        );
         assert_eq!(
             Keepalive::within(Duration::ZERO),
             Keepalive::within(Duration::from_secs(1))

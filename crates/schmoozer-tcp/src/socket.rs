@@ -106,11 +106,8 @@ impl Options {
             // does not exist, binding takes a port for this connection alone.
             #[cfg(any(target_os = "android", target_os = "linux"))]
             let _ = nix::sys::socket::setsockopt(&socket, IpBindAddressNoPort, &true);
-            let bound = socket.bind(SocketAddr::new(local, 0));
-            bound.map_err(|error| Failed {
-                phase: Phase::Bind,
-                error,
-            })?;
+            let (phase, bound) = (Phase::Bind, socket.bind(SocketAddr::new(local, 0)));
+            bound.map_err(|error| Failed { phase, error })?;
         }
         let stream = socket.connect(addr).await.map_err(|error| {
             let phase = Phase::of_connect(self.local_addr, error.kind());
@@ -130,57 +127,86 @@ impl Options {
     }
 
     fn set(&self, socket: &SockRef<'_>, addr: SocketAddr) -> Result<(), Failed> {
-        if self.nodelay.unwrap_or(true) {
-            let result = socket.set_tcp_nodelay(true);
-            self.nodelay
-                .map_or(Ok(()), |_| failed_at("TCP_NODELAY", result))?;
+        let nodelay = self.nodelay.unwrap_or(true).then_some(true);
+        let result = set("TCP_NODELAY", nodelay, |on| socket.set_tcp_nodelay(on));
+        if self.nodelay.is_some() {
+            result?;
         }
         let dead_after = self.dead_after.unwrap_or(Some(DEAD_AFTER));
-        let keepalive = self.keepalive.unwrap_or(dead_after.map(Keepalive::within));
-        if let Some(keepalive) = keepalive {
-            let result = keepalive.set(socket);
-            if self.keepalive != Setting::ByDefault || self.dead_after != Setting::ByDefault {
-                failed_at("keepalive", result)?;
-            }
+        let by_dead_after = dead_after.map(Keepalive::within);
+        let keepalive = self.keepalive.unwrap_or(by_dead_after);
+        let result = set("keepalive", keepalive, |keepalive| keepalive.set(socket));
+        if self.keepalive != Setting::ByDefault || self.dead_after != Setting::ByDefault {
+            result?;
         }
         // One that comes with `dead_after` does not cut short a keepalive that was set by itself.
         let keepalive = self.keepalive.unwrap_or(None);
         let at_least = keepalive.map(|keepalive| keepalive.finds_a_dead_peer_in());
         let by_dead_after = dead_after.map(|after| within(after).max(at_least.unwrap_or_default()));
-        if let Some(timeout) = self.user_timeout.unwrap_or(by_dead_after) {
-            let result = set_user_timeout(socket, timeout);
-            if self.user_timeout != Setting::ByDefault {
-                failed_at("TCP_USER_TIMEOUT", result)?;
-            }
+        let timeout = self.user_timeout.unwrap_or(by_dead_after);
+        // Within what the kernel takes (a C `int`), and off zero, which would switch it off.
+        #[cfg(any(target_os = "android", target_os = "linux"))]
+        let set_user_timeout = |timeout: Duration| {
+            let [least, most] = [1, 2_147_483_647].map(Duration::from_millis);
+            socket.set_tcp_user_timeout(Some(timeout.clamp(least, most)))
+        };
+        #[cfg(not(any(target_os = "android", target_os = "linux")))]
+        let set_user_timeout = |_| Ok(());
+        let result = set("TCP_USER_TIMEOUT", timeout, set_user_timeout);
+        if self.user_timeout != Setting::ByDefault {
+            result?;
         }
         #[cfg(any(target_os = "android", target_os = "linux"))]
-        if let Some(interface) = &self.interface {
-            let result = socket.bind_device(Some(interface.as_bytes()));
-            failed_at("SO_BINDTODEVICE", result)?;
-        }
+        set("SO_BINDTODEVICE", self.interface.as_ref(), |name| {
+            socket.bind_device(Some(name.as_bytes()))
+        })?;
         // Before the handshake, because it is there that the window's scale is agreed on.
-        if let Some(size) = self.recv_buffer {
-            failed_at("SO_RCVBUF", socket.set_recv_buffer_size(size as usize))?;
-        }
-        if let Some(size) = self.send_buffer {
-            failed_at("SO_SNDBUF", socket.set_send_buffer_size(size as usize))?;
-        }
-        if let Some(tos) = self.tos {
-            failed_at("the traffic class", set_tos(socket, addr, tos))?;
-        }
-        if let Some(BeforeConnect(hook)) = &self.before_connect {
-            failed_at("before_connect", hook(socket, addr))?;
-        }
-        Ok(())
+        set("SO_RCVBUF", self.recv_buffer, |size| {
+            socket.set_recv_buffer_size(size as usize)
+        })?;
+        set("SO_SNDBUF", self.send_buffer, |size| {
+            socket.set_send_buffer_size(size as usize)
+        })?;
+        // In the address's family, where it can be set; a few systems have it in neither.
+        let _ = self.tos;
+        #[cfg(not(any(
+            target_os = "fuchsia",
+            target_os = "haiku",
+            target_os = "illumos",
+            target_os = "redox",
+            target_os = "solaris",
+        )))]
+        set("the traffic class", self.tos, |tos| match addr {
+            SocketAddr::V4(_) => socket.set_tos_v4(tos.into()),
+            SocketAddr::V6(_) => Ok(()),
+        })?;
+        #[cfg(any(
+            target_os = "android",
+            target_os = "dragonfly",
+            target_os = "freebsd",
+            target_os = "linux",
+            target_os = "macos",
+            target_os = "netbsd",
+            target_os = "openbsd",
+        ))]
+        set("the traffic class", self.tos, |tos| match addr {
+            SocketAddr::V4(_) => Ok(()),
+            SocketAddr::V6(_) => socket.set_tclass_v6(tos.into()),
+        })?;
+        let hook = self.before_connect.as_ref();
+        set("before_connect", hook, |hook| (hook.0)(socket, addr))
     }
 }
 
-/// Names the option in the error.
-fn failed_at(option: &'static str, result: io::Result<()>) -> Result<(), Failed> {
-    result.map_err(|error| Failed {
-        phase: Phase::Option(option),
-        error,
-    })
+/// Sets what has a value, and names the option in the error.
+fn set<T>(
+    option: &'static str,
+    value: Option<T>,
+    to: impl FnOnce(T) -> io::Result<()>,
+) -> Result<(), Failed> {
+    let phase = Phase::Option(option);
+    let result = value.map_or(Ok(()), to);
+    result.map_err(|error| Failed { phase, error })
 }
 
 /// An IPv4-mapped address is connected to over IPv4 as it is, so that IPv4's options hold for it.
@@ -196,66 +222,4 @@ fn over_ipv4_if_mapped(addr: SocketAddr) -> SocketAddr {
 fn within(limit: Duration) -> Duration {
     let probes = Keepalive::within(limit).finds_a_dead_peer_in();
     (limit / 16 * 15).min(probes)
-}
-
-/// Keeps a timeout within what the kernel takes (a C `int`), and off zero, which would switch it off.
-#[cfg(any(target_os = "android", target_os = "linux"))]
-fn whole_milliseconds(timeout: Duration) -> Duration {
-    let longest = Duration::from_millis(i32::MAX.unsigned_abs().into());
-    timeout.clamp(Duration::from_millis(1), longest)
-}
-
-/// Sets `TCP_USER_TIMEOUT`, where there is one.
-#[cfg_attr(
-    not(any(target_os = "android", target_os = "linux")),
-    expect(
-        clippy::unnecessary_wraps,
-        unused_variables,
-        reason = "the system has no such setting"
-    )
-)]
-fn set_user_timeout(socket: &SockRef<'_>, timeout: Duration) -> io::Result<()> {
-    #[cfg(any(target_os = "android", target_os = "linux"))]
-    socket.set_tcp_user_timeout(Some(whole_milliseconds(timeout)))?;
-    Ok(())
-}
-
-/// Sets the traffic class of the address's family, where it can be set.
-#[cfg_attr(
-    any(
-        target_os = "fuchsia",
-        target_os = "haiku",
-        target_os = "illumos",
-        target_os = "redox",
-        target_os = "solaris",
-    ),
-    expect(
-        clippy::unnecessary_wraps,
-        unused_variables,
-        reason = "the system has no such setting"
-    )
-)]
-fn set_tos(socket: &SockRef<'_>, addr: SocketAddr, tos: u8) -> io::Result<()> {
-    if addr.is_ipv4() {
-        #[cfg(not(any(
-            target_os = "fuchsia",
-            target_os = "haiku",
-            target_os = "illumos",
-            target_os = "redox",
-            target_os = "solaris",
-        )))]
-        socket.set_tos_v4(tos.into())?;
-    } else {
-        #[cfg(any(
-            target_os = "android",
-            target_os = "dragonfly",
-            target_os = "freebsd",
-            target_os = "linux",
-            target_os = "macos",
-            target_os = "netbsd",
-            target_os = "openbsd",
-        ))]
-        socket.set_tclass_v6(tos.into())?;
-    }
-    Ok(())
 }
