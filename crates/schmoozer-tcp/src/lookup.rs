@@ -1,11 +1,11 @@
 //! The system's lookups, which outlive the dials that wait for them.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use std::{panic, thread};
 
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
@@ -19,16 +19,19 @@ pub(crate) struct Lookups {
     /// How long an answer is kept that came too late.
     keep: Duration,
     threads: Semaphore,
-    hosts: Mutex<BTreeMap<Arc<str>, Host>>,
+    hosts: Mutex<Hosts>,
 }
 
-#[derive(Default)]
-struct Host {
-    running: Option<watch::Sender<Option<Found>>>,
-    kept: Option<(Instant, Arc<[SocketAddr]>)>,
+type Hosts = BTreeMap<String, Host>;
+
+enum Host {
+    Running(watch::Sender<Option<Found>>),
+    /// What was found when no dial waited for it any more, and since when it is kept.
+    Kept(Vec<SocketAddr>, Instant),
 }
 
-type Found = Result<Arc<[SocketAddr]>, Arc<io::Error>>;
+/// What all dials that wait share: an error in its parts.
+type Found = Result<Vec<SocketAddr>, (ErrorKind, String)>;
 
 impl Lookups {
     /// Has at most `threads` lookups at once. The ports of what is found do not matter.
@@ -52,131 +55,92 @@ impl Lookups {
         port: u16,
         answers: &Answers,
     ) -> io::Result<()> {
-        let push = |found: Arc<[SocketAddr]>| {
-            for mut addr in found.iter().copied() {
+        let push = |found: Vec<SocketAddr>| {
+            for mut addr in found {
                 addr.set_port(port);
                 answers.push(addr);
             }
         };
-        if let Some(kept) = self.take_kept(host) {
-            push(kept);
-        }
-        let mut running = if let Some(running) = self.join(host) {
-            running
-        } else {
-            let thread = self.threads.acquire().await.map_err(io::Error::other)?;
-            self.join_or_start(host, thread)?
+        let mut thread = None;
+        let mut running = loop {
+            if let Some(running) = self.join_or_start(host, thread, push) {
+                break running;
+            }
+            thread = Some(self.threads.acquire().await.map_err(io::Error::other)?);
         };
         let found = running.wait_for(Option::is_some).await;
-        let found = found.map_err(|_| io::Error::other("the thread of the lookup ended early"))?;
-        match found.clone() {
-            Some(Ok(found)) => push(found),
-            // The error itself is shared by all dials that wait.
-            Some(Err(error)) => return Err(io::Error::new(error.kind(), error.to_string())),
-            None => {}
+        match found.map_err(io::Error::other)?.clone() {
+            Some(Err((kind, text))) => return Err(io::Error::new(kind, text)),
+            found => found.into_iter().flatten().for_each(push),
         }
         Ok(())
     }
 
-    fn take_kept(&self, host: &str) -> Option<Arc<[SocketAddr]>> {
-        let (since, found) = self.hosts().get_mut(host)?.kept.take()?;
-        (since.elapsed() <= self.keep).then_some(found)
-    }
-
-    fn join(&self, host: &str) -> Option<watch::Receiver<Option<Found>>> {
-        let hosts = self.hosts();
-        Some(hosts.get(host)?.running.as_ref()?.subscribe())
-    }
-
+    /// Joins the lookup of a host that runs. If there is none, takes what is kept, and starts one if it has a thread.
     fn join_or_start(
         &'static self,
         host: &str,
-        thread: SemaphorePermit<'static>,
-    ) -> io::Result<watch::Receiver<Option<Found>>> {
-        let name: Arc<str> = host.into();
-        let receiver = {
-            let mut hosts = self.hosts();
-            let running = &mut hosts.entry(Arc::clone(&name)).or_default().running;
-            if let Some(running) = running {
-                return Ok(running.subscribe());
-            }
-            let (sender, receiver) = watch::channel(None);
-            *running = Some(sender);
-            receiver
-        };
-        let mut lookup = Running {
-            lookups: self,
-            host: name,
-            has_ended: false,
-            _thread: thread,
-        };
+        thread: Option<SemaphorePermit<'static>>,
+        push: impl Fn(Vec<SocketAddr>),
+    ) -> Option<watch::Receiver<Option<Found>>> {
+        let mut hosts = self.hosts();
+        match hosts.get(host) {
+            Some(Host::Running(running)) => return Some(running.subscribe()),
+            Some(Host::Kept(found, since)) if since.elapsed() <= self.keep => push(found.clone()),
+            _ => {}
+        }
+        hosts.remove(host);
+        let thread = thread?;
+        let (sender, receiver) = watch::channel(None);
+        hosts.insert(host.to_owned(), Host::Running(sender));
+        drop(hosts);
+        let name = host.to_owned();
         // Not on a blocking thread of tokio's: a runtime that is dropped waits for those, so that a program
         // that was told to stop would not end while a name server is silent.
         let started = thread::Builder::new()
             .name("schmoozer-lookup".to_owned())
             .spawn(move || {
-                let found = (self.find)(&lookup.host);
-                lookup.end(found);
+                let find = self.find;
+                let found = panic::catch_unwind(|| find(&name)).unwrap_or_else(|_| {
+                    Err(io::Error::other("the thread of the lookup ended early"))
+                });
+                self.end(&name, found);
+                drop(thread);
             });
-        match started {
-            Ok(_) => Ok(receiver),
-            Err(error) => {
-                let why = format!("no thread could be started for the lookup: {error}");
-                Err(io::Error::new(error.kind(), why))
-            }
+        if let Err(error) = started {
+            let why = format!("no thread could be started for the lookup: {error}");
+            self.end(host, Err(io::Error::new(error.kind(), why)));
         }
+        Some(receiver)
     }
 
-    fn hosts(&self) -> MutexGuard<'_, BTreeMap<Arc<str>, Host>> {
-        self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A lookup in its thread. When that ends, also by a panic, the next lookup of the host may start.
-struct Running {
-    lookups: &'static Lookups,
-    host: Arc<str>,
-    has_ended: bool,
-    _thread: SemaphorePermit<'static>,
-}
-
-impl Running {
     /// Hands over what was found, or keeps it when no dial waits for it any more.
-    fn end(&mut self, found: io::Result<Vec<SocketAddr>>) {
-        let keep = self.lookups.keep;
-        let mut hosts = self.lookups.hosts();
-        self.has_ended = true;
-        hosts.retain(|_, host| {
-            let fresh = |(since, _): &(Instant, _)| since.elapsed() <= keep;
-            host.running.is_some() || host.kept.as_ref().is_some_and(fresh)
+    fn end(&self, host: &str, found: io::Result<Vec<SocketAddr>>) {
+        let mut hosts = self.hosts();
+        hosts.retain(|_, host| match host {
+            Host::Running(_) => true,
+            Host::Kept(_, since) => since.elapsed() <= self.keep,
         });
-        let Some(running) = hosts.remove(&self.host).and_then(|host| host.running) else {
-            return;
-        };
-        let found = found.map(Arc::<[_]>::from).map_err(Arc::new);
-        if running.receiver_count() > 0 {
-            running.send_replace(Some(found));
-        } else if let Ok(found) = found {
-            let late = Host {
-                running: None,
-                kept: Some((Instant::now(), found)),
-            };
-            hosts.insert(Arc::clone(&self.host), late);
+        match (hosts.remove(host), found) {
+            (Some(Host::Running(running)), found) if running.receiver_count() > 0 => {
+                running.send_replace(Some(
+                    found.map_err(|error| (error.kind(), error.to_string())),
+                ));
+            }
+            (_, Ok(found)) => {
+                hosts.insert(host.to_owned(), Host::Kept(found, Instant::now()));
+            }
+            (_, Err(_)) => {}
         }
     }
-}
 
-impl Drop for Running {
-    fn drop(&mut self) {
-        if !self.has_ended {
-            self.lookups.hosts().remove(&self.host);
-        }
+    fn hosts(&self) -> MutexGuard<'_, Hosts> {
+        self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::ErrorKind;
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use tokio::time::{sleep, timeout};
