@@ -6,11 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hickory_resolver::config::{
-    NameServerConfigGroup, ResolveHosts, ResolverConfig, ResolverOpts, ServerOrderingStrategy,
+    NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts, ServerOrderingStrategy,
 };
 use hickory_resolver::name_server::TokioConnectionProvider;
-use hickory_resolver::proto::ProtoErrorKind;
 use hickory_resolver::proto::op::ResponseCode;
+use hickory_resolver::proto::rr::{RData, RecordType};
+use hickory_resolver::proto::xfer::Protocol;
+use hickory_resolver::proto::{ProtoError, ProtoErrorKind};
 use hickory_resolver::system_conf::read_system_conf;
 use hickory_resolver::{Name, ResolveError, TokioResolver};
 
@@ -72,21 +74,15 @@ impl HickoryResolver {
     fn for_one_lookup(&self, host: &str, time: Duration) -> io::Result<TokioResolver> {
         let (config, mut options) = match &self.name_servers {
             None => read_system_conf().map_err(|error| {
-                io::Error::other(format!(
-                    "the system's configuration of name servers: {error}"
-                ))
+                let what = "the system's configuration of name servers";
+                io::Error::other(format!("{what}: {error}"))
             })?,
             Some(servers) => {
-                let mut group = NameServerConfigGroup::new();
+                let mut config = ResolverConfig::new();
                 for server in servers.iter() {
-                    let ips = [server.ip()];
-                    group.merge(NameServerConfigGroup::from_ips_clear(
-                        &ips,
-                        server.port(),
-                        true,
-                    ));
+                    config.add_name_server(NameServerConfig::new(*server, Protocol::Udp));
+                    config.add_name_server(NameServerConfig::new(*server, Protocol::Tcp));
                 }
-                let config = ResolverConfig::from_parts(None, vec![], group);
                 (config, ResolverOpts::default())
             }
         };
@@ -121,54 +117,39 @@ impl Resolve for HickoryResolver {
         // A `&str` would be held to the rules for host names, which know no underscore.
         let name = Name::from_str_relaxed(host).map_err(io::Error::other)?;
         let resolver = self.for_one_lookup(host, answers.time_for_lookup())?;
-        let v6 = async {
-            let found = resolver.ipv6_lookup(name.clone()).await?;
-            found.iter().for_each(|v6| push(v6.0.into()));
+        let ask = async |records: RecordType| {
+            let found = resolver.lookup(name.clone(), records).await?;
+            found.iter().filter_map(RData::ip_addr).for_each(push);
             Ok(())
         };
-        let v4 = async {
-            let found = resolver.ipv4_lookup(name.clone()).await?;
-            found.iter().for_each(|v4| push(v4.0.into()));
-            Ok(())
-        };
-        let (v6, v4) = tokio::join!(v6, v4);
+        let (v6, v4) = tokio::join!(ask(RecordType::AAAA), ask(RecordType::A));
         let one_was_found = v6.is_ok() || v4.is_ok();
-        for error in [v6.err(), v4.err()].into_iter().flatten() {
-            match response_code(&error) {
-                Some(ResponseCode::NoError) => {}
-                // Some servers deny a whole name that has only addresses of the other family (RFC 4074 §4.2).
-                Some(ResponseCode::NXDomain) if one_was_found => {}
-                code => return Err(refused(code, &error)),
-            }
-        }
-        Ok(())
+        let mut errors = [v6, v4].into_iter().filter_map(Result::err);
+        let failure = errors.find_map(|error| failure(&error, one_was_found));
+        failure.map_or(Ok(()), Err)
     }
 }
 
-fn refused(code: Option<ResponseCode>, error: &ResolveError) -> io::Error {
-    let Some(code) = code else {
-        let timed_out = error
-            .proto()
-            .is_some_and(|e| matches!(e.kind(), ProtoErrorKind::Timeout));
-        return if timed_out {
-            io::Error::new(ErrorKind::TimedOut, "no name server answered in time")
-        } else {
-            io::Error::other(error.to_string())
-        };
-    };
-    let kind = match code {
-        ResponseCode::NXDomain => ErrorKind::NotFound,
-        _ => ErrorKind::Other,
-    };
-    let number = u16::from(code);
-    let text = format!("the name server answered \"{code}\" (response code {number})");
-    io::Error::new(kind, text)
-}
-
-/// Returns what a name server said that replied without a record.
-fn response_code(error: &ResolveError) -> Option<ResponseCode> {
-    match error.proto()?.kind() {
-        ProtoErrorKind::NoRecordsFound { response_code, .. } => Some(*response_code),
-        _ => None,
+/// Tells what it means that one family was not found, unless the name just has none of it.
+fn failure(error: &ResolveError, other_was_found: bool) -> Option<io::Error> {
+    match error.proto().map(ProtoError::kind) {
+        // The name server replied without a record.
+        Some(ProtoErrorKind::NoRecordsFound { response_code, .. }) => {
+            let (code, number) = (*response_code, u16::from(*response_code));
+            let kind = match code {
+                ResponseCode::NoError => return None,
+                // Some servers deny a whole name that has only addresses of the other family (RFC 4074 §4.2).
+                ResponseCode::NXDomain if other_was_found => return None,
+                ResponseCode::NXDomain => ErrorKind::NotFound,
+                _ => ErrorKind::Other,
+            };
+            let text = format!("the name server answered \"{code}\" (response code {number})");
+            Some(io::Error::new(kind, text))
+        }
+        Some(ProtoErrorKind::Timeout) => {
+            let text = "no name server answered in time";
+            Some(io::Error::new(ErrorKind::TimedOut, text))
+        }
+        _ => Some(io::Error::other(error.to_string())),
     }
 }
