@@ -69,7 +69,7 @@ impl Dialer {
             }),
             Err(after) => Err(DialError::Timeout {
                 after,
-                tried: tried(timed_out()),
+                tried: tried(timed_out(Phase::Connect)),
             }),
         }
     }

@@ -31,33 +31,27 @@ pub(crate) fn refuse_secrets(text: &str) -> Result<(), InvalidTarget> {
 
 /// Refuses what no resolver could turn into an address.
 pub(crate) fn check_name(host: &str) -> Result<(), InvalidTarget> {
-    if let Some((ip, zone)) = host.split_once('%') {
-        let zoned = ip.parse::<Ipv6Addr>().is_ok()
-            && !zone.is_empty()
-            && !zone.contains(['%', ':', '[', ']']);
-        return if zoned {
-            Ok(())
-        } else {
-            Err(InvalidTarget::new(Reason::NotAName(shown(host))))
-        };
-    }
     let name = host.strip_suffix('.').unwrap_or(host);
-    if name.is_empty() {
+    let is_a_name = if let Some((ip, zone)) = host.split_once('%') {
+        let is_a_zone = !zone.is_empty() && !zone.contains(['%', ':', '[', ']']);
+        ip.parse::<Ipv6Addr>().is_ok() && is_a_zone
+    } else if name.is_empty() {
         return Err(InvalidTarget::new(Reason::NoHost));
-    }
-    if host.contains([':', '[', ']']) {
+    } else if host.contains([':', '[', ']']) {
         return Err(InvalidTarget::new(Reason::Brackets));
+    } else {
+        let mut labels = name.rsplit('.');
+        // A last label in digits alone is an IPv4 address gone wrong: no top-level domain is a number.
+        let is_a_number = |label: &str| label.bytes().all(|b| b.is_ascii_digit());
+        name.len() <= LONGEST_NAME
+            && !labels.clone().next().is_some_and(is_a_number)
+            && labels.all(|label| (1..=63).contains(&label.len()))
+    };
+    if is_a_name {
+        Ok(())
+    } else {
+        Err(InvalidTarget::new(Reason::NotAName(shown(host))))
     }
-    let labels_hold = name.split('.').all(|label| (1..=63).contains(&label.len()));
-    // A last label in digits alone is an IPv4 address gone wrong: no top-level domain is a number.
-    let numeric = name
-        .rsplit('.')
-        .next()
-        .is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit()));
-    if name.len() > LONGEST_NAME || !labels_hold || numeric {
-        return Err(InvalidTarget::new(Reason::NotAName(shown(host))));
-    }
-    Ok(())
 }
 
 /// Quotes at most 80 characters of text that has passed [`refuse_secrets`].

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
-use std::io::{self, ErrorKind};
+use std::io::ErrorKind;
 use std::mem;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep};
 use crate::endpoint::{Endpoint, Timer, is_over};
 use crate::memory::Route;
 use crate::socket::Failed;
+use crate::transient::Phase;
 use crate::{Answers, Dialer, Order, Tried};
 
 /// How many attempts run at a time.
@@ -88,8 +89,8 @@ where
                 return Poll::Ready(Some(won));
             }
             let begun = self.steps.len();
-            for endpoint in 0..self.endpoints.len() {
-                self.poll_endpoint(endpoint, cx);
+            for place in 0..self.endpoints.len() {
+                self.poll_endpoint(place, cx);
             }
             if let Some(&number) = self.order.get(self.endpoints.len()) {
                 if is_over(&mut self.endpoint_delay, cx) {
@@ -124,20 +125,20 @@ where
 
     /// Goes on with an endpoint's lookup, starts its next attempt if that may start, and brings the next endpoint on if
     /// this one has failed.
-    fn poll_endpoint(&mut self, number: usize, cx: &mut Context<'_>) {
+    fn poll_endpoint(&mut self, place: usize, cx: &mut Context<'_>) {
         let memory = &self.dialer.memory;
-        let endpoint = &mut self.endpoints[number];
+        let endpoint = &mut self.endpoints[place];
         if let Some((step, result)) = endpoint.poll_lookup(cx, memory) {
             self.steps[step].end(result);
         }
         if !endpoint.is_exhausted && is_over(&mut endpoint.stagger, cx) {
             match endpoint.poll_next(cx, memory) {
-                Poll::Ready(Some(addr)) => return self.start_attempt(number, addr),
+                Poll::Ready(Some(addr)) => return self.start_attempt(place, addr),
                 Poll::Ready(None) => endpoint.is_exhausted = true,
                 Poll::Pending => {}
             }
         }
-        let is_of_it = |(step, _): &(usize, _)| self.steps[*step].endpoint == number;
+        let is_of_it = |(step, _): &(usize, _)| self.steps[*step].endpoint == place;
         if endpoint.is_exhausted
             && !self.running.iter().any(is_of_it)
             && mem::take(&mut endpoint.brings_next_on)
@@ -146,19 +147,19 @@ where
         }
     }
 
-    fn start_attempt(&mut self, endpoint: usize, addr: SocketAddr) {
+    fn start_attempt(&mut self, place: usize, addr: SocketAddr) {
         if self.running.len() == IN_FLIGHT {
             if let Some((oldest, _)) = self.running.pop_front() {
                 let oldest = &mut self.steps[oldest];
                 // It did not fail.
                 self.endpoints[oldest.endpoint].brings_next_on = false;
-                oldest.end(Err(timed_out()));
+                oldest.end(Err(timed_out(Phase::Connect)));
             }
         }
         let delay = self.dialer.attempt_delay.unwrap_or(ATTEMPT_DELAY);
-        self.endpoints[endpoint].stagger = Some(Box::pin(sleep(delay)));
-        let step = self.begin(endpoint, Some(addr));
-        let endpoint = self.order[endpoint];
+        self.endpoints[place].stagger = Some(Box::pin(sleep(delay)));
+        let step = self.begin(place, Some(addr));
+        let endpoint = self.order[place];
         let attempt = (self.connect)(Route { endpoint, addr });
         self.running.push_back((step, Box::pin(attempt)));
     }
@@ -197,8 +198,9 @@ impl<C, F> Race<'_, C, F> {
         let mut tried = Vec::new();
         for step in mem::take(&mut self.steps) {
             let number = self.order[step.endpoint];
-            let elapsed = step.begun.elapsed();
-            let (elapsed, result) = step.ended.unwrap_or_else(|| (elapsed, Err(timed_out())));
+            let phase = step.addr.map_or(Phase::Lookup, |_| Phase::Connect);
+            let under_way = || (step.begun.elapsed(), Err(timed_out(phase)));
+            let (elapsed, result) = step.ended.unwrap_or_else(under_way);
             let Err(Failed { phase, error }) = result else {
                 continue;
             };
@@ -230,8 +232,9 @@ impl Step {
 }
 
 /// How a step failed that was ended before it came to anything.
-pub(crate) fn timed_out() -> Failed {
-    io::Error::from(ErrorKind::TimedOut).into()
+pub(crate) fn timed_out(phase: Phase) -> Failed {
+    let error = ErrorKind::TimedOut.into();
+    Failed { phase, error }
 }
 
 impl Dialer {
@@ -254,6 +257,8 @@ impl Dialer {
 mod tests {
     use std::cell::{Cell, RefCell};
     use std::future::pending;
+    use std::io;
+    use std::net::IpAddr;
 
     use super::*;
     use crate::Resolve;
@@ -284,8 +289,8 @@ mod tests {
 
     fn number(addr: SocketAddr) -> usize {
         match addr.ip().to_canonical() {
-            std::net::IpAddr::V4(v4) => v4.octets()[3].into(),
-            std::net::IpAddr::V6(_) => unreachable!("only IPv4 addresses are found"),
+            IpAddr::V4(v4) => v4.octets()[3].into(),
+            IpAddr::V6(_) => unreachable!("only IPv4 addresses are found"),
         }
     }
 
