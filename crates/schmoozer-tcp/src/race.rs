@@ -485,6 +485,18 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn an_endpoint_that_failed_brings_one_other_on() {
+        let refused: &[Script] = &[(10, false)];
+        let slow: &[Script] = &[(10_000, true)];
+        let good: &[Script] = &[(5, true)];
+        let delay = Duration::from_secs(2);
+        assert_eq!(
+            run_all(&[refused, slow, good], delay).await,
+            (Some(2), 2_015, vec![0, 10, 2_010])
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_stagger_without_end_does_not_overflow() {
         let (dialer, order) = dialer(&[2]);
         let dialer = dialer.attempt_delay(Duration::MAX);
