@@ -117,7 +117,7 @@ impl Dialer {
 
 /// Ends the future when the limit passes, and then returns that. Takes it pinned: one that is handed on is copied, and
 /// takes its room once more at each step.
-async fn within<F: Future>(
+pub(crate) async fn within<F: Future>(
     limit: Option<Duration>,
     future: Pin<&mut F>,
 ) -> Result<F::Output, Duration> {
