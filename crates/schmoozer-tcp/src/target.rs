@@ -80,74 +80,41 @@ impl Target {
 
     fn parse(text: &str) -> Result<Self, InvalidTarget> {
         refuse_secrets(text)?;
-        if let Ok(addr) = text.parse::<SocketAddr>() {
-            return Self::literal_at(addr);
+        let (host, port) = match text.rsplit_once(':') {
+            Some(parts) if !text.ends_with(']') => parts,
+            _ if text.is_empty() => return Err(InvalidTarget::new(Reason::NoHost)),
+            _ => return Err(InvalidTarget::new(Reason::NoPort(shown(text)))),
+        };
+        if host.contains(':') && !host.starts_with('[') {
+            return Err(InvalidTarget::new(Reason::Brackets));
         }
-        let (host, port) = split(text)?;
-        match port.parse::<u16>() {
-            Ok(port) => Self::named(host, port),
-            Err(_) => Err(InvalidTarget::new(Reason::Port(shown(host)))),
-        }
+        // What is no port is refused as port 0 is.
+        Self::parts(host, port.parse().unwrap_or(0))
     }
 
     fn parts(host: &str, port: u16) -> Result<Self, InvalidTarget> {
         refuse_secrets(host)?;
-        let Some(bracketed) = host.strip_prefix('[') else {
-            return Self::named(host, port);
+        let host = match host.strip_prefix('[').map(|host| host.strip_suffix(']')) {
+            None => host,
+            Some(Some(host)) if host.contains(':') => host,
+            Some(_) => return Err(InvalidTarget::new(Reason::Brackets)),
         };
-        match bracketed.strip_suffix(']') {
-            Some(host) if host.contains(':') => Self::named(host, port),
-            _ => Err(InvalidTarget::new(Reason::Brackets)),
-        }
-    }
-
-    fn literal_at(addr: SocketAddr) -> Result<Self, InvalidTarget> {
-        if addr.port() == 0 {
-            return Err(InvalidTarget::new(Reason::Port(addr.ip().to_string())));
-        }
-        Ok(Self(Kind::Literal(addr)))
-    }
-
-    fn named(host: &str, port: u16) -> Result<Self, InvalidTarget> {
-        if let Ok(ip) = host.parse::<IpAddr>() {
-            return Self::literal_at(SocketAddr::new(ip, port));
-        }
-        // A zone by its number: that of a socket address, not of an IP address.
-        if host.contains('%') {
-            if let Ok(addr) = format!("[{host}]:{port}").parse::<SocketAddr>() {
-                return Self::literal_at(addr);
-            }
+        let ip = host.parse().map(|ip: IpAddr| SocketAddr::new(ip, port));
+        // A zone by its number is that of a socket address, not of an IP address.
+        if let Ok(addr) = ip.or_else(|_| format!("[{host}]:{port}").parse()) {
+            return Self::of(Kind::Literal(addr));
         }
         check_name(host)?;
-        if port == 0 {
-            return Err(InvalidTarget::new(Reason::Port(shown(host))));
-        }
-        Ok(Self(Kind::Name {
-            host: host.into(),
-            port,
-        }))
+        let host = host.into();
+        Self::of(Kind::Name { host, port })
     }
-}
 
-/// Splits `host:port` or `[address]:port`.
-fn split(text: &str) -> Result<(&str, &str), InvalidTarget> {
-    if let Some(rest) = text.strip_prefix('[') {
-        let (host, after) = rest
-            .split_once(']')
-            .ok_or(InvalidTarget::new(Reason::Brackets))?;
-        if !host.contains(':') {
-            return Err(InvalidTarget::new(Reason::Brackets));
+    fn of(kind: Kind) -> Result<Self, InvalidTarget> {
+        let target = Self(kind);
+        match target.port() {
+            0 => Err(InvalidTarget::new(Reason::Port(shown(&target.host())))),
+            _ => Ok(target),
         }
-        return match after.strip_prefix(':') {
-            Some(port) => Ok((host, port)),
-            None => Err(InvalidTarget::new(Reason::NoPort(shown(text)))),
-        };
-    }
-    match text.split_once(':') {
-        Some((host, port)) if !port.contains(':') => Ok((host, port)),
-        Some(_) => Err(InvalidTarget::new(Reason::Brackets)),
-        None if text.is_empty() => Err(InvalidTarget::new(Reason::NoHost)),
-        None => Err(InvalidTarget::new(Reason::NoPort(shown(text)))),
     }
 }
 
@@ -193,8 +160,8 @@ target_from! {
     String, text => Self::parse(&text);
     (&str, u16), (host, port) => Self::parts(host, port);
     (String, u16), (host, port) => Self::parts(&host, port);
-    (IpAddr, u16), (ip, port) => Self::literal_at(SocketAddr::new(ip, port));
-    SocketAddr, addr => Self::literal_at(addr);
+    (IpAddr, u16), addr => Self::of(Kind::Literal(addr.into()));
+    SocketAddr, addr => Self::of(Kind::Literal(addr));
 }
 
 #[cfg(test)]
