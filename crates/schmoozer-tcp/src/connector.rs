@@ -1,18 +1,19 @@
 //! A connector that keeps a TCP connection: a dialer, a handler, and what is decided between them.
 
+use std::any::type_name;
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, ready};
 use std::io;
 use std::time::Duration;
 
 use schmoozer_backoff::Exponential;
-use schmoozer_core::{End, Failure, Lifecycle, Retry, ServeWith, Session};
+use schmoozer_core::{End, Failure, Lifecycle, Retry, RetryResult, ServeWith, Session};
 use tokio::net::TcpStream;
 
 use crate::failback::Failback;
-use crate::handler::{Plain, Upgrade, WithState};
+use crate::handler::{Plain, Upgrade};
 use crate::memory::Route;
-use crate::serving::Served;
+use crate::serving::Ended;
 use crate::{Dialer, Order};
 
 /// Keeps a TCP connection: dials, hands the stream to a handler, and dials again when that fails.
@@ -65,28 +66,32 @@ use crate::{Dialer, Order};
 /// the next dials. When all have been tried, the order starts again. So a server that accepts and closes does not keep
 /// the connector from one that works. A renewal or a shutdown says nothing about an endpoint.
 ///
-/// The type parameters are the upgrade, the handler, its error, and the delay policy. You never need to write them.
+/// The type parameters are the upgrade, the handler, and its error. You never need to write them.
 #[must_use = "a connector does nothing until it is run"]
-pub struct TcpConnector<U: Upgrade<E>, H, E, P: IntoIterator = Exponential> {
+pub struct TcpConnector<U: Upgrade<E>, H, E> {
     pub(crate) dialer: Dialer,
     pub(crate) upgrade: U,
     pub(crate) handler: H,
-    pub(crate) retry: Retry<P>,
+    pub(crate) retry: Decision<E>,
     pub(crate) retry_if: Option<RetryIf<E>>,
     pub(crate) hint: Option<Hint<E>>,
     pub(crate) lifecycle: Lifecycle,
     pub(crate) failback: Option<Failback>,
     /// Where the connection leads that is to be served next.
     pub(crate) route: Option<Route>,
-    pub(crate) served: Option<Served>,
+    /// How the last connection ended, until it is learned from.
+    pub(crate) ended: Option<Ended>,
     /// A connection to the first endpoint, to fail back onto.
     pub(crate) held: Option<(U::Connection, Route)>,
 }
 
-pub(crate) type RetryIf<E> = Box<dyn FnMut(&Failure<E>) -> bool + Send>;
-pub(crate) type Hint<E> = Box<dyn FnMut(&E) -> Option<Duration> + Send>;
+/// What a [`Retry`] decides, whatever its policy, and the name of that policy's type.
+type Decision<E> = (&'static str, Decide<E>);
+type Decide<E> = Box<dyn FnMut(Failure<E>, Option<Duration>) -> RetryResult<E> + Send>;
+type RetryIf<E> = Box<dyn FnMut(&Failure<E>) -> bool + Send>;
+type Hint<E> = Box<dyn FnMut(&E) -> Option<Duration> + Send>;
 
-impl<H, E> TcpConnector<Plain, H, E> {
+impl<H, E: Send> TcpConnector<Plain<E>, H, E> {
     /// Makes a connector that dials with `dialer` and serves each connection with `serve`:
     /// `async fn(TcpStream, Session) -> Result<End, E>`, or a closure like it.
     pub fn new<Serving>(dialer: Dialer, serve: H) -> Self
@@ -95,11 +100,11 @@ impl<H, E> TcpConnector<Plain, H, E> {
         Serving: Future<Output = Result<End, E>> + Send,
         E: From<io::Error>,
     {
-        Self::of(dialer, Plain, serve)
+        Self::of(dialer, |stream| ready(Ok(stream)), serve)
     }
 }
 
-impl<S, F, E> TcpConnector<Plain, WithState<S, F>, E> {
+impl<S, F, E: Send> TcpConnector<Plain<E>, (S, F), E> {
     /// Makes a connector that lends `state` to each connection's handler:
     /// `async fn(&mut S, TcpStream, Session) -> Result<End, E>`, for example a method of `S`.
     ///
@@ -139,14 +144,12 @@ impl<S, F, E> TcpConnector<Plain, WithState<S, F>, E> {
         F: for<'a> ServeWith<'a, S, TcpStream, E>,
         E: From<io::Error>,
     {
-        Self::of(dialer, Plain, WithState { state, serve })
+        Self::of(dialer, |stream| ready(Ok(stream)), (state, serve))
     }
-}
 
-impl<S, F, E, P: IntoIterator> TcpConnector<Plain, WithState<S, F>, E, P> {
     /// Returns the state that it was made with.
     pub fn into_state(self) -> S {
-        self.handler.state
+        self.handler.0
     }
 }
 
@@ -188,11 +191,9 @@ impl<U: Upgrade<E>, H, E> TcpConnector<U, H, E> {
     /// run(TcpConnector::upgraded(dialer, handshake, serve)).await
     /// # }
     /// ```
-    pub fn upgraded<Upgrading, C, Serving>(dialer: Dialer, upgrade: U, serve: H) -> Self
+    pub fn upgraded<Serving>(dialer: Dialer, upgrade: U, serve: H) -> Self
     where
-        U: FnMut(TcpStream) -> Upgrading,
-        Upgrading: Future<Output = Result<C, E>> + Send,
-        H: FnMut(C, Session) -> Serving,
+        H: FnMut(U::Connection, Session) -> Serving,
         Serving: Future<Output = Result<End, E>> + Send,
         E: From<io::Error>,
     {
@@ -204,19 +205,17 @@ impl<U: Upgrade<E>, H, E> TcpConnector<U, H, E> {
             dialer,
             upgrade,
             handler,
-            retry: Retry::new(Exponential::default()),
+            retry: decision(Exponential::default().into()),
             retry_if: None,
             hint: None,
             lifecycle: Lifecycle::new(),
             failback: None,
             route: None,
-            served: None,
+            ended: None,
             held: None,
         }
     }
-}
 
-impl<U: Upgrade<E>, H, E, P: IntoIterator> TcpConnector<U, H, E, P> {
     /// Sets the delays: a policy, or a [`Retry`], which also sets when to give up.
     ///
     /// ```
@@ -234,23 +233,12 @@ impl<U: Upgrade<E>, H, E, P: IntoIterator> TcpConnector<U, H, E, P> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn retry<Q>(self, retry: impl Into<Retry<Q>>) -> TcpConnector<U, H, E, Q>
+    pub fn retry<P>(mut self, retry: impl Into<Retry<P>>) -> Self
     where
-        Q: Clone + IntoIterator<Item = Duration>,
+        P: Clone + IntoIterator<Item = Duration, IntoIter: Send> + Send + 'static,
     {
-        TcpConnector {
-            retry: retry.into(),
-            dialer: self.dialer,
-            upgrade: self.upgrade,
-            handler: self.handler,
-            retry_if: self.retry_if,
-            hint: self.hint,
-            lifecycle: self.lifecycle,
-            failback: self.failback,
-            route: self.route,
-            served: self.served,
-            held: self.held,
-        }
+        self.retry = decision(retry.into());
+        self
     }
 
     /// Sets which failures are worth a retry, of dials and of the handler. The loop ends with the error of any other.
@@ -327,15 +315,19 @@ impl<U: Upgrade<E>, H, E, P: IntoIterator> TcpConnector<U, H, E, P> {
     }
 }
 
-impl<U, H, E, P> fmt::Debug for TcpConnector<U, H, E, P>
+fn decision<P, E>(mut retry: Retry<P>) -> Decision<E>
 where
-    U: Upgrade<E>,
-    P: IntoIterator + fmt::Debug,
+    P: Clone + IntoIterator<Item = Duration, IntoIter: Send> + Send + 'static,
 {
+    let decide = move |failure, asked| retry.on_failure_asked(failure, asked);
+    (type_name::<P>(), Box::new(decide))
+}
+
+impl<U: Upgrade<E>, H, E> fmt::Debug for TcpConnector<U, H, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TcpConnector")
             .field("dialer", &self.dialer)
-            .field("retry", &self.retry)
+            .field("policy", &self.retry.0)
             .finish_non_exhaustive()
     }
 }

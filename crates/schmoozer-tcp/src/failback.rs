@@ -1,13 +1,7 @@
-use std::io;
 use std::time::Duration;
 
 use fastrand::Rng;
-use schmoozer_core::Session;
-use tokio::time::{Instant, sleep};
 
-use crate::Dialer;
-use crate::handler::Upgrade;
-use crate::memory::Route;
 use crate::order::drawn_here_and_now;
 
 /// How often the first endpoint is tried beside a spare.
@@ -32,29 +26,8 @@ impl Failback {
         }
     }
 
-    /// Waits until the first endpoint is connected to, beside the stable spare of `session`.
-    pub(crate) async fn first<U, E>(
-        &self,
-        dialer: &Dialer,
-        upgrade: &mut U,
-        session: &Session,
-    ) -> (U::Connection, Route)
-    where
-        U: Upgrade<E>,
-        E: From<io::Error> + Send,
-    {
-        loop {
-            sleep(self.wait()).await;
-            if session.was_stable() {
-                if let Ok(first) = connect(dialer, upgrade, true).await {
-                    return first;
-                }
-            }
-        }
-    }
-
     /// Draws the time until the next dial: clients that lost one server are not to return in one moment.
-    fn wait(&self) -> Duration {
+    pub(crate) fn wait(&self) -> Duration {
         let every = self.every.saturating_mul(1 << self.unstable);
         let least = every.saturating_sub(every / 10);
         least.saturating_add((every / 5).mul_f64(Rng::with_seed(drawn_here_and_now()).f64()))
@@ -69,48 +42,6 @@ impl Failback {
                 // 32-fold at most.
                 self.unstable = (self.unstable + 1).min(5);
             }
-        }
-    }
-}
-
-/// Dials, all endpoints or the first one alone, and upgrades the stream.
-pub(crate) async fn connect<U, E>(
-    dialer: &Dialer,
-    upgrade: &mut U,
-    first: bool,
-) -> Result<(U::Connection, Route), E>
-where
-    U: Upgrade<E>,
-    E: From<io::Error>,
-{
-    let limit = dialer
-        .timeout
-        .and_then(|after| Instant::now().checked_add(after));
-    let outcome = if first {
-        dialer.connect_to_first().await
-    } else {
-        dialer.connect().await
-    };
-    let (stream, route) = outcome.map_err(|error| E::from(error.into()))?;
-    let mut attempt = Attempt {
-        dialer,
-        failed: Some(route),
-    };
-    let connection = upgrade.upgrade(stream, limit).await?;
-    attempt.failed = None;
-    Ok((connection, route))
-}
-
-/// Tells the dialer of an upgrade that failed, or was dropped because it took too long.
-struct Attempt<'a> {
-    dialer: &'a Dialer,
-    failed: Option<Route>,
-}
-
-impl Drop for Attempt<'_> {
-    fn drop(&mut self) {
-        if let Some(route) = self.failed {
-            self.dialer.connection_failed(route, false);
         }
     }
 }

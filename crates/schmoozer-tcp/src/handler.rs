@@ -1,42 +1,23 @@
 //! The functions that a [`TcpConnector`](crate::TcpConnector) is made of.
 
-use std::future::Future;
+use std::future::{Future, Ready};
 use std::io;
 
 use schmoozer_core::{End, ServeWith, Session};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout_at};
 
-/// Makes the connection that is served of a stream that has just come up. Implemented by the closures of
-/// [`TcpConnector::upgraded`](crate::TcpConnector::upgraded), and by [`Plain`].
+/// A function that makes the connection that is served of a stream that has just come up:
+/// `async fn(TcpStream) -> Result<C, E>`. Implemented by all of them.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not upgrade a `TcpStream`",
     label = "expected `async fn(TcpStream) -> Result<_, {E}>`",
-    note = "its future must be `Send`, and the error type must be `From<std::io::Error>`"
+    note = "its future must be `Send`"
 )]
-pub trait Upgrade<E>: Send {
+pub trait Upgrade<E>: FnMut(TcpStream) -> Self::Upgrading + Send {
     /// What is served.
     type Connection: Send;
-
-    /// Upgrades `stream`, until `limit` at the latest.
-    fn upgrade(
-        &mut self,
-        stream: TcpStream,
-        limit: Option<Instant>,
-    ) -> impl Future<Output = Result<Self::Connection, E>> + Send;
-}
-
-/// No upgrade: the stream itself is served.
-#[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
-pub struct Plain;
-
-impl<E> Upgrade<E> for Plain {
-    type Connection = TcpStream;
-
-    async fn upgrade(&mut self, stream: TcpStream, _: Option<Instant>) -> Result<TcpStream, E> {
-        Ok(stream)
-    }
+    /// The future that it returns.
+    type Upgrading: Future<Output = Result<Self::Connection, E>> + Send;
 }
 
 impl<F, Upgrading, C, E> Upgrade<E> for F
@@ -44,29 +25,16 @@ where
     F: FnMut(TcpStream) -> Upgrading + Send,
     Upgrading: Future<Output = Result<C, E>> + Send,
     C: Send,
-    E: From<io::Error>,
 {
     type Connection = C;
-
-    fn upgrade(
-        &mut self,
-        stream: TcpStream,
-        limit: Option<Instant>,
-    ) -> impl Future<Output = Result<C, E>> + Send {
-        let upgrading = self(stream);
-        async move {
-            match limit {
-                Some(limit) => timeout_at(limit, upgrading).await.unwrap_or_else(|_| {
-                    let late = "connected, but not upgraded within the dial's timeout";
-                    Err(io::Error::new(io::ErrorKind::TimedOut, late).into())
-                }),
-                None => upgrading.await,
-            }
-        }
-    }
+    type Upgrading = Upgrading;
 }
 
-/// Serves a connection. Implemented by closures, and by [`WithState`].
+/// No upgrade: the stream itself is served.
+pub type Plain<E = io::Error> = fn(TcpStream) -> Ready<Result<TcpStream, E>>;
+
+/// Serves a connection. Implemented by closures, and by a state with a function that borrows it: what
+/// [`TcpConnector::with_state`](crate::TcpConnector::with_state) keeps.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not serve a `{C}`",
     label = "expected `async fn({C}, Session) -> Result<End, {E}>`",
@@ -96,14 +64,7 @@ where
     }
 }
 
-/// A function that serves with a state: what [`TcpConnector::with_state`](crate::TcpConnector::with_state) keeps.
-#[derive(Debug)]
-pub struct WithState<S, F> {
-    pub(crate) state: S,
-    pub(crate) serve: F,
-}
-
-impl<S, F, C, E> Serve<C, E> for WithState<S, F>
+impl<S, F, C, E> Serve<C, E> for (S, F)
 where
     S: Send + 'static,
     F: for<'a> ServeWith<'a, S, C, E>,
@@ -113,6 +74,6 @@ where
         connection: C,
         session: Session,
     ) -> impl Future<Output = Result<End, E>> + Send {
-        (self.serve)(&mut self.state, connection, session)
+        (self.1)(&mut self.0, connection, session)
     }
 }

@@ -143,7 +143,7 @@ pub use connector::TcpConnector;
 pub use dialer::Dialer;
 pub use error::{DialError, Tried};
 pub use family::Family;
-pub use handler::{Plain, Serve, Upgrade, WithState};
+pub use handler::{Plain, Serve, Upgrade};
 #[cfg(feature = "hickory")]
 #[cfg_attr(docsrs, doc(cfg(feature = "hickory")))]
 pub use hickory::HickoryResolver;

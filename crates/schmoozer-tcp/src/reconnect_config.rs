@@ -143,10 +143,10 @@ impl fmt::Display for ReconnectConfig {
     }
 }
 
-impl<U: Upgrade<E>, H, E, P: IntoIterator> TcpConnector<U, H, E, P> {
+impl<U: Upgrade<E>, H, E> TcpConnector<U, H, E> {
     /// Reconnects as a configuration says. Replaces [`retry`](Self::retry) and [`stable_after`](Self::stable_after).
     #[cfg_attr(docsrs, doc(cfg(feature = "config")))]
-    pub fn reconnect(self, config: &ReconnectConfig) -> TcpConnector<U, H, E, PolicyConfig> {
+    pub fn reconnect(self, config: &ReconnectConfig) -> Self {
         self.retry(config.retry()).stable_after(config.stable_after)
     }
 }

@@ -1,29 +1,27 @@
 //! How a connector connects, serves, decides, and learns from what it served.
 
 use std::fmt::Display;
-use std::future::{Future, poll_fn};
-use std::io;
+use std::future::{Future, pending, poll_fn};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::{io, mem};
 
 use schmoozer_core::{
     ConnResult, Connector, End, Failure, Lifecycle, RetryResult, RunResult, Session,
 };
+use tokio::time::{Instant, sleep};
 
-use crate::connector::{RetryIf, TcpConnector};
-use crate::failback::connect;
+use crate::connector::TcpConnector;
+use crate::dial::within;
 use crate::handler::{Serve, Upgrade};
 use crate::memory::Route;
-use crate::message;
+use crate::{Dialer, message};
 
-impl<U, H, E, P> Connector for TcpConnector<U, H, E, P>
+impl<U, H, E> Connector for TcpConnector<U, H, E>
 where
     U: Upgrade<E>,
     H: Serve<U::Connection, E>,
     E: From<io::Error> + Display + Send,
-    P: Clone + IntoIterator<Item = Duration> + Send,
-    P::IntoIter: Send,
 {
     type Connection = U::Connection;
     type Error = E;
@@ -39,35 +37,43 @@ where
             Some(held) => Ok(held),
             None => connect(&self.dialer, &mut self.upgrade, false).await,
         };
-        match connected {
-            Ok((connection, route)) => {
-                self.route = Some(route);
-                ConnResult::Connected(connection)
-            }
-            Err(error) => ConnResult::Reconnect(error),
-        }
+        let connected = connected.map(|(connection, route)| {
+            self.route = Some(route);
+            connection
+        });
+        connected.into()
     }
 
     async fn run(&mut self, connection: U::Connection, session: Session) -> RunResult<E> {
         let route = self.route.take();
-        self.served = route.map(|route| Served {
+        let noted = Serving {
+            session: &session,
             route,
-            session: session.clone(),
-            told: false,
-        });
-        let beside = match (&self.failback, route) {
-            (Some(failback), Some(route)) if route.endpoint != 0 => Some(failback),
-            _ => None,
+            ended: &mut self.ended,
+            held: &mut self.held,
         };
-        let mut noted = Serving::new(&session, &mut self.served, &mut self.held);
         let serving = self.handler.serve(connection, session.clone());
-        let result = match beside {
-            None => serving.await,
-            Some(failback) => {
+        let result = match (&self.failback, route) {
+            (Some(failback), Some(route)) if route.endpoint != 0 => {
+                // Waits until the first endpoint is connected to, beside a stable spare.
+                let back = async {
+                    let first = loop {
+                        sleep(failback.wait()).await;
+                        if session.was_stable() {
+                            if let Ok(first) = connect(&self.dialer, &mut self.upgrade, true).await
+                            {
+                                break first;
+                            }
+                        }
+                    };
+                    *noted.held = Some(first);
+                    session.renew();
+                    pending::<()>().await;
+                };
                 // On the heap: few connections are to a spare.
-                let first = failback.first(&self.dialer, &mut self.upgrade, &session);
-                Box::pin(noted.beside(serving, first)).await
+                Box::pin(beside(serving, back)).await
             }
+            _ => serving.await,
         };
         drop(noted);
         if matches!(result, Ok(End::Exit)) {
@@ -79,13 +85,14 @@ where
     }
 
     async fn retry_delay(&mut self, failure: Failure<E>) -> RetryResult<E> {
-        let is_final = |retry_if: &mut RetryIf<E>| !retry_if(&failure);
-        if self.retry_if.as_mut().is_some_and(is_final) {
-            return RetryResult::Exit(Err(failure.cause));
+        if let Some(retry_if) = &mut self.retry_if {
+            if !retry_if(&failure) {
+                return RetryResult::Exit(Err(failure.cause));
+            }
         }
         let hint = self.hint.as_mut();
         let asked = hint.and_then(|hint| hint(&failure.cause));
-        self.retry.on_failure_asked(failure, asked)
+        (self.retry.1)(failure, asked)
     }
 
     fn display_target(&self) -> Option<String> {
@@ -104,14 +111,18 @@ where
     }
 }
 
-impl<U: Upgrade<E>, H, E, P: IntoIterator> TcpConnector<U, H, E, P> {
+impl<U: Upgrade<E>, H, E> TcpConnector<U, H, E> {
     /// Learns from the end of the connection that was served last.
     fn learn(&mut self, failed: bool) {
-        let Some(served) = self.served.take() else {
+        let Some(ended) = self.ended.take() else {
             return;
         };
-        let Served { route, session, .. } = served;
-        let (failed, stable) = (failed && !served.told, session.was_stable());
+        let Ended {
+            route,
+            told,
+            stable,
+        } = ended;
+        let failed = failed && !told;
         let is_first_again = self.failback.is_some() && route.endpoint == 0 && stable;
         if failed || is_first_again {
             self.dialer.connection_failed(route, stable);
@@ -122,70 +133,84 @@ impl<U: Upgrade<E>, H, E, P: IntoIterator> TcpConnector<U, H, E, P> {
     }
 }
 
-/// A connection that is served, or was and is not yet learned from.
+/// A connection whose handler returned or was dropped.
 #[derive(Debug)]
-pub(crate) struct Served {
-    pub(crate) route: Route,
-    pub(crate) session: Session,
+pub(crate) struct Ended {
+    route: Route,
     /// Its handler was told to end: whatever came of it says nothing about the endpoint.
-    pub(crate) told: bool,
+    told: bool,
+    stable: bool,
 }
 
-/// Notes how a connection was told to end when its handler returns or is dropped. Later the session no longer says.
-pub(crate) struct Serving<'a, T> {
+/// Notes how a connection ended when its handler returns or is dropped. Later its session no longer says.
+struct Serving<'a, T> {
     session: &'a Session,
-    served: &'a mut Option<Served>,
+    route: Option<Route>,
+    ended: &'a mut Option<Ended>,
     held: &'a mut Option<T>,
-    first: Option<T>,
-}
-
-impl<'a, T> Serving<'a, T> {
-    pub(crate) fn new(
-        session: &'a Session,
-        served: &'a mut Option<Served>,
-        held: &'a mut Option<T>,
-    ) -> Self {
-        Self {
-            session,
-            served,
-            held,
-            first: None,
-        }
-    }
-
-    /// Serves a spare until the first endpoint is connected to, and then renews it onto that.
-    pub(crate) async fn beside<E>(
-        &mut self,
-        serving: impl Future<Output = Result<End, E>>,
-        first: impl Future<Output = T>,
-    ) -> Result<End, E> {
-        let mut serving = pin!(serving);
-        {
-            let mut first = pin!(first);
-            let ended = poll_fn(|cx| match serving.as_mut().poll(cx) {
-                Poll::Ready(result) => Poll::Ready(Ok(result)),
-                Poll::Pending => first.as_mut().poll(cx).map(Err),
-            });
-            match ended.await {
-                Ok(result) => return result,
-                Err(first) => self.first = Some(first),
-            }
-        }
-        self.session.renew();
-        serving.await
-    }
 }
 
 impl<T> Drop for Serving<'_, T> {
     fn drop(&mut self) {
         let mut context = Context::from_waker(Waker::noop());
         let told = pin!(self.session.stopping()).poll(&mut context);
-        if let Some(served) = self.served {
-            served.told = told.is_ready();
+        let stable = self.session.was_stable();
+        *self.ended = self.route.map(|route| Ended {
+            route,
+            told: told.is_ready(),
+            stable,
+        });
+        if told != Poll::Ready(End::Renew) {
+            *self.held = None;
         }
-        *self.held = self
-            .first
-            .take()
-            .filter(|_| told == Poll::Ready(End::Renew));
+    }
+}
+
+/// Serves a connection, and does something else for as long as that takes.
+async fn beside<T>(serving: impl Future<Output = T>, other: impl Future<Output = ()>) -> T {
+    let (mut serving, mut other) = (pin!(serving), pin!(other));
+    poll_fn(|cx| {
+        let _ = other.as_mut().poll(cx);
+        serving.as_mut().poll(cx)
+    })
+    .await
+}
+
+/// Dials, all endpoints or the first one alone, and upgrades the stream.
+async fn connect<U, E>(
+    dialer: &Dialer,
+    upgrade: &mut U,
+    first: bool,
+) -> Result<(U::Connection, Route), E>
+where
+    U: Upgrade<E>,
+    E: From<io::Error>,
+{
+    let begun = Instant::now();
+    let outcome = if first {
+        dialer.connect_to_first().await
+    } else {
+        dialer.connect().await
+    };
+    let (stream, route) = outcome.map_err(|error| E::from(error.into()))?;
+    let failing = Failing(dialer, route);
+    let left = dialer
+        .timeout
+        .map(|timeout| timeout.saturating_sub(begun.elapsed()));
+    let upgraded = within(left, pin!(upgrade(stream))).await;
+    let connection = upgraded.unwrap_or_else(|_| {
+        let late = "connected, but not upgraded within the dial's timeout";
+        Err(io::Error::new(io::ErrorKind::TimedOut, late).into())
+    })?;
+    mem::forget(failing);
+    Ok((connection, route))
+}
+
+/// Tells the dialer of an upgrade that failed, or was dropped because it took too long.
+struct Failing<'a>(&'a Dialer, Route);
+
+impl Drop for Failing<'_> {
+    fn drop(&mut self) {
+        self.0.connection_failed(self.1, false);
     }
 }

@@ -55,13 +55,9 @@ impl Client {
     }
 
     /// Runs what marks its connections as ready.
-    pub(crate) fn marked<H, P>(
-        link: TcpConnector<Plain, H, io::Error, P>,
-        stable_after: Duration,
-    ) -> Self
+    pub(crate) fn marked<H>(link: TcpConnector<Plain, H, io::Error>, stable_after: Duration) -> Self
     where
-        P: IntoIterator,
-        TcpConnector<Plain, H, io::Error, P>: Connector<Error = io::Error> + 'static,
+        TcpConnector<Plain, H, io::Error>: Connector<Error = io::Error> + 'static,
     {
         let link = link.ready_when_marked().stable_after(stable_after);
         Self::run(Runner::new(link), stable_after)
