@@ -146,10 +146,10 @@ impl Dialer {
     /// Sets how long the dialer tries one address of a name before it also tries the next address.
     ///
     /// If an address fails earlier, the next attempt starts at once. The minimum is 10 ms (RFC 8305 §5). Shorter values count
-    /// as 10 ms.
+    /// as 10 ms. `None` is the default.
     #[must_use]
-    pub fn attempt_delay(mut self, delay: Duration) -> Self {
-        self.attempt_delay = Some(delay.max(SHORTEST_DELAY));
+    pub fn attempt_delay(mut self, delay: impl Into<Option<Duration>>) -> Self {
+        self.attempt_delay = delay.into().map(|delay| delay.max(SHORTEST_DELAY));
         self
     }
 
@@ -163,8 +163,8 @@ impl Dialer {
     /// With many endpoints, a shorter delay would reach the limit of 16 attempts so fast that each attempt is replaced
     /// before its endpoint can answer.
     #[must_use]
-    pub fn endpoint_delay(mut self, delay: Duration) -> Self {
-        self.endpoint_delay = Some(delay.max(SHORTEST_DELAY));
+    pub fn endpoint_delay(mut self, delay: impl Into<Option<Duration>>) -> Self {
+        self.endpoint_delay = delay.into().map(|delay| delay.max(SHORTEST_DELAY));
         self
     }
 

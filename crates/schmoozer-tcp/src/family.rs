@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;
 
-use crate::UnknownWord;
+use crate::InvalidConfig;
 
 /// Chooses the address families that a dialer connects to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -51,14 +51,14 @@ impl fmt::Display for Family {
 
 /// Reads what `Display` writes: `any`, `v4` or `v6`.
 impl FromStr for Family {
-    type Err = UnknownWord;
+    type Err = InvalidConfig;
 
-    fn from_str(word: &str) -> Result<Self, UnknownWord> {
+    fn from_str(word: &str) -> Result<Self, InvalidConfig> {
         match word {
             "any" => Ok(Self::Any),
             "v4" => Ok(Self::V4),
             "v6" => Ok(Self::V6),
-            _ => Err(UnknownWord::new("family", word, &["any", "v4", "v6"])),
+            _ => Err(InvalidConfig::unknown("family", word, &["any", "v4", "v6"])),
         }
     }
 }

@@ -115,30 +115,24 @@ mod host_name;
 mod hosts_file;
 #[cfg(any(target_os = "android", target_os = "linux"))]
 mod interface;
+mod invalid_config;
 mod invalid_target;
 mod keepalive;
-#[cfg(feature = "config")]
-mod keys;
 mod lookup;
 mod memory;
 mod message;
 mod order;
 mod race;
-#[cfg(feature = "config")]
-mod reconnect_config;
 mod resolve;
-#[cfg(feature = "serde")]
-mod serde;
 mod serving;
 mod socket;
 mod target;
 mod transient;
-mod word;
 
 pub use answers::Answers;
 #[cfg(feature = "config")]
 #[cfg_attr(docsrs, doc(cfg(feature = "config")))]
-pub use config::DialerConfig;
+pub use config::{DialerConfig, PolicyConfig, ReconnectConfig};
 pub use connector::TcpConnector;
 pub use dialer::Dialer;
 pub use error::{DialError, Tried};
@@ -147,22 +141,14 @@ pub use handler::{Plain, Serve, Upgrade};
 #[cfg(feature = "hickory")]
 #[cfg_attr(docsrs, doc(cfg(feature = "hickory")))]
 pub use hickory::HickoryResolver;
+pub use invalid_config::InvalidConfig;
 pub use invalid_target::InvalidTarget;
 pub use keepalive::Keepalive;
-#[cfg(feature = "config")]
-#[cfg_attr(docsrs, doc(cfg(feature = "config")))]
-pub use keys::InvalidConfig;
 pub use order::Order;
-#[cfg(feature = "config")]
-#[cfg_attr(docsrs, doc(cfg(feature = "config")))]
-pub use reconnect_config::ReconnectConfig;
 pub use resolve::{Resolve, SystemResolver};
 pub use target::Target;
 pub use transient::is_transient;
-pub use word::UnknownWord;
 
-#[cfg(feature = "config")]
-pub use schmoozer_backoff::PolicyConfig;
 pub use schmoozer_backoff::{
     Constant, Decorrelated, Exponential, Fibonacci, Jitter, Linear, Rounds,
 };

@@ -6,7 +6,7 @@ use std::process;
 use std::str::FromStr;
 use std::time::Instant;
 
-use crate::UnknownWord;
+use crate::InvalidConfig;
 
 /// Chooses the order in which a dial goes through several endpoints.
 ///
@@ -73,16 +73,16 @@ impl fmt::Display for Order {
 
 /// Reads what `Display` writes: `in_turn`, `shuffled` or `failover`.
 impl FromStr for Order {
-    type Err = UnknownWord;
+    type Err = InvalidConfig;
 
-    fn from_str(word: &str) -> Result<Self, UnknownWord> {
+    fn from_str(word: &str) -> Result<Self, InvalidConfig> {
         match word {
             "in_turn" => Ok(Self::InTurn),
             "shuffled" => Ok(Self::Shuffled),
             "failover" => Ok(Self::Failover),
             _ => {
                 let allowed = ["in_turn", "shuffled", "failover"];
-                Err(UnknownWord::new("order", word, &allowed))
+                Err(InvalidConfig::unknown("order", word, &allowed))
             }
         }
     }

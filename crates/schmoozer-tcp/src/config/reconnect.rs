@@ -5,9 +5,8 @@ use std::time::Duration;
 use schmoozer_backoff::PolicyConfig;
 use schmoozer_core::Retry;
 
-use crate::handler::Upgrade;
-use crate::keys::{Key, Keyed, duration, read, read_limit, written};
-use crate::{InvalidConfig, TcpConnector};
+use super::text::{Keyed, duration, limit, word, written};
+use crate::{InvalidConfig, TcpConnector, Upgrade};
 
 /// Holds how a [`TcpConnector`] reconnects, as a configuration holds it: for
 /// [`TcpConnector::reconnect`].
@@ -87,7 +86,7 @@ impl ReconnectConfig {
     ///
     /// Names the key and what is allowed. The configuration is then as it was.
     pub fn set(&mut self, key: &str, text: &str) -> Result<(), InvalidConfig> {
-        self.set_key(key, text)
+        self.set_key(key, text, "")
     }
 
     /// Makes the decision that it describes, for connectors of your own.
@@ -101,29 +100,26 @@ impl ReconnectConfig {
 }
 
 impl Keyed for ReconnectConfig {
-    const KEYS: &'static [Key<Self>] = &[
-        Key {
-            name: "policy",
-            set: |config, text| read(&mut config.policy, text),
-            get: |config| config.policy.to_string(),
-        },
-        Key {
-            name: "give_up_after",
-            set: |config, text| read_limit(&mut config.give_up_after, text),
-            get: |config| written(config.give_up_after),
-        },
-        Key {
-            name: "stable_after",
-            set: |config, text| {
-                config.stable_after = duration(text)?;
-                Ok(())
-            },
-            get: |config| written(config.stable_after),
-        },
-    ];
-
     fn unset() -> Self {
         Self::default()
+    }
+
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("policy", self.policy.to_string()),
+            ("give_up_after", written(self.give_up_after)),
+            ("stable_after", written(Some(self.stable_after))),
+        ]
+    }
+
+    fn read(&mut self, key: &str, text: &str) -> Result<(), String> {
+        match key {
+            "policy" => self.policy = word(text)?,
+            "give_up_after" => self.give_up_after = limit(text)?,
+            "stable_after" => self.stable_after = duration(text)?,
+            _ => return Err("no such key".to_owned()),
+        }
+        Ok(())
     }
 }
 
