@@ -32,64 +32,33 @@ use crate::invalid_target::Reason;
 /// letters, digits, `-`, `_` and dots. An IPv6 address may carry a zone: `[fe80::1%eth0]:80`. Without
 /// one, a link-local address needs the dialer's `interface`, or every dial fails and is retried.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Target(Kind);
-
-#[derive(Clone, PartialEq, Eq, Hash)]
-enum Kind {
-    Literal(SocketAddr),
-    Name { host: Arc<str>, port: u16 },
+pub struct Target {
+    host: Arc<str>,
+    port: u16,
+    literal: Option<SocketAddr>,
 }
 
 impl Target {
     /// Returns the host name, or the literal address with its zone, without brackets and port.
     #[must_use]
     pub fn host(&self) -> String {
-        match &self.0 {
-            Kind::Literal(SocketAddr::V6(addr)) if addr.scope_id() != 0 => {
-                format!("{}%{}", addr.ip(), addr.scope_id())
-            }
-            Kind::Literal(addr) => addr.ip().to_string(),
-            Kind::Name { host, .. } => host.to_string(),
-        }
+        self.host.to_string()
     }
 
     /// Returns the port, which is never 0.
     #[must_use]
     pub fn port(&self) -> u16 {
-        match &self.0 {
-            Kind::Literal(addr) => addr.port(),
-            Kind::Name { port, .. } => *port,
-        }
+        self.port
     }
 
     /// Returns the address when the target is literal, so that nothing needs to be resolved.
     #[must_use]
     pub fn literal(&self) -> Option<SocketAddr> {
-        match self.0 {
-            Kind::Literal(addr) => Some(addr),
-            Kind::Name { .. } => None,
-        }
+        self.literal
     }
 
     pub(crate) fn name(&self) -> &str {
-        match &self.0 {
-            Kind::Literal(_) => "",
-            Kind::Name { host, .. } => host,
-        }
-    }
-
-    fn parse(text: &str) -> Result<Self, InvalidTarget> {
-        refuse_secrets(text)?;
-        let (host, port) = match text.rsplit_once(':') {
-            Some(parts) if !text.ends_with(']') => parts,
-            _ if text.is_empty() => return Err(InvalidTarget::new(Reason::NoHost)),
-            _ => return Err(InvalidTarget::new(Reason::NoPort(shown(text)))),
-        };
-        if host.contains(':') && !host.starts_with('[') {
-            return Err(InvalidTarget::new(Reason::Brackets));
-        }
-        // What is no port is refused as port 0 is.
-        Self::parts(host, port.parse().unwrap_or(0))
+        &self.host
     }
 
     fn parts(host: &str, port: u16) -> Result<Self, InvalidTarget> {
@@ -102,28 +71,38 @@ impl Target {
         let ip = host.parse().map(|ip: IpAddr| SocketAddr::new(ip, port));
         // A zone by its number is that of a socket address, not of an IP address.
         if let Ok(addr) = ip.or_else(|_| format!("[{host}]:{port}").parse()) {
-            return Self::of(Kind::Literal(addr));
+            return Self::at(addr);
         }
         check_name(host)?;
-        let host = host.into();
-        Self::of(Kind::Name { host, port })
+        Self::new(host, port, None)
     }
 
-    fn of(kind: Kind) -> Result<Self, InvalidTarget> {
-        let target = Self(kind);
-        match target.port() {
-            0 => Err(InvalidTarget::new(Reason::Port(shown(&target.host())))),
-            _ => Ok(target),
+    fn at(addr: SocketAddr) -> Result<Self, InvalidTarget> {
+        let text = addr.to_string();
+        let (host, _) = text.rsplit_once(':').unwrap_or_default();
+        Self::new(host.trim_matches(['[', ']']), addr.port(), Some(addr))
+    }
+
+    fn new(host: &str, port: u16, literal: Option<SocketAddr>) -> Result<Self, InvalidTarget> {
+        if port == 0 {
+            return Err(InvalidTarget::new(Reason::Port(shown(host))));
         }
+        let host = host.into();
+        Ok(Self {
+            host,
+            port,
+            literal,
+        })
     }
 }
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Kind::Literal(addr) => addr.fmt(f),
-            Kind::Name { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
-            Kind::Name { host, port } => write!(f, "{host}:{port}"),
+        let Self { host, port, .. } = self;
+        if host.contains(':') {
+            write!(f, "[{host}]:{port}")
+        } else {
+            write!(f, "{host}:{port}")
         }
     }
 }
@@ -138,7 +117,17 @@ impl FromStr for Target {
     type Err = InvalidTarget;
 
     fn from_str(text: &str) -> Result<Self, InvalidTarget> {
-        Self::parse(text)
+        refuse_secrets(text)?;
+        let (host, port) = match text.rsplit_once(':') {
+            Some(parts) if !text.ends_with(']') => parts,
+            _ if text.is_empty() => return Err(InvalidTarget::new(Reason::NoHost)),
+            _ => return Err(InvalidTarget::new(Reason::NoPort(shown(text)))),
+        };
+        if host.contains(':') && !host.starts_with('[') {
+            return Err(InvalidTarget::new(Reason::Brackets));
+        }
+        // What is no port is refused as port 0 is.
+        Self::parts(host, port.parse().unwrap_or(0))
     }
 }
 
@@ -155,13 +144,13 @@ macro_rules! target_from {
 }
 
 target_from! {
-    &str, text => Self::parse(text);
-    &String, text => Self::parse(text);
-    String, text => Self::parse(&text);
+    &str, text => text.parse();
+    &String, text => text.parse();
+    String, text => text.parse();
     (&str, u16), (host, port) => Self::parts(host, port);
     (String, u16), (host, port) => Self::parts(&host, port);
-    (IpAddr, u16), addr => Self::of(Kind::Literal(addr.into()));
-    SocketAddr, addr => Self::of(Kind::Literal(addr));
+    (IpAddr, u16), addr => Self::at(addr.into());
+    SocketAddr, addr => Self::at(addr);
 }
 
 #[cfg(test)]
