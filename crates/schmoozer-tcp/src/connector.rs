@@ -11,7 +11,7 @@ use schmoozer_core::{End, Failure, Lifecycle, Retry, RetryResult, ServeWith, Ses
 use tokio::net::TcpStream;
 
 use crate::failback::Failback;
-use crate::handler::{Plain, Upgrade};
+use crate::handler::Plain;
 use crate::memory::Route;
 use crate::serving::Ended;
 use crate::{Dialer, Order};
@@ -66,9 +66,9 @@ use crate::{Dialer, Order};
 /// the next dials. When all have been tried, the order starts again. So a server that accepts and closes does not keep
 /// the connector from one that works. A renewal or a shutdown says nothing about an endpoint.
 ///
-/// The type parameters are the upgrade, the handler, and its error. You never need to write them.
+/// The type parameters are the upgrade, the handler, its error, and what it serves. You never need to write them.
 #[must_use = "a connector does nothing until it is run"]
-pub struct TcpConnector<U: Upgrade<E>, H, E> {
+pub struct TcpConnector<U, H, E, C = TcpStream> {
     pub(crate) dialer: Dialer,
     pub(crate) upgrade: U,
     pub(crate) handler: H,
@@ -80,9 +80,9 @@ pub struct TcpConnector<U: Upgrade<E>, H, E> {
     /// Where the connection leads that is to be served next.
     pub(crate) route: Option<Route>,
     /// How the last connection ended, until it is learned from.
-    pub(crate) ended: Option<Ended>,
+    pub(crate) ended: Option<(Route, Ended)>,
     /// A connection to the first endpoint, to fail back onto.
-    pub(crate) held: Option<(U::Connection, Route)>,
+    pub(crate) held: Option<(C, Route)>,
 }
 
 /// What a [`Retry`] decides, whatever its policy, and the name of that policy's type.
@@ -91,7 +91,7 @@ type Decide<E> = Box<dyn FnMut(Failure<E>, Option<Duration>) -> RetryResult<E> +
 type RetryIf<E> = Box<dyn FnMut(&Failure<E>) -> bool + Send>;
 type Hint<E> = Box<dyn FnMut(&E) -> Option<Duration> + Send>;
 
-impl<H, E: Send> TcpConnector<Plain<E>, H, E> {
+impl<H, E> TcpConnector<Plain<E>, H, E> {
     /// Makes a connector that dials with `dialer` and serves each connection with `serve`:
     /// `async fn(TcpStream, Session) -> Result<End, E>`, or a closure like it.
     pub fn new<Serving>(dialer: Dialer, serve: H) -> Self
@@ -104,7 +104,7 @@ impl<H, E: Send> TcpConnector<Plain<E>, H, E> {
     }
 }
 
-impl<S, F, E: Send> TcpConnector<Plain<E>, (S, F), E> {
+impl<S, F, E> TcpConnector<Plain<E>, (S, F), E> {
     /// Makes a connector that lends `state` to each connection's handler:
     /// `async fn(&mut S, TcpStream, Session) -> Result<End, E>`, for example a method of `S`.
     ///
@@ -153,7 +153,7 @@ impl<S, F, E: Send> TcpConnector<Plain<E>, (S, F), E> {
     }
 }
 
-impl<U: Upgrade<E>, H, E> TcpConnector<U, H, E> {
+impl<U, H, E, C> TcpConnector<U, H, E, C> {
     /// Makes a connector that upgrades each stream before it is served: TLS, a login, a handshake.
     ///
     /// `upgrade` is `async fn(TcpStream) -> Result<C, E>`, `serve` is `async fn(C, Session) -> Result<End, E>`. The
@@ -191,9 +191,11 @@ impl<U: Upgrade<E>, H, E> TcpConnector<U, H, E> {
     /// run(TcpConnector::upgraded(dialer, handshake, serve)).await
     /// # }
     /// ```
-    pub fn upgraded<Serving>(dialer: Dialer, upgrade: U, serve: H) -> Self
+    pub fn upgraded<Upgrading, Serving>(dialer: Dialer, upgrade: U, serve: H) -> Self
     where
-        H: FnMut(U::Connection, Session) -> Serving,
+        U: FnMut(TcpStream) -> Upgrading,
+        Upgrading: Future<Output = Result<C, E>> + Send,
+        H: FnMut(C, Session) -> Serving,
         Serving: Future<Output = Result<End, E>> + Send,
         E: From<io::Error>,
     {
@@ -323,7 +325,7 @@ where
     (type_name::<P>(), Box::new(decide))
 }
 
-impl<U: Upgrade<E>, H, E> fmt::Debug for TcpConnector<U, H, E> {
+impl<U, H, E, C> fmt::Debug for TcpConnector<U, H, E, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TcpConnector")
             .field("dialer", &self.dialer)

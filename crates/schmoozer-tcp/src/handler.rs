@@ -6,30 +6,6 @@ use std::io;
 use schmoozer_core::{End, ServeWith, Session};
 use tokio::net::TcpStream;
 
-/// A function that makes the connection that is served of a stream that has just come up:
-/// `async fn(TcpStream) -> Result<C, E>`. Implemented by all of them.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` does not upgrade a `TcpStream`",
-    label = "expected `async fn(TcpStream) -> Result<_, {E}>`",
-    note = "its future must be `Send`"
-)]
-pub trait Upgrade<E>: FnMut(TcpStream) -> Self::Upgrading + Send {
-    /// What is served.
-    type Connection: Send;
-    /// The future that it returns.
-    type Upgrading: Future<Output = Result<Self::Connection, E>> + Send;
-}
-
-impl<F, Upgrading, C, E> Upgrade<E> for F
-where
-    F: FnMut(TcpStream) -> Upgrading + Send,
-    Upgrading: Future<Output = Result<C, E>> + Send,
-    C: Send,
-{
-    type Connection = C;
-    type Upgrading = Upgrading;
-}
-
 /// No upgrade: the stream itself is served.
 pub type Plain<E = io::Error> = fn(TcpStream) -> Ready<Result<TcpStream, E>>;
 

@@ -137,7 +137,7 @@ pub use connector::TcpConnector;
 pub use dialer::Dialer;
 pub use error::{DialError, Tried};
 pub use family::Family;
-pub use handler::{Plain, Serve, Upgrade};
+pub use handler::{Plain, Serve};
 #[cfg(feature = "hickory")]
 #[cfg_attr(docsrs, doc(cfg(feature = "hickory")))]
 pub use hickory::HickoryResolver;

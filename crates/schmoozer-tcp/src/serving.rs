@@ -9,24 +9,27 @@ use std::{io, mem};
 use schmoozer_core::{
     ConnResult, Connector, End, Failure, Lifecycle, RetryResult, RunResult, Session,
 };
+use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep};
 
 use crate::connector::TcpConnector;
 use crate::dial::within;
-use crate::handler::{Serve, Upgrade};
+use crate::handler::Serve;
 use crate::memory::Route;
 use crate::{Dialer, message};
 
-impl<U, H, E> Connector for TcpConnector<U, H, E>
+impl<U, Upgrading, H, E, C> Connector for TcpConnector<U, H, E, C>
 where
-    U: Upgrade<E>,
-    H: Serve<U::Connection, E>,
+    U: FnMut(TcpStream) -> Upgrading + Send,
+    Upgrading: Future<Output = Result<C, E>> + Send,
+    H: Serve<C, E>,
     E: From<io::Error> + Display + Send,
+    C: Send,
 {
-    type Connection = U::Connection;
+    type Connection = C;
     type Error = E;
 
-    async fn connect(&mut self) -> ConnResult<U::Connection, E> {
+    async fn connect(&mut self) -> ConnResult<C, E> {
         // What was dropped, and not told to end, was reconnected.
         self.learn(true);
         let held = self.held.take();
@@ -44,7 +47,7 @@ where
         connected.into()
     }
 
-    async fn run(&mut self, connection: U::Connection, session: Session) -> RunResult<E> {
+    async fn run(&mut self, connection: C, session: Session) -> RunResult<E> {
         let route = self.route.take();
         let noted = Serving {
             session: &session,
@@ -111,17 +114,12 @@ where
     }
 }
 
-impl<U: Upgrade<E>, H, E> TcpConnector<U, H, E> {
+impl<U, H, E, C> TcpConnector<U, H, E, C> {
     /// Learns from the end of the connection that was served last.
     fn learn(&mut self, failed: bool) {
-        let Some(ended) = self.ended.take() else {
+        let Some((route, Ended { told, stable })) = self.ended.take() else {
             return;
         };
-        let Ended {
-            route,
-            told,
-            stable,
-        } = ended;
         let failed = failed && !told;
         let is_first_again = self.failback.is_some() && route.endpoint == 0 && stable;
         if failed || is_first_again {
@@ -133,10 +131,8 @@ impl<U: Upgrade<E>, H, E> TcpConnector<U, H, E> {
     }
 }
 
-/// A connection whose handler returned or was dropped.
-#[derive(Debug)]
+/// How a connection ended whose handler returned or was dropped.
 pub(crate) struct Ended {
-    route: Route,
     /// Its handler was told to end: whatever came of it says nothing about the endpoint.
     told: bool,
     stable: bool,
@@ -146,7 +142,7 @@ pub(crate) struct Ended {
 struct Serving<'a, T> {
     session: &'a Session,
     route: Option<Route>,
-    ended: &'a mut Option<Ended>,
+    ended: &'a mut Option<(Route, Ended)>,
     held: &'a mut Option<T>,
 }
 
@@ -154,12 +150,11 @@ impl<T> Drop for Serving<'_, T> {
     fn drop(&mut self) {
         let mut context = Context::from_waker(Waker::noop());
         let told = pin!(self.session.stopping()).poll(&mut context);
-        let stable = self.session.was_stable();
-        *self.ended = self.route.map(|route| Ended {
-            route,
+        let ended = Ended {
             told: told.is_ready(),
-            stable,
-        });
+            stable: self.session.was_stable(),
+        };
+        *self.ended = self.route.map(|route| (route, ended));
         if told != Poll::Ready(End::Renew) {
             *self.held = None;
         }
@@ -177,13 +172,13 @@ async fn beside<T>(serving: impl Future<Output = T>, other: impl Future<Output =
 }
 
 /// Dials, all endpoints or the first one alone, and upgrades the stream.
-async fn connect<U, E>(
+async fn connect<Upgrading, C, E>(
     dialer: &Dialer,
-    upgrade: &mut U,
+    upgrade: &mut impl FnMut(TcpStream) -> Upgrading,
     first: bool,
-) -> Result<(U::Connection, Route), E>
+) -> Result<(C, Route), E>
 where
-    U: Upgrade<E>,
+    Upgrading: Future<Output = Result<C, E>>,
     E: From<io::Error>,
 {
     let begun = Instant::now();
@@ -194,9 +189,8 @@ where
     };
     let (stream, route) = outcome.map_err(|error| E::from(error.into()))?;
     let failing = Failing(dialer, route);
-    let left = dialer
-        .timeout
-        .map(|timeout| timeout.saturating_sub(begun.elapsed()));
+    let spent = begun.elapsed();
+    let left = dialer.timeout.map(|all| all.saturating_sub(spent));
     let upgraded = within(left, pin!(upgrade(stream))).await;
     let connection = upgraded.unwrap_or_else(|_| {
         let late = "connected, but not upgraded within the dial's timeout";

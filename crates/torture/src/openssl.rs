@@ -77,6 +77,7 @@ type Link = TcpConnector<
     Box<dyn FnMut(TcpStream) -> Upgrading + Send>,
     fn(TlsStream<TcpStream>, Session) -> Serving,
     io::Error,
+    TlsStream<TcpStream>,
 >;
 
 fn link(addr: SocketAddr, tls: &TlsConnector) -> io::Result<Link> {

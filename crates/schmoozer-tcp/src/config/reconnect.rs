@@ -6,7 +6,7 @@ use schmoozer_backoff::PolicyConfig;
 use schmoozer_core::Retry;
 
 use super::text::{Keyed, duration, limit, word, written};
-use crate::{InvalidConfig, TcpConnector, Upgrade};
+use crate::{InvalidConfig, TcpConnector};
 
 /// Holds how a [`TcpConnector`] reconnects, as a configuration holds it: for
 /// [`TcpConnector::reconnect`].
@@ -139,7 +139,7 @@ impl fmt::Display for ReconnectConfig {
     }
 }
 
-impl<U: Upgrade<E>, H, E> TcpConnector<U, H, E> {
+impl<U, H, E, C> TcpConnector<U, H, E, C> {
     /// Reconnects as a configuration says. Replaces [`retry`](Self::retry) and [`stable_after`](Self::stable_after).
     #[cfg_attr(docsrs, doc(cfg(feature = "config")))]
     pub fn reconnect(self, config: &ReconnectConfig) -> Self {
