@@ -82,8 +82,7 @@ impl Dialer {
     /// [`InvalidTarget`] describes what is malformed.
     pub fn new<T>(target: T) -> Result<Self, InvalidTarget>
     where
-        T: TryInto<Target>,
-        InvalidTarget: From<T::Error>,
+        T: TryInto<Target, Error: Into<InvalidTarget>>,
     {
         Self::any_of([target])
     }
@@ -103,13 +102,12 @@ impl Dialer {
     /// [`InvalidTarget`] describes the first malformed endpoint, or reports that the list is empty.
     pub fn any_of<T>(targets: impl IntoIterator<Item = T>) -> Result<Self, InvalidTarget>
     where
-        T: TryInto<Target>,
-        InvalidTarget: From<T::Error>,
+        T: TryInto<Target, Error: Into<InvalidTarget>>,
     {
         let targets = targets
             .into_iter()
-            .map(TryInto::try_into)
-            .collect::<Result<Arc<[Target]>, _>>()?;
+            .map(|target| target.try_into().map_err(Into::into))
+            .collect::<Result<Arc<[Target]>, InvalidTarget>>()?;
         if targets.is_empty() {
             return Err(InvalidTarget::new(Reason::NoneGiven));
         }
@@ -146,7 +144,7 @@ impl Dialer {
     /// Sets how long the dialer tries one address of a name before it also tries the next address.
     ///
     /// If an address fails earlier, the next attempt starts at once. The minimum is 10 ms (RFC 8305 §5). Shorter values count
-    /// as 10 ms. `None` is the default.
+    /// as 10 ms. With `None`, the default holds.
     #[must_use]
     pub fn attempt_delay(mut self, delay: impl Into<Option<Duration>>) -> Self {
         self.attempt_delay = delay.into().map(|delay| delay.max(SHORTEST_DELAY));
@@ -160,6 +158,7 @@ impl Dialer {
     /// after 1 s. So a lost packet alone does not let a spare endpoint win.
     ///
     /// If an endpoint fails earlier, the next endpoint starts at once. The minimum is 10 ms, and shorter values count as 10 ms.
+    /// With `None`, the default holds.
     /// With many endpoints, a shorter delay would reach the limit of 16 attempts so fast that each attempt is replaced
     /// before its endpoint can answer.
     #[must_use]
