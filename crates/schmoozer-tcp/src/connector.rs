@@ -73,8 +73,8 @@ pub struct TcpConnector<U, H, E, C = TcpStream> {
     pub(crate) upgrade: U,
     pub(crate) handler: H,
     pub(crate) retry: Decision<E>,
-    pub(crate) retry_if: Option<RetryIf<E>>,
-    pub(crate) hint: Option<Hint<E>>,
+    pub(crate) retry_if: RetryIf<E>,
+    pub(crate) hint: Hint<E>,
     pub(crate) lifecycle: Lifecycle,
     pub(crate) failback: Option<Failback>,
     /// Where the connection leads that is to be served next.
@@ -208,8 +208,8 @@ impl<U, H, E, C> TcpConnector<U, H, E, C> {
             upgrade,
             handler,
             retry: decision(Exponential::default().into()),
-            retry_if: None,
-            hint: None,
+            retry_if: Box::new(|_| true),
+            hint: Box::new(|_| None),
             lifecycle: Lifecycle::new(),
             failback: None,
             route: None,
@@ -261,14 +261,14 @@ impl<U, H, E, C> TcpConnector<U, H, E, C> {
     /// # }
     /// ```
     pub fn retry_if(mut self, retry_if: impl FnMut(&Failure<E>) -> bool + Send + 'static) -> Self {
-        self.retry_if = Some(Box::new(retry_if));
+        self.retry_if = Box::new(retry_if);
         self
     }
 
     /// Reads from an error how long the server asks its clients to wait, which then replaces the policy's delay. It is
     /// limited to [`Retry::hint_at_most`], by default 5 min, and then up to 10 % is added at random.
     pub fn hint(mut self, hint: impl FnMut(&E) -> Option<Duration> + Send + 'static) -> Self {
-        self.hint = Some(Box::new(hint));
+        self.hint = Box::new(hint);
         self
     }
 

@@ -88,13 +88,10 @@ where
     }
 
     async fn retry_delay(&mut self, failure: Failure<E>) -> RetryResult<E> {
-        if let Some(retry_if) = &mut self.retry_if {
-            if !retry_if(&failure) {
-                return RetryResult::Exit(Err(failure.cause));
-            }
+        if !(self.retry_if)(&failure) {
+            return RetryResult::Exit(Err(failure.cause));
         }
-        let hint = self.hint.as_mut();
-        let asked = hint.and_then(|hint| hint(&failure.cause));
+        let asked = (self.hint)(&failure.cause);
         (self.retry.1)(failure, asked)
     }
 
