@@ -26,7 +26,7 @@ type Hosts = BTreeMap<String, Host>;
 
 enum Host {
     Running(watch::Sender<Option<Found>>),
-    /// What was found when no dial waited for it any more, and since when it is kept.
+    /// What was found and no dial has taken, and since when it is kept.
     Kept(Vec<SocketAddr>, Instant),
 }
 
@@ -69,6 +69,8 @@ impl Lookups {
             thread = Some(self.threads.acquire().await.map_err(io::Error::other)?);
         };
         let found = running.wait_for(Option::is_some).await;
+        self.hosts()
+            .retain(|name, it| name != host || !matches!(it, Host::Kept(..)));
         match found.map_err(io::Error::other)?.clone() {
             Some(Err((kind, text))) => return Err(io::Error::new(kind, text)),
             found => found.into_iter().flatten().for_each(push),
@@ -114,23 +116,19 @@ impl Lookups {
         Some(receiver)
     }
 
-    /// Hands over what was found, or keeps it when no dial waits for it any more.
+    /// Hands over what was found, and keeps it until a dial takes it: those that wait may end in this moment.
     fn end(&self, host: &str, found: io::Result<Vec<SocketAddr>>) {
         let mut hosts = self.hosts();
         hosts.retain(|_, host| match host {
             Host::Running(_) => true,
             Host::Kept(_, since) => since.elapsed() <= self.keep,
         });
-        match (hosts.remove(host), found) {
-            (Some(Host::Running(running)), found) if running.receiver_count() > 0 => {
-                running.send_replace(Some(
-                    found.map_err(|error| (error.kind(), error.to_string())),
-                ));
-            }
-            (_, Ok(found)) => {
-                hosts.insert(host.to_owned(), Host::Kept(found, Instant::now()));
-            }
-            (_, Err(_)) => {}
+        let found = found.map_err(|error| (error.kind(), error.to_string()));
+        if let Some(Host::Running(running)) = hosts.remove(host) {
+            running.send_replace(Some(found.clone()));
+        }
+        if let Ok(found) = found {
+            hosts.insert(host.to_owned(), Host::Kept(found, Instant::now()));
         }
     }
 
@@ -218,6 +216,32 @@ mod tests {
         assert_eq!(found(&third), ["127.0.0.2:1"]);
         assert_eq!(COUNT.load(Ordering::Relaxed), 2);
         Ok(())
+    }
+
+    /// Row 43: the dial that waits ends in the moment in which the answer comes.
+    #[tokio::test]
+    async fn an_answer_that_its_dial_did_not_take_serves_the_next_one() {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        static LOOKUPS: Lookups = Lookups::new(
+            |_| {
+                let count = COUNT.fetch_add(1, Ordering::Relaxed);
+                thread::sleep(MS * 100);
+                Ok(local(u8::try_from(count).unwrap_or(0) + 1))
+            },
+            4,
+            KEEP,
+        );
+        let answers = Answers::default();
+        {
+            let mut waiting = std::pin::pin!(LOOKUPS.resolve("late", 1, &answers));
+            assert!(timeout(MS * 20, waiting.as_mut()).await.is_err());
+            // Found while it waits, and dropped before it is polled again.
+            thread::sleep(MS * 300);
+        }
+        assert!(found(&answers).is_empty());
+        let still_looking = timeout(MS * 20, LOOKUPS.resolve("late", 1, &answers)).await;
+        assert!(still_looking.is_err());
+        assert_eq!(found(&answers), ["127.0.0.1:1"]);
     }
 
     #[tokio::test]

@@ -45,7 +45,7 @@ fn a_lookup_that_takes_longer_than_a_dial_serves_a_later_one() -> Result {
         names.set_for("db.example.com", RecordType::A, Answer::addresses([here]));
         resolvers_patience(Duration::from_secs(2))?;
         let server = TcpListener::bind("127.0.0.1:7000").await?;
-        let dialer = Dialer::new("db.example.com:7000")?.timeout(Duration::from_millis(500));
+        let dialer = Dialer::new("db.example.com:7000")?.timeout(Duration::from_millis(700));
         let begun = Instant::now();
         let mut dials = 1;
         while let Err(error) = dialer.dial().await {
