@@ -1,28 +1,32 @@
-//! Three clients of different settings, and servers that do at random all that networks and servers do.
+//! Three clients of different settings, and a proxy before their server that does at random all that networks do.
 
+mod proxy;
 mod service;
 mod talk;
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use fastrand::Rng;
 use schmoozer_faults::Peer;
-use schmoozer_tcp::{Dialer, Exponential, Jitter, Runner, TcpConnector};
+use schmoozer_tcp::{Decorrelated, Dialer, Exponential, Jitter, Runner, Status, TcpConnector};
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::client::Client;
 use crate::process::{descriptors, resident, threads};
 use crate::scene::PATIENCE;
 use crate::verdict::{self, Verdict};
-pub(crate) use service::misbehave;
+pub(crate) use proxy::misbehave;
 
+use proxy::Proxy;
 use service::Service;
-use talk::{Gauge, drain, log_in, talk};
+use talk::{log_in, log_in_and_talk, talk};
 
-/// Three clients among servers that misbehave as a seed says.
+/// Three clients behind a proxy that misbehaves as a seed says.
 #[derive(Debug, Clone, Copy)]
 pub struct Chaos {
     /// For how long.
@@ -31,76 +35,53 @@ pub struct Chaos {
     pub seed: u64,
 }
 
-/// How long things go wrong at a time, until the clients must be back.
-const STORM: Duration = Duration::from_secs(8);
 /// The limit of a dial, of a login and of an answer.
 const LIMIT: Duration = Duration::from_secs(1);
-const STABLE_AFTER: Duration = Duration::from_secs(1);
-/// A client that has just found a dead connection out may wait for the longest delay, and then dial and log in; and the
-/// machine is busy.
-const BACK: Duration = Duration::from_secs(5);
-
-/// A client, and the server that is its own.
-struct Pair {
-    name: &'static str,
-    client: Client,
-    gauge: Gauge,
-    peer: Peer,
-    service: Arc<Service>,
-}
+/// Longer than [`LIMIT`], so that a connection that is dead does not become stable.
+const STABLE_AFTER: Duration = Duration::from_millis(1_500);
+/// What a busy machine may add to a return.
+const SLACK: Duration = Duration::from_secs(1);
 
 impl Chaos {
     /// Goes on until the time is over, and judges. `tell` receives a line after each storm.
     ///
     /// # Errors
     ///
-    /// When a server cannot do what it should, or a client is not back.
+    /// When the proxy cannot do what it should.
     pub async fn run(self, mut tell: impl FnMut(&str)) -> io::Result<Vec<Verdict>> {
         let mut rng = Rng::with_seed(self.seed);
-        let pairs = [plain().await?, upgraded().await?, queue().await?];
-        let (mut slowest, mut memory) = (calm(&pairs).await?, Vec::new());
-        let (open, running) = (descriptors()?, threads()?);
-        let (mut most_open, mut most_running) = (open, running);
-        let storm = STORM.min(self.duration);
+        let service = Arc::<Service>::default();
+        let server = Peer::start(service.behaviour()).await?;
+        let proxy = Proxy::start(server.addr()).await?;
         let begin = Instant::now();
+        let seconds = || begin.elapsed().as_secs();
+        let mut clients = start(proxy.peer.addr())?;
+        all_back(&mut clients, begin).await;
+        let (open, running, mut memory) = (descriptors()?, threads()?, Vec::new());
+        let (mut most_open, mut most_running) = (open, running);
         while begin.elapsed() < self.duration {
-            let [plain, upgraded, queue] = &pairs;
-            tokio::try_join!(
-                plain.storm(storm, rng.fork()),
-                upgraded.storm(storm, rng.fork()),
-                queue.storm(storm, rng.fork()),
-            )?;
-            slowest = slowest.max(calm(&pairs).await?);
-            // The server soon closes connections whose client is gone.
-            let settled = Instant::now();
-            while descriptors()? > open && settled.elapsed() < BACK {
+            let well = proxy.storm(&mut rng).await?;
+            all_back(&mut clients, well).await;
+            // Each has one connection. What its client has closed is soon gone.
+            let (settled, mut seen) = (Instant::now(), open + 1);
+            while seen > open && settled.elapsed() < 5 * LIMIT {
                 sleep(LIMIT / 10).await;
+                proxy.peer.live(3).await?;
+                server.live(3).await?;
+                seen = descriptors()?;
             }
-            most_open = most_open.max(descriptors()?);
+            most_open = most_open.max(seen);
             most_running = most_running.max(threads()?);
             memory.push(resident()?);
-            let outages: u64 = pairs
-                .iter()
-                .map(|it| it.client.handle.stats().outages)
-                .sum();
-            tell(&format!(
-                "{:>3} s: {outages} outages, all are back",
-                begin.elapsed().as_secs()
-            ));
+            tell(&format!("{:>3} s: {} storms", seconds(), memory.len()));
         }
-        let seconds = begin.elapsed().as_secs();
         let mut verdicts = vec![
-            Verdict::new(
-                "back",
-                slowest <= BACK,
-                format!("within {:.2} s of {BACK:?}", slowest.as_secs_f64()),
-            ),
             verdict::on_memory(&memory),
             flat("descriptors", open, most_open),
             flat("threads", running, most_running),
         ];
-        for pair in pairs {
-            verdicts.extend(pair.end(seconds).await);
+        for client in clients {
+            verdicts.extend(client.end(&service, seconds()).await);
         }
         Ok(verdicts)
     }
@@ -111,116 +92,109 @@ fn flat<N: Copy + PartialOrd + std::fmt::Display>(on: &'static str, before: N, m
     Verdict::new(on, most <= before, numbers)
 }
 
-/// Waits until all are back and stable, and returns how long the slowest took to be ready.
-async fn calm(pairs: &[Pair]) -> io::Result<Duration> {
-    let begin = Instant::now();
-    for pair in pairs {
-        let ready = timeout(PATIENCE, pair.client.handle.connected()).await;
-        ready?.map_err(io::Error::other)?;
-    }
-    let slowest = begin.elapsed();
-    for pair in pairs {
-        pair.client.stable(PATIENCE).await?;
-    }
-    Ok(slowest)
+/// Waits until all are back from a storm.
+async fn all_back([one, two, three]: &mut [Talker; 3], well: Instant) {
+    tokio::join!(one.back(well), two.back(well), three.back(well));
 }
 
-impl Pair {
-    /// Has one thing after the other go wrong, and then nothing.
-    async fn storm(&self, length: Duration, mut rng: Rng) -> io::Result<()> {
-        let begin = Instant::now();
-        while begin.elapsed() < length {
-            self.service.misbehave(&self.peer, &mut rng).await?;
-            sleep(Duration::from_millis(rng.u64(50..1_500))).await;
-        }
-        self.service.behave(&self.peer).await
+/// A client that talks with the server through the proxy.
+struct Talker {
+    name: &'static str,
+    login: u64,
+    /// The longest delay of its policy, with the jitter.
+    cap: Duration,
+    client: Client,
+    /// How long the slowest return took.
+    slowest: Duration,
+}
+
+impl Talker {
+    /// Waits until it is stable on a connection that came up after `well`, and notes how long it took to be ready.
+    async fn back(&mut self, well: Instant) {
+        let mut statuses = self.client.handle.watch();
+        let stable = statuses.wait_for(|status| {
+            matches!(*status, Status::Connected { since, stable: true, .. } if since >= well)
+        });
+        let _ = timeout(PATIENCE, stable).await;
+        let took = well.elapsed().saturating_sub(STABLE_AFTER);
+        self.slowest = self.slowest.max(took);
     }
 
-    async fn end(self, seconds: u64) -> Vec<Verdict> {
-        let name = self.name;
+    async fn end(self, service: &Service, seconds: u64) -> [Verdict; 2] {
+        // The client finds out that a dial, a login or a request is lost, and waits for its longest delay. To dial and to
+        // log in then takes a moment.
+        let allowed = LIMIT + self.cap + SLACK;
+        let (count, left_out) = service.count(self.login, 0);
+        let numbers = format!(
+            "back within {:.2} s of {:.2} s, {count} requests in order, {left_out} left out",
+            self.slowest.as_secs_f64(),
+            allowed.as_secs_f64()
+        );
+        let holds = self.slowest <= allowed && left_out == 0;
         let report = self.client.end().await;
         let attempts = 3 * seconds + 12 * (report.outages + 1);
-        let (overlaps, served) = (self.gauge.overlaps(), self.service.served());
-        let holds = overlaps == 0 && served.is_ok();
-        let numbers = served.map_or_else(
-            |fault| fault,
-            |count| format!("{count} requests in order, {overlaps} connections beside another"),
-        );
-        let requests = Verdict::new(name, holds, numbers);
-        vec![report.verdict(name, report.outages, attempts), requests]
+        [
+            report.verdict(self.name, report.outages, attempts),
+            Verdict::new(self.name, holds, numbers),
+        ]
     }
 }
 
-async fn plain() -> io::Result<Pair> {
-    pair("plain", |dialer, gauge| {
-        let next = Arc::default();
-        let link = TcpConnector::new(dialer, move |mut stream, session| {
-            let (live, next) = (gauge.enter(), Arc::clone(&next));
-            async move {
-                let _live = live;
-                log_in(&mut stream).await?;
-                session.ready();
-                talk(stream, session, &next).await
-            }
-        });
-        Runner::new(link.ready_when_marked().stable_after(STABLE_AFTER))
-    })
-    .await
+/// Dials for a client that never has two connections. It holds the permit of its gauge while it has one.
+fn dialer(proxy: SocketAddr, gauge: &Arc<Semaphore>) -> io::Result<Dialer> {
+    let gauge = Arc::clone(gauge);
+    let dialer = Dialer::new(proxy)?.timeout(LIMIT);
+    Ok(dialer.before_connect(move |_, _| {
+        let permits = gauge.available_permits();
+        assert_eq!(permits, 1, "there is a connection beside another");
+        Ok(())
+    }))
 }
 
-async fn upgraded() -> io::Result<Pair> {
-    pair("upgraded", |dialer, gauge| {
-        let next = Arc::default();
-        let upgrade = move |mut stream| {
-            let live = gauge.enter();
-            async move { log_in(&mut stream).await.map(|()| (stream, live)) }
-        };
-        let link = TcpConnector::upgraded(dialer, upgrade, move |(stream, live), session| {
-            let next = Arc::clone(&next);
-            async move {
-                let _live = live;
-                talk(stream, session, &next).await
-            }
-        });
-        let policy = Exponential::new(Duration::from_millis(20));
-        let policy = policy.cap(LIMIT / 2).jitter(Jitter::Equal);
-        Runner::new(link.retry(policy).stable_after(STABLE_AFTER))
-    })
-    .await
-}
+/// The clients, and what is different about them.
+fn start(proxy: SocketAddr) -> io::Result<[Talker; 3]> {
+    let link = |login| {
+        let gauge = Arc::new(Semaphore::new(1));
+        let dialer = dialer(proxy, &gauge)?;
+        let state = (login, AtomicU64::default(), gauge);
+        io::Result::Ok(TcpConnector::with_state(dialer, state, log_in_and_talk))
+    };
+    let plain = link(1)?.retry(Exponential::default().cap(LIMIT));
+    let plain = Client::marked(plain, STABLE_AFTER);
 
-async fn queue() -> io::Result<Pair> {
-    pair("queue", |dialer, gauge| {
-        let link = TcpConnector::with_state(dialer, (AtomicU64::default(), gauge), drain);
-        let link = link.ready_when_marked().stable_after(STABLE_AFTER);
-        Runner::new(link).max_age(3 * LIMIT)
-    })
-    .await
-}
+    let (next, gauge) = (Arc::default(), Arc::new(Semaphore::new(1)));
+    let dialer = dialer(proxy, &gauge)?;
+    let upgrade = move |mut stream| {
+        let permit = gauge.clone().try_acquire_owned().map_err(io::Error::other);
+        async move { log_in(&mut stream, 2).await.and(Ok((stream, permit?))) }
+    };
+    let upgraded = TcpConnector::upgraded(dialer, upgrade, move |(stream, permit), session| {
+        let next = Arc::clone(&next);
+        async move {
+            let _permit = permit;
+            talk(stream, session, &next).await
+        }
+    });
+    let policy = Exponential::new(LIMIT / 50).cap(LIMIT / 2);
+    let upgraded = upgraded
+        .retry(policy.jitter(Jitter::Equal))
+        .stable_after(STABLE_AFTER);
+    let upgraded = Client::run(Runner::new(upgraded), STABLE_AFTER);
 
-async fn pair<C>(
-    name: &'static str,
-    runner: impl FnOnce(Dialer, Gauge) -> Runner<'static, C>,
-) -> io::Result<Pair>
-where
-    C: schmoozer_tcp::Connector<Error = io::Error> + 'static,
-{
-    let service = Arc::<Service>::default();
-    let peer = Peer::start(service.behaviour()).await?;
-    let gauge = Gauge::default();
-    let watched = gauge.clone();
-    let dialer = Dialer::new(peer.addr())?
-        .timeout(LIMIT)
-        .before_connect(move |_, _| {
-            watched.none();
-            Ok(())
-        });
-    let client = Client::run(runner(dialer, gauge.clone()), STABLE_AFTER);
-    Ok(Pair {
+    let renewed = link(3)?.retry(Decorrelated::new(LIMIT / 20).cap(2 * LIMIT));
+    let renewed = renewed.ready_when_marked().stable_after(STABLE_AFTER);
+    let renewed = Client::run(Runner::new(renewed).max_age(3 * LIMIT), STABLE_AFTER);
+    let clients = [
+        ("plain", 1, LIMIT, plain),
+        ("upgraded", 2, LIMIT / 2, upgraded),
+        // A renewal waits for no more than a second, which is less than the cap.
+        ("renewed", 3, 2 * LIMIT, renewed),
+    ];
+    Ok(clients.map(|(name, login, cap, client)| Talker {
         name,
+        login,
+        cap,
         client,
-        gauge,
-        peer,
-        service,
-    })
+        slowest: Duration::ZERO,
+    }))
 }

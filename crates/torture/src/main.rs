@@ -40,7 +40,7 @@ struct Options {
     /// With `--servers`: how often redis and postgres are killed each
     #[arg(long, default_value_t = 20, value_name = "N")]
     kills: u32,
-    /// Has three clients among servers that misbehave at random
+    /// Has three clients behind a proxy that misbehaves at random
     #[arg(long, group = "what")]
     chaos: bool,
     /// With `--chaos`: for how many minutes

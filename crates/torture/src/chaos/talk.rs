@@ -1,62 +1,32 @@
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use schmoozer_tcp::{End, Session};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
 use super::LIMIT;
 
-/// Counts the connections that a client has at a time.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Gauge(Arc<(AtomicU32, AtomicU32)>);
-
-/// A connection, while it lives.
-#[derive(Debug)]
-pub(super) struct Live(Gauge);
-
-impl Gauge {
-    pub(super) fn enter(&self) -> Live {
-        self.none();
-        self.0.0.fetch_add(1, Ordering::AcqRel);
-        Live(self.clone())
-    }
-
-    /// Notes it when there is a connection, where there must be none.
-    pub(super) fn none(&self) {
-        let live = self.0.0.load(Ordering::Acquire);
-        self.0.1.fetch_add(u32::from(live > 0), Ordering::AcqRel);
-    }
-
-    pub(super) fn overlaps(&self) -> u32 {
-        self.0.1.load(Ordering::Acquire)
-    }
-}
-
-impl Drop for Live {
-    fn drop(&mut self) {
-        self.0.0.0.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
-/// Sends on with what outlives the connections of a client that has much to send.
-pub(super) async fn drain(
-    (next, gauge): &mut (AtomicU64, Gauge),
+/// Goes on with what outlives the connections of a client.
+pub(super) async fn log_in_and_talk(
+    (login, answered, gauge): &mut (u64, AtomicU64, Arc<Semaphore>),
     mut stream: TcpStream,
     session: Session,
 ) -> io::Result<End> {
-    let _live = gauge.enter();
-    log_in(&mut stream).await?;
+    let permit = Arc::clone(gauge).try_acquire_owned();
+    let _permit = permit.map_err(io::Error::other)?;
+    log_in(&mut stream, *login).await?;
     session.ready();
-    talk(stream, session, next).await
+    talk(stream, session, answered).await
 }
 
-/// A zero is a login.
-pub(super) async fn log_in(stream: &mut TcpStream) -> io::Result<()> {
-    exchange(stream, 0).await
+/// Tells the server which client this is.
+pub(super) async fn log_in(stream: &mut TcpStream, client: u64) -> io::Result<()> {
+    exchange(stream, client).await
 }
 
 /// Sends one number after the other, each until it is answered, and stops between two when it should.
@@ -83,22 +53,4 @@ async fn exchange(stream: &mut TcpStream, number: u64) -> io::Result<()> {
         return Ok(());
     }
     Err(io::Error::other(format!("{answer} answers {number}")))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_connection_beside_another_is_noted_and_so_is_a_dial_beside_one() {
-        let gauge = Gauge::default();
-        drop(gauge.enter());
-        let first = gauge.enter();
-        assert_eq!(gauge.overlaps(), 0);
-        let _second = gauge.enter();
-        assert_eq!(gauge.overlaps(), 1);
-        drop(first);
-        gauge.none();
-        assert_eq!(gauge.overlaps(), 2);
-    }
 }
