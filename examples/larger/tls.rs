@@ -1,12 +1,14 @@
 //! TLS over the dialer's plain `TcpStream`: the handshake is part of connecting, so one that fails is a failed attempt.
 //! Shows `TcpConnector::upgraded`, and an error that is final: a broken line is retried, a wrong certificate is not.
-//! Without arguments it talks to its own server, which goes down once; `-- HOST:PORT ROOT.pem` to any whose root is in that file.
+//! Without arguments it talks to its own server, which goes down once; `-- HOST:PORT ROOT.pem` to any whose root is in that file and
+//! that answers lines, and writes the logs of the loop to standard error.
 
 use std::error::Error;
 use std::future::pending;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use clap::Parser;
@@ -15,7 +17,7 @@ use schmoozer_faults::{Behaviour, Connection, Peer};
 use schmoozer_tcp::{Dialer, End, Event, Runner, TcpConnector, closed};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
@@ -31,6 +33,9 @@ struct Arguments {
     #[arg(value_name = "ROOT.pem")]
     root: Option<PathBuf>,
 }
+
+/// The limit of a dial with its handshake, and of an answer: a server that accepts and says nothing must not hold them up.
+const LIMIT: Duration = Duration::from_secs(5);
 
 /// A certificate that is not to be trusted will be the same the next time.
 fn is_final(error: &io::Error) -> bool {
@@ -53,7 +58,7 @@ fn trusting(
     Ok(TlsConnector::from(Arc::new(config)))
 }
 
-/// Keeps a connection to `target`, whose certificate must be for `name`, and prints lines until `leave` resolves.
+/// Keeps a connection to `target`, whose certificate must be for `name`, and asks until `leave` resolves.
 /// Returns how many connections that took.
 async fn keep(
     target: &str,
@@ -61,11 +66,12 @@ async fn keep(
     tls: TlsConnector,
     leave: impl Future + Send,
 ) -> Result<u32, Box<dyn Error>> {
-    // A server that accepts and says nothing must not hold the handshake up.
-    let dialer = Dialer::new(target)?.timeout(Duration::from_secs(5));
+    let dialer = Dialer::new(target)?.timeout(LIMIT);
     let name = ServerName::try_from(name.to_owned())?;
     let handshake = move |stream| tls.connect(name.clone(), stream);
-    let link = TcpConnector::upgraded(dialer, handshake, |stream, _session| read(stream));
+    let answered = AtomicU32::new(0);
+    let serve = |stream, _session| ask(stream, &answered);
+    let link = TcpConnector::upgraded(dialer, handshake, serve);
     let mut connections = 0;
     Runner::new(link.retry_if(|failure| !is_final(&failure.cause)))
         .shutdown(leave)
@@ -79,19 +85,28 @@ async fn keep(
     Ok(connections)
 }
 
-async fn read(stream: TlsStream<TcpStream>) -> io::Result<End> {
+/// Sends one number after the other, each until it is answered: also on the next connection.
+async fn ask(stream: TlsStream<TcpStream>, answered: &AtomicU32) -> io::Result<End> {
     println!("connected, the certificate is good");
-    let mut lines = BufReader::new(stream).lines();
-    while let Some(line) = lines.next_line().await? {
-        println!("received {line}");
+    let mut stream = BufReader::new(stream);
+    loop {
+        let number = answered.load(Ordering::Relaxed) + 1;
+        stream.write_all(format!("{number}\n").as_bytes()).await?;
+        stream.flush().await?;
+        let mut answer = String::new();
+        timeout(LIMIT, stream.read_line(&mut answer)).await??;
+        let answer = answer.strip_suffix('\n').ok_or_else(closed)?;
+        println!("sent {number}, received {answer}");
+        answered.store(number, Ordering::Relaxed);
+        sleep(Duration::from_millis(100)).await;
     }
-    Err(closed())
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let Arguments { target, root } = Arguments::parse();
     if let (Some(target), Some(root)) = (target, root) {
+        tracing_subscriber::fmt().with_writer(io::stderr).init();
         let name = target
             .rsplit_once(':')
             .map_or(target.as_str(), |(host, _)| host)
@@ -108,7 +123,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .with_no_client_auth()
         .with_single_cert(vec![certificate.clone()], key)?;
     let acceptor = TlsAcceptor::from(Arc::new(config));
-    let service = Behaviour::serve(move |stream| count(stream, acceptor.clone()));
+    let service = Behaviour::serve(move |stream| echo(stream, acceptor.clone()));
     let server = Peer::start(service.clone()).await?;
     let target = format!("localhost:{}", server.addr().port());
 
@@ -139,13 +154,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// Counts, a line each tenth of a second.
-async fn count(stream: Connection, acceptor: TlsAcceptor) -> io::Result<()> {
-    let mut stream = acceptor.accept(stream).await?;
-    for number in 1.. {
-        stream.write_all(format!("{number}\n").as_bytes()).await?;
-        stream.flush().await?;
-        sleep(Duration::from_millis(100)).await;
-    }
+async fn echo(stream: Connection, acceptor: TlsAcceptor) -> io::Result<()> {
+    let (mut questions, mut answers) = tokio::io::split(acceptor.accept(stream).await?);
+    tokio::io::copy(&mut questions, &mut answers).await?;
     Ok(())
 }

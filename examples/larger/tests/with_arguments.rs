@@ -108,9 +108,11 @@ async fn tls_trusts_the_root_that_it_is_given_and_no_other() {
     let (_server, target) = server(move |visitor, visit| {
         let handshake = acceptor.accept(visitor);
         async move {
-            let line = format!("visit {visit}\n");
-            let mut visitor = handshake.await?;
-            visitor.write_all(line.as_bytes()).await?;
+            let mut visitor = tokio::io::BufReader::new(handshake.await?);
+            let mut question = String::new();
+            visitor.read_line(&mut question).await?;
+            let answer = format!("visit {visit}, {question}");
+            visitor.write_all(answer.as_bytes()).await?;
             visitor.flush().await
         }
     })
@@ -118,8 +120,8 @@ async fn tls_trusts_the_root_that_it_is_given_and_no_other() {
 
     let root = scratch_file("root.pem", &certified.cert.pem());
     let mut trusting = Running::start("tls", &[&target, &root]);
-    trusting.prints("received visit 0");
-    trusting.prints("received visit 1");
+    trusting.prints("sent 1, received visit 0, 1");
+    trusting.prints("sent 2, received visit 1, 2");
 
     let other = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let other = scratch_file("other.pem", &other.cert.pem());
