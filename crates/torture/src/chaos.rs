@@ -21,10 +21,11 @@ use crate::process::{descriptors, resident, threads};
 use crate::scene::PATIENCE;
 use crate::verdict::{self, Verdict};
 pub(crate) use proxy::misbehave;
+pub(crate) use service::Service;
+pub(crate) use talk::{log_in, talk};
 
 use proxy::Proxy;
-use service::Service;
-use talk::{log_in, log_in_and_talk, talk};
+use talk::log_in_and_talk;
 
 /// Three clients behind a proxy that misbehaves as a seed says.
 #[derive(Debug, Clone, Copy)]

@@ -1,4 +1,4 @@
-use std::fmt::{Debug, Display};
+use std::fmt::Display;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -13,13 +13,13 @@ use schmoozer_tcp::{
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, timeout};
-use tracing::field::{Field, Visit};
+use tokio::time::{Instant, timeout};
 use tracing::instrument::WithSubscriber as _;
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Level, Metadata, Subscriber};
 
 use crate::report::ClientReport;
+use crate::requests::Requests;
+use crate::scene::{PATIENCE, until};
+use crate::verdict::Verdict;
 
 /// How far a time that an event tells may be off from when it is told, on a machine that is busy.
 const SLACK: Duration = Duration::from_secs(1);
@@ -34,6 +34,8 @@ pub(crate) struct Client {
     arrivals: Arc<AtomicU32>,
     lines: Arc<Lines>,
     fault: Arc<Mutex<Option<String>>>,
+    /// What it asks, and how much of that was answered before.
+    asked: Option<(Requests, u64)>,
 }
 
 impl Client {
@@ -84,13 +86,22 @@ impl Client {
         let handle = runner.handle();
         let lines = Arc::<Lines>::default();
         let running = async move { runner.run().await.map_err(|error| format!("{error:#}")) };
+        let logs = tracing_subscriber::fmt().with_writer(Arc::clone(&lines));
+        let running = running.with_subscriber(logs.finish());
         Self {
             handle,
-            running: Some(tokio::spawn(running.with_subscriber(Arc::clone(&lines)))),
+            running: Some(tokio::spawn(running)),
             arrivals,
             lines,
             fault,
+            asked: None,
         }
+    }
+
+    /// Has its report say how its requests fared.
+    pub(crate) fn asking(mut self, requests: &Requests) -> Self {
+        self.asked = Some((requests.clone(), requests.next() - 1));
+        self
     }
 
     /// How often it was ready.
@@ -127,18 +138,21 @@ impl Client {
         &self,
         patience: Duration,
         what: &str,
-        holds: impl Fn() -> bool,
+        holds: impl FnMut() -> bool,
     ) -> io::Result<Duration> {
-        let begin = Instant::now();
-        while !holds() {
-            if begin.elapsed() > patience {
-                let status = self.handle.status();
-                let late = format!("{what} after {patience:?}: {status}");
-                return Err(io::Error::new(io::ErrorKind::TimedOut, late));
-            }
-            sleep(Duration::from_millis(5)).await;
-        }
-        Ok(begin.elapsed())
+        let late = || format!("{what}: {}", self.handle.status());
+        until(patience, late, holds).await
+    }
+
+    /// Waits until it is stable, stops it, and judges it.
+    pub(crate) async fn back(
+        self,
+        on: &'static str,
+        outages: u64,
+        at_most: u64,
+    ) -> io::Result<Verdict> {
+        self.stable(PATIENCE).await?;
+        Ok(self.end().await.verdict(on, outages, at_most))
     }
 
     /// Stops it, and says how it fared.
@@ -155,15 +169,21 @@ impl Client {
             Err(panic) => Some(format!("a client ended: {panic}")),
         };
         let fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
+        let fault = ended.or_else(|| fault.clone());
+        let answered = self.asked.as_ref();
+        let answered = answered.map(|(it, before)| it.answered().map(|count| count - before));
+        let answered = answered.transpose();
+        let (warnings, recoveries) = self.lines.count("");
         let stats = self.handle.stats();
         ClientReport {
             arrivals: self.arrivals(),
             attempts: stats.attempts,
             outages: stats.outages,
             open,
-            warnings: self.lines.warnings(),
-            recoveries: self.lines.recoveries(),
-            fault: ended.or_else(|| fault.clone()),
+            warnings,
+            recoveries,
+            fault: fault.or(answered.as_ref().err().cloned()),
+            answered: answered.unwrap_or_default(),
         }
     }
 }
@@ -191,54 +211,26 @@ pub(crate) async fn listen(
 
 /// Counts what the loop logs for people: its warnings, and the ends of outages.
 #[derive(Debug, Default)]
-pub(crate) struct Lines {
-    warnings: AtomicU32,
-    recoveries: AtomicU32,
-}
+pub(crate) struct Lines(Mutex<(u32, u32)>);
 
 impl Lines {
-    pub(crate) fn warnings(&self) -> u32 {
-        self.warnings.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn recoveries(&self) -> u32 {
-        self.recoveries.load(Ordering::Relaxed)
-    }
-}
-
-/// Whether the message is that of a recovery, and not that an outage goes on.
-struct IsRecovery(bool);
-
-impl Visit for IsRecovery {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.0 |= field.name() == "message" && format!("{value:?}") == "outage over";
+    /// Counts a line, and returns how many of both there are.
+    pub(crate) fn count(&self, line: &str) -> (u32, u32) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.0 += u32::from(line.contains(" WARN schmoozer"));
+        counts.1 += u32::from(line.contains(" INFO schmoozer: outage over "));
+        *counts
     }
 }
 
-impl Subscriber for Lines {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("schmoozer") && *metadata.level() <= Level::INFO
+impl io::Write for &Lines {
+    /// Each line is written at once.
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.count(&String::from_utf8_lossy(line));
+        Ok(line.len())
     }
 
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, event: &tracing::Event<'_>) {
-        if *event.metadata().level() == Level::WARN {
-            self.warnings.fetch_add(1, Ordering::Relaxed);
-        }
-        let mut recovery = IsRecovery(false);
-        event.record(&mut recovery);
-        self.recoveries
-            .fetch_add(recovery.0.into(), Ordering::Relaxed);
-    }
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
 }

@@ -9,6 +9,7 @@ use crate::client::Client;
 use crate::program::Installed;
 use crate::promises::Promises;
 use crate::report::{self, ClientReport};
+use crate::scene::{Scene, until};
 use crate::server::Server;
 use crate::verdict::Verdict;
 
@@ -27,7 +28,7 @@ const LISTENERS: usize = 3;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server and its clients.
-struct Scene {
+struct Play {
     server: Server,
     /// The one that has something to tell, and those that listen.
     clients: Vec<Client>,
@@ -51,27 +52,29 @@ impl KillRun {
         let promises = Arc::new(Promises::to(LISTENERS));
         let mut server = installed.server().await?;
         server.start()?;
-        let teller = installed.teller(server.addr(), Arc::clone(&promises))?;
-        let mut scene = Scene {
+        let teller = installed.client(server.addr(), None, &promises)?;
+        let mut scene = Play {
             server,
             clients: vec![teller],
             early: 0,
             rng: Rng::with_seed(self.seed),
         };
         // Only when the server answers: so each outage of theirs is ours.
-        scene.all_back(&[0]).await?;
+        let mut down = scene.all_back(&[0]).await?;
         let at = scene.server.addr();
-        let listener = |number| installed.listener(at, number, Arc::clone(&promises));
         for number in 0..LISTENERS {
-            scene.clients.push(listener(number)?);
+            let listener = installed.client(at, Some(number), &promises)?;
+            scene.clients.push(listener);
         }
         let never = vec![0; 1 + LISTENERS];
         scene.all_back(&never).await?;
 
         for kill in 1..=self.kills {
             scene.later(Duration::from_millis(800)).await;
+            let begin = Instant::now();
             let came = scene.kill_and_start().await?;
             let back = scene.all_back(&came).await?;
+            down += begin.elapsed();
             let early = scene.early;
             let of = self.kills;
             tell(&format!(
@@ -82,24 +85,28 @@ impl KillRun {
         scene.later(Duration::from_millis(800)).await;
         let early = scene.early;
         let teller = scene.clients.remove(0).end().await;
-        let begin = Instant::now();
-        while !promises.caught_up() && begin.elapsed() < PATIENCE {
-            sleep(Duration::from_millis(10)).await;
-        }
+        // What is missed is in the verdict.
+        let _ = until(PATIENCE, String::new, || promises.caught_up()).await;
         let mut listeners: Vec<ClientReport> = Vec::new();
         for listener in scene.clients {
             listeners.push(listener.end().await);
         }
         scene.server.kill().await?;
         let arrivals = report::on_arrivals(&listeners, self.kills, early);
-        let outages = report::on_outages(&teller, &listeners);
-        listeners.push(teller);
-        let events = report::on_events(&listeners);
-        Ok(vec![arrivals, promises.verdict(), events, outages])
+        let mut verdicts = vec![arrivals, promises.verdict()];
+        // Each return of a listener ends an outage; the teller may have had one before its first.
+        let told = teller.outages.min(teller.arrivals.into());
+        let expected = |it: &ClientReport| u64::from(it.arrivals).saturating_sub(1);
+        let listeners = listeners.iter().map(|it| ("listener", it, expected(it)));
+        for (on, report, outages) in listeners.chain([("teller", &teller, told)]) {
+            let attempts = Scene::attempts_in(down) + outages * Scene::attempts_in(Duration::ZERO);
+            verdicts.push(report.verdict(on, outages, attempts));
+        }
+        Ok(verdicts)
     }
 }
 
-impl Scene {
+impl Play {
     /// Waits a while, no longer than this.
     async fn later(&mut self, at_most: Duration) {
         sleep(at_most.mul_f64(self.rng.f64())).await;
@@ -126,22 +133,11 @@ impl Scene {
 
     /// Waits until each client has arrived once more than it `came`; how long that took.
     async fn all_back(&mut self, came: &[u32]) -> io::Result<Duration> {
-        let begin = Instant::now();
-        loop {
-            let back = self.clients.iter().zip(came);
-            let back = back
-                .filter(|(client, came)| client.arrivals() > **came)
-                .count();
-            if back == came.len() {
-                return Ok(begin.elapsed());
-            }
-            self.server.is_up()?;
-            if begin.elapsed() > PATIENCE {
-                let of = came.len();
-                let late = format!("{back} of {of} clients are back after {PATIENCE:?}");
-                return Err(io::Error::other(late));
-            }
-            sleep(Duration::from_millis(5)).await;
-        }
+        let pairs = || self.clients.iter().zip(came);
+        let late = || format!("{} of these are not back", came.len());
+        let back = || pairs().all(|(client, came)| client.arrivals() > *came);
+        let waited = until(PATIENCE, late, back).await;
+        self.server.is_up()?;
+        waited
     }
 }

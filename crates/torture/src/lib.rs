@@ -28,6 +28,7 @@ mod promises;
 mod proxies;
 mod redis;
 mod report;
+mod requests;
 pub mod rows;
 mod scene;
 mod server;

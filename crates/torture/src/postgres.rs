@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::chown;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use nix::unistd::{User, geteuid};
@@ -60,13 +60,12 @@ pub(crate) async fn server(directory: &Path) -> io::Result<Server> {
 
 /// Inserts one number after the other, and notifies in the same transaction.
 pub(crate) fn inserter(addr: SocketAddr, promises: Arc<Promises>) -> io::Result<Client> {
-    let next = Arc::new(AtomicU64::new(1));
     Client::spawn(addr, move |stream, session| {
-        let (next, promises) = (Arc::clone(&next), Arc::clone(&promises));
+        let promises = Arc::clone(&promises);
         let insert = async move |postgres: Postgres, _| {
             session.ready();
             loop {
-                let number = next.fetch_add(1, Ordering::Relaxed);
+                let number = promises.next();
                 let insert = format!("INSERT INTO events (body) VALUES ({number}); NOTIFY events");
                 postgres.batch_execute(&insert).await?;
                 // Committed: whatever happens now, it is there.

@@ -130,24 +130,19 @@ impl Installed {
         }
     }
 
-    /// The client that gives the server something to pass on.
-    pub(crate) fn teller(&self, at: SocketAddr, promises: Arc<Promises>) -> io::Result<Client> {
-        match self.program {
-            Program::Postgres => postgres::inserter(at, promises),
-            _ => redis::publisher(at, promises),
-        }
-    }
-
-    /// The listener of this number.
-    pub(crate) fn listener(
+    /// The listener of this number, or else the client that gives the server something to pass on.
+    pub(crate) fn client(
         &self,
         at: SocketAddr,
-        number: usize,
-        promises: Arc<Promises>,
+        listener: Option<usize>,
+        promises: &Arc<Promises>,
     ) -> io::Result<Client> {
-        match self.program {
-            Program::Postgres => postgres::listener(at, number, promises),
-            _ => redis::subscriber(at, number, promises),
+        let promises = Arc::clone(promises);
+        match (self.program, listener) {
+            (Program::Postgres, None) => postgres::inserter(at, promises),
+            (Program::Postgres, Some(number)) => postgres::listener(at, number, promises),
+            (_, None) => redis::publisher(at, promises),
+            (_, Some(number)) => redis::subscriber(at, number, promises),
         }
     }
 }

@@ -1,3 +1,4 @@
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::verdict::Verdict;
@@ -5,6 +6,7 @@ use crate::verdict::Verdict;
 /// The numbers that the server was told and promised to pass on, and those that each listener saw.
 #[derive(Debug)]
 pub(crate) struct Promises {
+    told: AtomicU64,
     promised: Mutex<Vec<u64>>,
     seen: Vec<Mutex<Vec<u64>>>,
 }
@@ -12,6 +14,7 @@ pub(crate) struct Promises {
 impl Promises {
     pub(crate) fn to(listeners: usize) -> Self {
         Self {
+            told: AtomicU64::default(),
             promised: Mutex::default(),
             seen: (0..listeners).map(|_| Mutex::default()).collect(),
         }
@@ -21,12 +24,25 @@ impl Promises {
         self.seen.len()
     }
 
+    /// The next number to tell the server, from 1.
+    pub(crate) fn next(&self) -> u64 {
+        self.told.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
     pub(crate) fn promise(&self, number: u64) {
         lock(&self.promised).push(number);
     }
 
     pub(crate) fn see(&self, listener: usize, number: u64) {
         lock(&self.seen[listener]).push(number);
+    }
+
+    /// A number that may come once more, and those after it then too.
+    pub(crate) fn see_again(&self, listener: usize, number: u64) {
+        let mut seen = lock(&self.seen[listener]);
+        if seen.last() < Some(&number) {
+            seen.push(number);
+        }
     }
 
     /// Whether each listener has seen the last number that was promised.
@@ -131,5 +147,15 @@ mod tests {
         assert!(!promises.caught_up());
         promises.see(1, 8);
         assert!(promises.caught_up());
+    }
+
+    #[test]
+    fn what_comes_again_is_seen_once() {
+        let promises = Promises::to(1);
+        for number in [1, 2, 1, 2, 3] {
+            promises.promise(number);
+            promises.see_again(0, number);
+        }
+        assert!(promises.verdict().holds);
     }
 }

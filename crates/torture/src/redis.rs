@@ -5,7 +5,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
@@ -37,21 +36,15 @@ pub(crate) fn server(program: &Path) -> io::Result<Server> {
 
 /// Publishes one number after the other.
 pub(crate) fn publisher(addr: SocketAddr, promises: Arc<Promises>) -> io::Result<Client> {
-    let next = Arc::new(AtomicU64::new(1));
     Client::spawn(addr, move |stream, session| {
-        let (next, promises) = (Arc::clone(&next), Arc::clone(&promises));
-        async move { publish(stream, &session, &next, &promises).await }
+        let promises = Arc::clone(&promises);
+        async move { publish(stream, &session, &promises).await }
     })
 }
 
 /// A number is promised when it went to every listener, and the server answered once more after that: so
 /// it was up while it wrote to them.
-async fn publish(
-    stream: TcpStream,
-    session: &Session,
-    next: &AtomicU64,
-    promises: &Promises,
-) -> io::Result<End> {
+async fn publish(stream: TcpStream, session: &Session, promises: &Promises) -> io::Result<End> {
     let config = AsyncConnectionConfig::new();
     let login = RedisConnectionInfo::default();
     let (mut connection, drive) = MultiplexedConnection::new_with_config(&login, stream, config)
@@ -62,7 +55,7 @@ async fn publish(
         let mut publish = redis::cmd("PUBLISH");
         publish.arg(CHANNEL);
         for first in [true, false].into_iter().chain(std::iter::repeat(false)) {
-            let number = next.fetch_add(1, Ordering::Relaxed);
+            let number = promises.next();
             let heard: usize = publish
                 .clone()
                 .arg(number)

@@ -1,9 +1,7 @@
-use std::fmt::Display;
 use std::io;
 use std::time::Duration;
 
-use schmoozer_tcp::{Connector, Runner, Why};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep};
 
 use crate::client::Client;
 use crate::server::Server;
@@ -61,8 +59,13 @@ impl Scene {
             client.lost(PATIENCE).await?;
             client.stable(PATIENCE).await?;
         }
+        Ok(self.verdict(on, client).await)
+    }
+
+    /// Ends a client of a server that was hurt so often, for 2 s at most.
+    pub(crate) async fn verdict(&self, on: &'static str, client: Client) -> Verdict {
         let attempts = u64::from(self.times) * Self::attempts_in(Duration::from_secs(2));
-        Ok(client.end().await.verdict(on, self.times.into(), attempts))
+        client.end().await.verdict(on, self.times.into(), attempts)
     }
 
     /// Kills the server as often as it should, and starts it again when the client has seen that.
@@ -76,20 +79,19 @@ impl Scene {
     }
 }
 
-/// Runs what meets an error that is final, on the first attempt, after so many connections.
-pub(crate) async fn ends_for_good<C>(
-    on: &'static str,
-    link: C,
-    connections: u64,
-) -> io::Result<Verdict>
-where
-    C: Connector<Error: Display> + 'static,
-{
-    let (handle, _running) = Runner::new(link).spawn();
-    let _end = handle.shutdown_on_drop();
-    let stopped = timeout(PATIENCE, handle.stopped()).await?;
-    let stats = handle.stats();
-    let once = stats.attempts == 1 && stats.connections == connections;
-    let numbers = format!("{stopped}, after {} attempts", stats.attempts);
-    Ok(Verdict::new(on, stopped.why == Why::Final && once, numbers))
+/// Waits until something `holds`, and returns how long that took.
+pub(crate) async fn until(
+    patience: Duration,
+    what: impl Fn() -> String,
+    mut holds: impl FnMut() -> bool,
+) -> io::Result<Duration> {
+    let begin = Instant::now();
+    while !holds() {
+        if begin.elapsed() > patience {
+            let late = format!("after {patience:?}, {}", what());
+            return Err(io::Error::new(io::ErrorKind::TimedOut, late));
+        }
+        sleep(Duration::from_millis(5)).await;
+    }
+    Ok(begin.elapsed())
 }

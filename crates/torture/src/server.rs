@@ -15,6 +15,7 @@ use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep};
 
 use crate::process::work_goes_on_in;
+use crate::scene::{PATIENCE, until};
 
 /// A real server program that is killed and started again.
 ///
@@ -39,11 +40,6 @@ impl Server {
             scratch,
             contained: false,
         }
-    }
-
-    /// Its data, for another server.
-    pub(crate) fn into_scratch(self) -> Scratch {
-        self.scratch
     }
 
     /// Its command is one of [`contained`].
@@ -106,14 +102,10 @@ impl Server {
         self.is_up()?;
         if let Some(mut child) = self.child.take() {
             child.kill().await?;
-            let begin = Instant::now();
+            let late = || self.fails("has left processes behind").to_string();
             // Found by their working directory: no list has the processes that it started in its last moment.
-            while work_goes_on_in(self.scratch.path())? {
-                if begin.elapsed() > Duration::from_secs(10) {
-                    return Err(self.fails("has left processes behind"));
-                }
-                sleep(Duration::from_millis(5)).await;
-            }
+            let gone = || work_goes_on_in(self.scratch.path()).is_ok_and(|goes_on| !goes_on);
+            until(PATIENCE, late, gone).await?;
         }
         Ok(())
     }
@@ -129,9 +121,14 @@ impl Server {
         }
     }
 
+    /// What it has printed.
+    pub(crate) fn printed(&self) -> String {
+        fs::read_to_string(self.log()).unwrap_or_default()
+    }
+
     /// What it did, and the end of its log.
     fn fails(&self, what: &str) -> io::Error {
-        let log = fs::read_to_string(self.log()).unwrap_or_default();
+        let log = self.printed();
         let lines: Vec<&str> = log.lines().collect();
         let last = lines[lines.len().saturating_sub(10)..].join("\n");
         io::Error::other(format!("the server {what}\n{last}"))

@@ -9,10 +9,10 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 ///
 /// Of each client it knows the highest number, and how many were left out.
 #[derive(Debug, Default)]
-pub(super) struct Service(Mutex<BTreeMap<u64, (u64, u64)>>);
+pub(crate) struct Service(Mutex<BTreeMap<u64, (u64, u64)>>);
 
 impl Service {
-    pub(super) fn behaviour(self: &Arc<Self>) -> Behaviour {
+    pub(crate) fn behaviour(self: &Arc<Self>) -> Behaviour {
         let service = Arc::clone(self);
         Behaviour::serve(move |connection| Arc::clone(&service).answer(connection))
     }
@@ -28,7 +28,7 @@ impl Service {
     }
 
     /// Counts a number of a client's. Returns how many it has sent, and how many it left out.
-    pub(super) fn count(&self, client: u64, number: u64) -> (u64, u64) {
+    pub(crate) fn count(&self, client: u64, number: u64) -> (u64, u64) {
         let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (highest, left_out) = clients.entry(client).or_default();
         *left_out += number.saturating_sub(*highest + 1);

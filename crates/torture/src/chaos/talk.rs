@@ -25,12 +25,12 @@ pub(super) async fn log_in_and_talk(
 }
 
 /// Tells the server which client this is.
-pub(super) async fn log_in(stream: &mut TcpStream, client: u64) -> io::Result<()> {
+pub(crate) async fn log_in(stream: &mut TcpStream, client: u64) -> io::Result<()> {
     exchange(stream, client).await
 }
 
 /// Sends one number after the other, each until it is answered, and stops between two when it should.
-pub(super) async fn talk(
+pub(crate) async fn talk(
     mut stream: TcpStream,
     session: Session,
     answered: &AtomicU64,
