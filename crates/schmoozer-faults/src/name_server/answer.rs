@@ -54,6 +54,9 @@ pub enum Answer {
     },
     /// The server cannot tell (SERVFAIL).
     ServerFailure,
+    /// This response code and no records. The codes are those of RFC 6895 §2.3 from 0 to 15, for example 5 for
+    /// REFUSED; of a larger number, the lowest four bits count.
+    Code(u8),
     /// No answer at all.
     Drop,
     /// An answer that comes late.
@@ -102,7 +105,7 @@ impl Answer {
         match &mut self {
             Self::Addresses { ttl, .. } | Self::NoSuchName { ttl } => *ttl = time,
             Self::Delayed { answer, .. } => **answer = (**answer).clone().ttl(time),
-            Self::ServerFailure | Self::Drop => {}
+            Self::ServerFailure | Self::Code(_) | Self::Drop => {}
         }
         self
     }

@@ -96,6 +96,7 @@ impl Query {
                 NO_SUCH_NAME
             }
             Answer::ServerFailure => SERVER_FAILURE,
+            Answer::Code(code) => code & 0x0f,
             Answer::Delayed { answer, .. } => return self.respond(answer, over_tcp),
             Answer::Drop => return None,
         };

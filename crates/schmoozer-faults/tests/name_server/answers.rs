@@ -101,6 +101,18 @@ async fn names_that_were_not_set_have_an_answer_too() -> Result {
 }
 
 #[tokio::test]
+async fn a_response_code_comes_without_records() -> Result {
+    let names = NameServer::start().await?;
+    for (code, comes) in [(1, 1), (5, 5), (15, 15), (0x25, 5)] {
+        names.set("db", Answer::Code(code));
+        let reply = ask(&names, "db", A).await?;
+        assert_eq!((reply.code, reply.answers.len()), (comes, 0));
+        assert_eq!(reply.authority, []);
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn an_answer_may_be_late_while_others_come_at_once() -> Result {
     let names = NameServer::start().await?;
     let delay = Duration::from_millis(300);

@@ -130,6 +130,30 @@ async fn a_server_that_cannot_tell_differs_from_a_name_without_addresses() -> Re
     Ok(())
 }
 
+/// Row 11: what a name server refuses, or what it does not know how to do, is told with its response code.
+#[tokio::test]
+async fn the_error_has_the_response_code() -> Result {
+    let meanings = [
+        (1, "Form Error"),
+        (4, "Not Implemented"),
+        (5, "Query Refused"),
+        (9, "Not authorized"),
+    ];
+    for (code, meaning) in meanings {
+        let (dialer, (server, _listeners)) = name(Answer::Code(code), Answer::Code(code)).await?;
+        let error = dialer.dial().await.expect_err("nothing was found");
+        let said = format!("the name server answered \"{meaning}\" (response code {code})");
+        assert_eq!(
+            error.to_string(),
+            format!("could not resolve {}: {said}", dialer.targets()[0])
+        );
+        assert!(error.is_transient());
+        server.set_for(NAME, RecordType::A, soon(V4));
+        assert_eq!(dialer.dial().await?.peer_addr()?.ip(), V4);
+    }
+    Ok(())
+}
+
 /// Dials from `local`, where only addresses of the other family are found.
 async fn dialed_from(local: IpAddr, v6: Answer, v4: Answer) -> Result<DialError> {
     let (dialer, _servers) = name(v6, v4).await?;
