@@ -1,16 +1,18 @@
 //! `HickoryResolver` follows the system's configuration, and asks no name server for what this host knows.
 
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use schmoozer_faults::{Answer, NameServer};
-use schmoozer_tcp::{DialError, Dialer, HickoryResolver};
+use schmoozer_tcp::{DialError, Dialer, End, HickoryResolver, TcpConnector};
 use tokio::net::TcpListener;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
-use crate::Result;
 use crate::network::{in_a_host_of_its_own, shell};
+use crate::{Result, checked};
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const SOON: Duration = Duration::from_secs(1);
@@ -44,6 +46,83 @@ fn a_changed_configuration_is_seen_at_the_next_dial() -> Result {
         etc("resolv.conf", "nameserver 127.0.0.3\\n")?;
         dialer.dial().await.expect_err("none listens there");
         etc("resolv.conf", "nameserver 127.0.0.2\\n")?;
+        assert_eq!(dialer.dial().await?.peer_addr()?.ip(), HERE);
+        Ok(())
+    })
+}
+
+/// Row 50: no configuration at the start, then one without a name server: each is an attempt that fails, until there is one.
+#[test]
+fn a_start_without_a_name_server_is_an_attempt_that_fails() -> Result {
+    let test = "hickory::a_start_without_a_name_server_is_an_attempt_that_fails";
+    in_a_host_of_its_own(test, || async {
+        // There is nothing at all in it.
+        shell("mount -t tmpfs none /etc")?;
+        let configure = |text: &str| std::fs::write("/etc/resolv.conf", text);
+        let names = NameServer::start_at((HERE, 53)).await?;
+        names.otherwise(Answer::addresses([HERE]));
+        let _server = TcpListener::bind((HERE, 7_000)).await?;
+        let (causes, seen) = mpsc::channel();
+        let exit = async |_, _| std::io::Result::Ok(End::Exit);
+        let connector = TcpConnector::new(dialer("db.example.com:7000")?, exit)
+            .retry([Duration::from_millis(10); 20])
+            .retry_if(move |failure| {
+                let next = match failure.attempt {
+                    2 => configure("search example.com\n"),
+                    4 => configure("nameserver 127.0.0.1\n"),
+                    _ => Ok(()),
+                };
+                causes.send(failure.cause.to_string()).is_ok() && next.is_ok()
+            });
+        timeout(SOON * 5, checked(connector).run()).await??;
+        let seen: Vec<_> = seen.try_iter().collect();
+        assert_eq!(seen.len(), 4, "{seen:?}");
+        let why =
+            "could not resolve db.example.com:7000: the system's configuration of name servers";
+        assert!(seen.iter().all(|cause| cause.starts_with(why)), "{seen:?}");
+        assert_ne!(seen[1], seen[2]);
+        assert_eq!(names.questions().len(), 2, "both families, once");
+        Ok(())
+    })
+}
+
+/// Row 50: all names of a search list are asked for, each twice, before the dial's time is over.
+#[test]
+fn a_search_list_fits_into_a_dial() -> Result {
+    let test = "hickory::a_search_list_fits_into_a_dial";
+    in_a_host_of_its_own(test, || async {
+        etc(
+            "resolv.conf",
+            "search one.test two.test three.test\nnameserver 127.0.0.1\noptions timeout:30 attempts:5\n",
+        )?;
+        let names = NameServer::start_at((HERE, 53)).await?;
+        let asked = |from: usize| {
+            let mut counts = BTreeMap::new();
+            for question in &names.questions()[from..] {
+                *counts.entry(question.name.clone()).or_insert(0) += 1;
+            }
+            counts
+        };
+        let limit = SOON * 2;
+        let dialer = dialer("db:7000")?.timeout(limit);
+        // Silent, and so slow that no answer is in time.
+        for answer in [Answer::Drop, Answer::addresses([HERE]).after(limit)] {
+            names.otherwise(answer);
+            let (from, begun) = (names.questions().len(), Instant::now());
+            let error = dialer.dial().await.expect_err("no name server answers");
+            assert!(begun.elapsed() < limit, "{:?}", begun.elapsed());
+            assert_eq!(
+                error.to_string(),
+                "could not resolve db:7000: no name server answered in time"
+            );
+            let all = ["db", "db.one.test", "db.three.test", "db.two.test"];
+            let twice_a_family = all.map(|name| (name.to_owned(), 4));
+            assert_eq!(asked(from), twice_a_family.into());
+        }
+        // Slow, but in time: the last name of the list is the good one.
+        let _server = TcpListener::bind((HERE, 7_000)).await?;
+        names.otherwise(Answer::no_such_name().after(limit / 20));
+        names.set("db.three.test", Answer::addresses([HERE]).after(limit / 20));
         assert_eq!(dialer.dial().await?.peer_addr()?.ip(), HERE);
         Ok(())
     })
