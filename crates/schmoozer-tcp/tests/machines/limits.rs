@@ -1,6 +1,6 @@
 //! What happens when this side runs out of something: it is waited out.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::iter;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::mpsc;
@@ -69,6 +69,54 @@ fn being_out_of_descriptors_is_waited_out() -> Result {
         assert!(all.len() < 40);
         let errors = waited_out(Dialer::new(server.local_addr()?)?, all).await?;
         assert_eq!(errors, [Some(24); 3]);
+        Ok(())
+    })
+}
+
+/// Lets this process have as much memory as it has, and so much more; or what it likes.
+fn limit_memory(more: Option<u64>) -> Result {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let size = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmSize:")?.split_whitespace().next());
+    let size: u64 = size.ok_or("there is no size")?.parse()?;
+    let limit = match more {
+        Some(more) => (size * 1_024 + more).to_string(),
+        None => "unlimited".to_owned(),
+    };
+    let id = std::process::id();
+    shell(&format!("prlimit --pid {id} --as={limit}:")).map(drop)
+}
+
+/// Row 46: a lookup gets no thread, for want of memory for its stack: the error says so, and it is waited out.
+#[test]
+fn a_lookup_that_gets_no_thread_is_waited_out() -> Result {
+    if rerun::role().is_none() {
+        let test = "limits::a_lookup_that_gets_no_thread_is_waited_out";
+        return rerun::passes(rerun::command(&["env"], test, "little memory")?);
+    }
+    rerun::block_on(|| async {
+        let server = TcpListener::bind("127.0.0.1:0").await?;
+        let (causes, seen) = mpsc::channel();
+        let dialer = Dialer::new(("localhost", server.local_addr()?.port()))?;
+        let target = dialer.targets()[0].to_string();
+        let exit = async |_, _| std::io::Result::Ok(End::Exit);
+        let connector =
+            TcpConnector::new(dialer, exit)
+                .retry([DELAY; 20])
+                .retry_if(move |failure| {
+                    let is_third = failure.attempt == 3;
+                    let told = causes.send(failure.cause.to_string());
+                    told.is_ok() && (!is_third || limit_memory(None).is_ok())
+                });
+        // A stack takes 2 MiB.
+        limit_memory(Some(1 << 20))?;
+        timeout(Duration::from_secs(5), checked(connector).run()).await??;
+        let eagain = std::io::Error::from_raw_os_error(11);
+        let why = format!(
+            "could not resolve {target}: no thread could be started for the lookup: {eagain}"
+        );
+        assert_eq!(seen.try_iter().collect::<Vec<_>>(), [&*why; 3]);
         Ok(())
     })
 }
