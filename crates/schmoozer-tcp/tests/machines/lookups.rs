@@ -1,14 +1,17 @@
 //! A lookup of the system that hangs does not hold up the end of a program.
 
+use std::collections::BTreeSet;
+use std::fs;
 use std::io;
 use std::net::IpAddr;
 use std::thread;
 use std::time::Duration;
 
-use schmoozer_faults::{Answer, NameServer, RecordType};
+use schmoozer_faults::{Answer, NameServer, Question, RecordType};
 use schmoozer_tcp::{Dialer, End, TcpConnector};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::runtime::Runtime;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::network::{in_a_host_of_its_own, shell};
@@ -85,4 +88,72 @@ fn a_program_ends_at_once_while_the_system_looks_a_name_up() -> Result {
         assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
         Ok(())
     })
+}
+
+/// Counts the threads of this process that look a name up.
+fn lookups() -> Result<usize> {
+    let mut count = 0;
+    for thread in fs::read_dir("/proc/self/task")? {
+        // The system cuts the names of threads; one that has ended has none.
+        let name = fs::read_to_string(thread?.path().join("comm")).unwrap_or_default();
+        count += usize::from("schmoozer-lookup".starts_with(name.trim()) && !name.is_empty());
+    }
+    Ok(count)
+}
+
+/// Row 46: 700 lookups hang in the system's resolver, and one client dials a dead name again and again.
+#[test]
+fn hung_lookups_have_one_thread_a_name_and_hold_up_no_other() -> Result {
+    let test = "lookups::hung_lookups_have_one_thread_a_name_and_hold_up_no_other";
+    in_a_host_of_its_own(test, || async {
+        let names = NameServer::start_at(([127, 0, 0, 1], 53)).await?;
+        names.otherwise(Answer::Drop);
+        resolvers_patience(RESOLVERS_PATIENCE)?;
+        shell(
+            "echo '127.0.0.1 good.example.com' > /mnt/hosts && mount --bind /mnt/hosts /etc/hosts",
+        )?;
+        let server = TcpListener::bind("127.0.0.1:7000").await?;
+        let begun = Instant::now();
+        let mut dials = JoinSet::new();
+        for nth in 1..=700 {
+            let dialer = Dialer::new((format!("{nth}.example.com"), 7_000))?.timeout(None);
+            dials.spawn(async move { dialer.dial().await.map(drop) });
+            if nth % 50 == 0 {
+                // No more at once than the name server's socket holds.
+                names.until(|asked| distinct(asked) == nth).await?;
+            }
+        }
+        let dead = Dialer::new("dead.example.com:7000")?.timeout(Duration::from_millis(1));
+        for _ in 0..100 {
+            let error = dead.dial().await.expect_err("its lookup hangs");
+            assert_eq!(error.kind(), io::ErrorKind::TimedOut, "{error}");
+        }
+        names.until(|asked| distinct(asked) == 701).await?;
+        let good = Dialer::new("good.example.com:7000")?;
+        for _ in 0..3 {
+            timeout(SOON, good.dial()).await??;
+            assert_eq!(lookups()?, 701);
+        }
+        // Whatever was found out was found out while all of them hung.
+        assert!(begun.elapsed() < RESOLVERS_PATIENCE);
+        assert!(dials.try_join_next().is_none());
+        assert_eq!(distinct(&names.questions()), 701);
+        let mut all: Vec<_> = names
+            .questions()
+            .into_iter()
+            .map(|it| (it.name, it.record_type))
+            .collect();
+        let count = all.len();
+        all.sort();
+        all.dedup();
+        assert_eq!(all.len(), count, "a name was looked up twice");
+        drop(server);
+        Ok(())
+    })
+}
+
+/// How many names were asked for.
+fn distinct(questions: &[Question]) -> usize {
+    let names: BTreeSet<&str> = questions.iter().map(|it| it.name.as_str()).collect();
+    names.len()
 }
