@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use schmoozer_tcp::Dialer;
+use schmoozer_tcp::{Dialer, End, TcpConnector};
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
     SeccompRule, apply_filter,
@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 
 use super::listed::Listed;
 use crate::network::{in_a_host_of_its_own, shell};
-use crate::{Result, rerun};
+use crate::{Result, checked, rerun};
 
 const SOCKET: i64 = if cfg!(target_arch = "x86_64") {
     41
@@ -75,6 +75,10 @@ fn a_default_that_the_system_lacks_is_left_out() -> Result {
                 lacking(SETSOCKOPT, &[(1, tcp), (2, option)], 92)?;
                 dialer.dial().await?;
             }
+            // The loop's first attempt.
+            let exit = async |_, _| std::io::Result::Ok(End::Exit);
+            let connector = TcpConnector::new(dialer.clone(), exit).retry([Duration::MAX; 0]);
+            checked(connector).run().await?;
             let minute = Duration::from_secs(60);
             for (asked, option) in [
                 (dialer.clone().user_timeout(minute), "TCP_USER_TIMEOUT"),
