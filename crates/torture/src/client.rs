@@ -70,7 +70,14 @@ impl Client {
     where
         C: Connector<Error: Display> + 'static,
     {
-        let checker = Checker::within(SLACK).stable_after(stable_after);
+        Self::checked(runner, Checker::within(SLACK).stable_after(stable_after))
+    }
+
+    /// Runs what `checker` is to follow.
+    pub(crate) fn checked<C>(runner: Runner<'static, C>, checker: Checker) -> Self
+    where
+        C: Connector<Error: Display> + 'static,
+    {
         let (arrivals, fault) = (Arc::<AtomicU32>::default(), Arc::default());
         let (counted, noted): (_, Arc<Mutex<Option<String>>>) =
             (Arc::clone(&arrivals), Arc::clone(&fault));

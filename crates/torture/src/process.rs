@@ -90,8 +90,8 @@ pub(crate) async fn succeeds(command: &mut Command, input: &str) -> io::Result<S
     )))
 }
 
-/// Has this program run again in a network namespace, with `/etc/resolv.conf` and a loopback interface of its own.
-/// Returns what it printed.
+/// Has this program run again in a network namespace, with a loopback interface, `/etc/resolv.conf` and `/etc/hosts` of
+/// its own. Returns what it printed.
 ///
 /// # Errors
 ///
@@ -113,7 +113,8 @@ pub(crate) async fn again_inside(arguments: &[&str]) -> io::Result<String> {
     let resolvers = scratch.path().join("resolv.conf");
     fs::write(&resolvers, "")?;
     let mut command = unshare();
-    let enter = "ip link set lo up && mount --bind \"$0\" /etc/resolv.conf && exec \"$@\"";
+    let enter = "ip link set lo up && mount --bind \"$0\" /etc/resolv.conf && cp /etc/hosts \"$TMPDIR\" && \
+                 mount --bind \"$TMPDIR/hosts\" /etc/hosts && exec \"$@\"";
     command.args(["sh", "-c", enter]).arg(resolvers);
     command.arg(env::current_exe()?).args(arguments);
     // Its directories go with ours, however it ends.

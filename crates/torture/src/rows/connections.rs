@@ -1,15 +1,17 @@
 use std::io;
+use std::iter;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use schmoozer_faults::{Behaviour, Peer};
 use schmoozer_tcp::{Dialer, End, Event, Handle, Runner, Session, TcpConnector, closed};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use super::dials::STABLE_AFTER;
+use super::dials::{STABLE_AFTER, client, ready};
 use super::{Measured, check};
 use crate::process::allow_descriptors;
 
@@ -51,6 +53,33 @@ pub(super) async fn slow_reader(seconds: u64) -> Measured {
     check(
         failures == 0,
         format!("{BYTES} bytes arrived, {failures} failures"),
+    )
+}
+
+/// 50 tasks find one connection broken: it is closed, and then replaced once.
+pub(super) async fn reconnect() -> Measured {
+    let server = TcpListener::bind("127.0.0.1:0").await?;
+    let client = client(Dialer::new(server.local_addr()?)?);
+    let accept = async || {
+        let (mut stream, _) = timeout(STABLE_AFTER / 2, server.accept()).await??;
+        stream.write_all(b".").await?;
+        Ok::<_, io::Error>(stream)
+    };
+    let old = accept().await?;
+    ready(&client, STABLE_AFTER).await?;
+    sleep(STABLE_AFTER / 2).await;
+    let broken = client.handle.connected().await.map_err(io::Error::other)?;
+    let tasks: JoinSet<()> = iter::repeat_n(client.handle.clone(), 50)
+        .map(|handle| async move { handle.reconnect_if(broken) })
+        .collect();
+    tasks.join_all().await;
+    let _new = accept().await?;
+    let is_closed = old.try_read(&mut [0])? == 0;
+    let is_last = accept().await.is_err();
+    let failures = client.handle.stats().failures;
+    check(
+        is_closed && is_last && failures == 0,
+        format!("closed first: {is_closed}, replaced once: {is_last}, {failures} failures"),
     )
 }
 

@@ -9,11 +9,13 @@ use schmoozer_tcp::{
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::runtime;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::dials::{STABLE_AFTER, client, refusing};
 use super::{Measured, check, talk};
 use crate::client::{Client, listen};
+use crate::process::descriptors;
 use crate::scene::{PATIENCE, Scene};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -116,6 +118,29 @@ pub(super) async fn primary_closes() -> Measured {
         "spare after {attempts:?} attempts; failback each {every:?}: back after {seconds:.1} s"
     );
     check(calm && attempts.iter().all(|it| *it <= 3), measured)
+}
+
+/// Clients are dropped while they dial, wait, log in, and are ready; and later, when one is stable.
+pub(super) async fn dropped() -> Measured {
+    let (hole, silent) = (Behaviour::BlackHole, Behaviour::Silent);
+    let (hole, silent) = (Peer::start(hole).await?, Peer::start(silent).await?);
+    let peer = Peer::start(talk()).await?;
+    let tasks = || runtime::Handle::current().metrics().num_alive_tasks();
+    let before = (descriptors()?, tasks());
+    let mut states = Vec::new();
+    for after in [STABLE_AFTER / 2, STABLE_AFTER + STABLE_AFTER / 2] {
+        let addrs = [hole.addr(), refusing().await?, silent.addr(), peer.addr()];
+        let clients = addrs.map(|addr| Dialer::new(addr).map(client));
+        sleep(after).await;
+        for client in clients {
+            states.push(client?.handle.status().to_string());
+        }
+        // The peers take a moment.
+        sleep(STABLE_AFTER / 10).await;
+        let left = (descriptors()?, tasks());
+        check(left == before, format!("{left:?} of {before:?} are left"))?;
+    }
+    Ok(format!("no descriptor and no task is left of {states:?}"))
 }
 
 /// A dial, a wait and a connection end at once, and a handler that has asked has five seconds.

@@ -2,19 +2,20 @@
 
 use std::fs::{self, File};
 use std::iter;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use rlimit::{Resource, getrlimit, setrlimit};
 use schmoozer_faults::{Answer, NameServer, Peer, RecordType};
-use schmoozer_tcp::Dialer;
+use schmoozer_tcp::{Dialer, HickoryResolver};
 use tokio::net::{TcpStream, UdpSocket};
+use tokio::time::sleep;
 
 use super::dials::{client, ready};
 use super::outages::{is_back, kept_off};
 use super::{Measured, check, talk};
 use crate::names::RESOLVERS;
-use crate::process::{descriptors, sh};
+use crate::process::{descriptors, sh, threads};
 use crate::scene::PATIENCE;
 
 const PORT: u16 = 7_000;
@@ -66,6 +67,51 @@ pub(super) async fn no_ports() -> Measured {
     kept_off(&client).await?;
     drop(used_up);
     is_back(client).await
+}
+
+/// 701 names are looked up for a minute; another is known without a name server.
+pub(super) async fn hung_lookups() -> Measured {
+    let _silent = UdpSocket::bind((HERE, 53)).await?;
+    let patient = "nameserver 127.0.0.1\noptions timeout:30 attempts:5\n";
+    fs::write(RESOLVERS, patient)?;
+    let _peer = Peer::start_at((HERE, PORT), talk()).await?;
+    let before = threads()?;
+    let mut hung = Vec::new();
+    for nth in 0..=700 {
+        hung.push(client(Dialer::new((format!("{nth}.test"), PORT))?));
+    }
+    sleep(2 * PATIENCE).await;
+    let took = ready(&client(Dialer::new(("localhost", PORT))?), PATIENCE).await?;
+    let lookups = threads()? - before;
+    let dials = hung.iter().map(|it| it.handle.stats().attempts);
+    let dials = dials.min().unwrap_or(0);
+    check(
+        took <= Duration::from_secs(1) && lookups == 701 && dials >= 4,
+        format!("{lookups} threads for 701 names in {dials} dials; another name: {took:.3?}"),
+    )
+}
+
+/// hickory has no configuration, is told that a name does not exist, or is refused; a zone is no name to ask for.
+pub(super) async fn hickory() -> Measured {
+    let (names, here) = (NameServer::start_at((HERE, 53)).await?, [HERE]);
+    let _peer = Peer::start_at((HERE, PORT), talk()).await?;
+    let _zoned = Peer::start_at((Ipv6Addr::UNSPECIFIED, PORT), talk()).await?;
+    names.set("first.test", Answer::addresses(here));
+    names.set("late.test", Answer::no_such_name().ttl(120 * PATIENCE));
+    names.set("local.test", Answer::Code(5));
+    let mut said = Vec::new();
+    for name in ["first.test", "late.test", "local.test", "fe80::1%lo"] {
+        let client = client(Dialer::new((name, PORT))?.resolver(HickoryResolver::system()));
+        kept_off(&client).await?;
+        match name {
+            "first.test" => fs::write(RESOLVERS, "nameserver 127.0.0.1\n")?,
+            "late.test" => names.set(name, Answer::addresses(here)),
+            "local.test" => fs::write("/etc/hosts", "127.0.0.1 local.test\n")?,
+            _ => drop(sh("ip address add fe80::1/64 dev lo nodad").await?),
+        }
+        said.push(is_back(client).await?);
+    }
+    Ok(said.join("; "))
 }
 
 /// A name server drops questions for IPv6 addresses, and the first of two is dead.

@@ -1,11 +1,13 @@
 use std::io;
+use std::iter;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use schmoozer_faults::{Behaviour, Peer};
-use schmoozer_tcp::{Dialer, Session, TcpConnector};
+use schmoozer_faults::{Behaviour, Checker, Peer};
+use schmoozer_tcp::{Dialer, Runner, Session, TcpConnector};
+use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::dials::{Names, STABLE_AFTER, client, ready, refusing};
@@ -45,6 +47,26 @@ pub(super) async fn not_there_yet() -> Measured {
     let peer = Peer::start(Behaviour::Refuse).await?;
     let client = client(Dialer::new(peer.addr())?);
     kept_off(&client).await?;
+    peer.switch(talk()).await?;
+    is_back(client).await
+}
+
+/// A hundred tasks ask for an attempt ten times a second.
+pub(super) async fn impatience() -> Measured {
+    let peer = Peer::start(Behaviour::Refuse).await?;
+    let serve = |stream, session| listen(stream, session, STABLE_AFTER);
+    let link = TcpConnector::new(Dialer::new(peer.addr())?, serve).ready_when_marked();
+    let client = Client::checked(Runner::new(link), Checker::within(BACK).with_requests());
+    let tasks: JoinSet<()> = iter::repeat_n(client.handle.clone(), 100)
+        .map(|handle| async move {
+            loop {
+                handle.retry_now();
+                sleep(BAD / 100).await;
+            }
+        })
+        .collect();
+    kept_off(&client).await?;
+    drop(tasks);
     peer.switch(talk()).await?;
     is_back(client).await
 }

@@ -37,13 +37,11 @@ pub(super) fn short() -> Vec<Play> {
         play(&["11"], "no answer for 10 s", outages::no_answer()),
         play(&["12"], "moves", outages::moves()),
         play(&["15"], "no route for 10 s", inside("route")),
-        play(
-            &["18"],
-            "no descriptors for 10 s",
-            again(["--part", "descriptors"]),
-        ),
+        play(&["18"], "no descriptors for 10 s", alone("descriptors")),
         play(&["19"], "no ports for 10 s", inside("ports")),
         play(&["23"], "shutdown in each state", endings::shutdown()),
+        play(&["24"], "dropped in each state", alone("dropped")),
+        play(&["26", "51"], "50 reconnect", connections::reconnect()),
         play(&["37"], "logs in for a minute", endings::login_then_close()),
         play(&["38"], "silent for a minute", endings::silent()),
         play(&["39"], "EPERM for 10 s", outages::forbidden()),
@@ -52,7 +50,10 @@ pub(super) fn short() -> Vec<Play> {
         play(&["42"], "handler fails for 10 s", outages::handler_fails()),
         play(&["43"], "slow lookups", inside("lookups")),
         play(&["44"], "primary closes", endings::primary_closes()),
+        play(&["46"], "700 hang for a minute", inside("hung")),
+        play(&["50"], "hickory, kept off for 10 s", inside("hickory")),
         play(&["52"], "retry_now in a hung dial", dials::retry_now()),
+        play(&["53"], "1,000 requests a second", outages::impatience()),
         play(&["55"], "1,000 are sent away", connections::go_away()),
     ];
     for count in [16, 20, 64] {
@@ -85,18 +86,34 @@ pub(super) fn long() -> Vec<Play> {
 
 /// What takes all of the machine.
 pub(super) fn busy() -> Vec<Play> {
-    let soak = async {
-        let said = again(["--soak", "1m"]).await?;
-        let paced = said.lines().find(|line| line.starts_with("pacer"));
-        Ok(paced.unwrap_or_default().to_owned())
-    };
-    vec![play(&["31"], "10,000 connectors", soak)]
+    vec![
+        play(&["17"], "simulated", again("--seeds 1000", "1000 seeds:")),
+        play(&["31"], "10,000 connectors", again("--soak 1m", "pacer")),
+        play(
+            &["36"],
+            "redis",
+            again("--servers --only redis", "redis: killed 20"),
+        ),
+        play(
+            &["36"],
+            "postgres",
+            again("--servers --only postgres", "postgres: killed 20"),
+        ),
+    ]
 }
 
-/// Has this program run once more, by itself.
-async fn again(arguments: [&str; 2]) -> Measured {
+/// Has this program run once more, by itself, and returns the line that begins so: where there is none, all was skipped.
+async fn again(arguments: &str, begin: &str) -> Measured {
     let mut command = tokio::process::Command::new(std::env::current_exe()?);
-    succeeds(command.args(arguments), "").await
+    let said = succeeds(command.args(arguments.split(' ')), "").await?;
+    let line = said.lines().find(|line| line.starts_with(begin));
+    let skipped = || io::Error::new(io::ErrorKind::Unsupported, &*said);
+    line.map(str::to_owned).ok_or_else(skipped)
+}
+
+/// Has this program play a part in a process of its own.
+async fn alone(part: &str) -> Measured {
+    again(&format!("--part {part}"), "").await
 }
 
 /// Has this program play a part in a network of its own.
@@ -117,6 +134,9 @@ pub async fn play_part(part: &str) -> io::Result<()> {
         "route" => lacking::no_route().await,
         "address" => lacking::no_local_address().await,
         "ports" => lacking::no_ports().await,
+        "dropped" => endings::dropped().await,
+        "hung" => lacking::hung_lookups().await,
+        "hickory" => lacking::hickory().await,
         "lookups" => lacking::slow_lookups().await,
         _ => Err(io::ErrorKind::InvalidInput.into()),
     };
