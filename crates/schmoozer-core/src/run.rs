@@ -95,11 +95,11 @@ fn until_told<F: Future>(
     // On the heap: few connections are renewed, and all would have to hold the timer.
     let mut grace: Option<Pin<Box<Sleep>>> = None;
     poll_fn(move |cx| {
-        session.before_poll(cx);
         if let Poll::Ready(result) = handler.as_mut().poll(cx) {
             return Poll::Ready(Some(result));
         }
-        if session.after_poll() {
+        session.listen(cx);
+        if session.is_kept() {
             return Poll::Pending;
         }
         let grace = grace.get_or_insert_with(|| Box::pin(sleep(session.facts().grace(None))));

@@ -1,7 +1,6 @@
 use std::fmt;
-use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -66,22 +65,22 @@ struct Shared {
     life: Mutex<Life>,
 }
 
-/// The state that may change while the connection is up.
+/// The state that may change while the connection is up. A waker's `clone`, `wake` and `drop` are foreign code that may
+/// use a session, so they are not called while this is locked.
+#[derive(Default)]
 struct Life {
-    ready: Option<Instant>,
     ready_when_marked: bool,
+    ready: Option<Instant>,
     /// How the connection must end; `None` until someone asks for its end.
     told: Option<End>,
     /// Whether the connection was stable at its end; `None` until its end.
     ended: Option<bool>,
     /// Whether the handler has called `stopping`.
     asked: bool,
-    /// True while the loop polls the handler. A call of `stopping` in the loop's task then comes from the handler.
-    polling: bool,
-    /// Wakes the loop's task; set while the loop waits for the handler.
+    /// Wakes the loop's task, which looks at each change.
     waker: Option<Waker>,
-    /// Wakes the tasks that wait in `stopping` and are not the loop's. Few handlers have any.
-    other_tasks: Option<Arc<Notify>>,
+    /// Notifies the calls of `stopping`. On the heap, and made for the first of them: many handlers call none.
+    waiting: Option<Arc<Notify>>,
 }
 
 impl Session {
@@ -94,7 +93,7 @@ impl Session {
         if life.ready.is_none() && life.is_kept() {
             life.ready = Some(Instant::now());
             drop(life);
-            self.wake();
+            self.notify(Waker::wake);
         }
     }
 
@@ -109,13 +108,10 @@ impl Session {
     ///
     /// Cancel safe: you can call this again at any time.
     pub async fn stopping(&self) -> End {
+        let waiting = self.shared.life().ask();
         loop {
-            let other_tasks = match poll_fn(|cx| self.ask(cx)).await {
-                Ok(end) => return end,
-                Err(other_tasks) => other_tasks,
-            };
-            // Created before the life is read again: a `Notified` receives every notification after its creation.
-            let told = other_tasks.notified();
+            // Created before the life is read: a `Notified` receives every notification after its creation.
+            let told = waiting.notified();
             if let Some(end) = self.shared.life().end() {
                 return end;
             }
@@ -166,32 +162,10 @@ impl Session {
                 stable_after,
                 life: Mutex::new(Life {
                     ready_when_marked,
-                    ready: None,
-                    told: None,
-                    ended: None,
-                    asked: false,
-                    polling: false,
-                    waker: None,
-                    other_tasks: None,
+                    ..Life::default()
                 }),
             }),
         }
-    }
-
-    /// Prepares this session for a connection that came up at `now`. If a clone of the old session still exists, makes a
-    /// new one instead, so that the clone cannot change the new connection.
-    fn reopen(&mut self, now: Instant) {
-        if let Some(shared) = Arc::get_mut(&mut self.shared) {
-            shared.id = next_id();
-        } else {
-            let marked = self.shared.life().ready_when_marked;
-            *self = Self::new(self.shared.stable_after, marked);
-        }
-        let mut life = self.shared.life();
-        life.ready = (!life.ready_when_marked).then_some(now);
-        life.told = None;
-        life.ended = None;
-        life.asked = false;
     }
 
     /// Called just before the handler runs, and returns the time. A connection that is ready counts as ready from now on:
@@ -207,18 +181,16 @@ impl Session {
     /// Ends the session when its connection has ended, and returns the facts about that connection. `renewed` says
     /// whether the handler renewed it.
     pub(crate) fn close(&self, renewed: bool) -> Facts {
-        let (facts, waker, other_tasks) = {
+        let facts = {
             let mut life = self.shared.life();
             let facts = self.shared.facts(&life);
-            life.polling = false;
             life.ended.get_or_insert(facts.is_stable());
             if renewed {
                 life.told.get_or_insert(End::Renew);
             }
-            (facts, life.waker.take(), life.other_tasks.clone())
+            facts
         };
-        drop(waker);
-        other_tasks.inspect(|other_tasks| other_tasks.notify_waiters());
+        self.notify(drop);
         facts
     }
 
@@ -234,10 +206,8 @@ impl Session {
         let changes_end = life.told.is_none() || (life.told, end) == (Some(End::Renew), End::Exit);
         if changes_end && life.ended.is_none() {
             life.told = Some(end);
-            let other_tasks = life.other_tasks.clone();
             drop(life);
-            self.wake();
-            other_tasks.inspect(|other_tasks| other_tasks.notify_waiters());
+            self.notify(Waker::wake);
         }
     }
 
@@ -245,54 +215,28 @@ impl Session {
         self.shared.facts(&self.shared.life())
     }
 
-    /// Returns how the connection must end, once that is known. Until then, `Pending` for the handler in the loop's task,
-    /// and for any other task the `Notify` to wait for.
-    fn ask(&self, cx: &Context<'_>) -> Poll<Result<End, Arc<Notify>>> {
-        let mut life = self.shared.life();
-        life.asked = true;
-        if let Some(end) = life.end() {
-            return Poll::Ready(Ok(end));
-        }
-        // Needs no waker of its own: the loop polls the handler again after each change.
-        if life.polling && life.would_wake(cx) {
-            return Poll::Pending;
-        }
-        Poll::Ready(Err(Arc::clone(life.other_tasks.get_or_insert_default())))
-    }
-
-    /// The loop is about to poll the handler. From now on each change wakes the loop's task. Call [`after_poll`](Self::after_poll)
-    /// afterwards.
-    pub(crate) fn before_poll(&self, cx: &Context<'_>) {
-        let would_wake = {
-            let mut life = self.shared.life();
-            life.polling = true;
-            life.would_wake(cx)
+    /// Has the loop's task woken at the next change. Look again afterwards: one may have come in between.
+    pub(crate) fn listen(&self, cx: &Context<'_>) {
+        let is_known = {
+            let life = self.shared.life();
+            let waker = life.waker.as_ref();
+            waker.is_some_and(|waker| waker.will_wake(cx.waker()))
         };
-        // A waker's `clone`, `wake` and `drop` are foreign code that may use a session, so no lock is held here.
-        if !would_wake {
+        if !is_known {
             let waker = Some(cx.waker().clone());
             let old = std::mem::replace(&mut self.shared.life().waker, waker);
             drop(old);
         }
     }
 
-    /// The loop has polled the handler, which is still pending. Returns whether the connection is up and was not told to end.
-    pub(crate) fn after_poll(&self) -> bool {
-        let mut life = self.shared.life();
-        life.polling = false;
-        life.is_kept()
-    }
-
-    fn wake(&self) {
-        let Some(waker) = self.shared.life().waker.take() else {
-            return;
+    /// Notifies the calls of `stopping`, and lets `wake` take the loop's waker.
+    fn notify(&self, wake: fn(Waker)) {
+        let (waker, waiting) = {
+            let mut life = self.shared.life();
+            (life.waker.take(), life.waiting.clone())
         };
-        waker.wake_by_ref();
-        // Kept for the next change, unless there is a newer one.
-        let mut life = self.shared.life();
-        if life.is_kept() && life.waker.is_none() {
-            life.waker = Some(waker);
-        }
+        waker.map(wake);
+        waiting.inspect(|waiting| waiting.notify_waiters());
     }
 }
 
@@ -323,10 +267,10 @@ impl Life {
         (!self.is_kept()).then(|| self.told.unwrap_or(End::Exit))
     }
 
-    fn would_wake(&self, cx: &Context<'_>) -> bool {
-        self.waker
-            .as_ref()
-            .is_some_and(|waker| waker.will_wake(cx.waker()))
+    /// The handler asks for the end, and waits for it here.
+    fn ask(&mut self) -> Arc<Notify> {
+        self.asked = true;
+        Arc::clone(self.waiting.get_or_insert_default())
     }
 }
 
@@ -355,7 +299,18 @@ impl Sessions {
 
     /// Opens the session of a connection that came up at `now`.
     pub(crate) fn open(&mut self, now: Instant) -> Session {
-        self.0.reopen(now);
+        if let Some(shared) = Arc::get_mut(&mut self.0.shared) {
+            shared.id = next_id();
+        } else {
+            let marked = self.0.shared.life().ready_when_marked;
+            self.0 = Session::new(self.0.shared.stable_after, marked);
+        }
+        let mut life = self.0.shared.life();
+        life.ready = (!life.ready_when_marked).then_some(now);
+        life.told = None;
+        life.ended = None;
+        life.asked = false;
+        drop(life);
         self.0.clone()
     }
 }

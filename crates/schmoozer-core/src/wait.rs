@@ -137,13 +137,10 @@ impl Full<'_> {
         mut look: impl FnMut(&mut Self) -> ControlFlow<T, Option<Instant>>,
     ) -> Result<F::Output, T> {
         poll_fn(|cx| {
-            if let Some(session) = session {
-                session.before_poll(cx);
-            }
             if let Poll::Ready(output) = step.as_mut().poll(cx) {
                 return Poll::Ready(Ok(output));
             }
-            session.map(Session::after_poll);
+            session.inspect(|session| session.listen(cx));
             self.signals.look(cx, &mut self.judge);
             self.report.shared.waker.listen(cx);
             loop {
