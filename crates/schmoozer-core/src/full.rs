@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 use std::ops::ControlFlow::{Break, Continue};
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -33,8 +32,6 @@ pub(crate) struct Full<'a> {
     grace: Option<Duration>,
     max_age: Option<Duration>,
     pub(crate) pacer: Option<Pacer>,
-    /// The pacer has let the next attempt through already.
-    pub(crate) admitted: bool,
     /// The connector holds the next connection already, so nothing needs the network.
     pub(crate) held: bool,
     /// When the latest attempt began that a request started.
@@ -45,6 +42,8 @@ pub(crate) struct Full<'a> {
 
 /// What comes after an attempt.
 enum Next<E> {
+    /// Another one at once, which a request starts.
+    Restart,
     /// Another one, after this delay or, without one, as soon as requests may start one.
     Attempt(Option<Duration>),
     /// A decision on this.
@@ -54,13 +53,6 @@ enum Next<E> {
 /// The end of the loop: what it returns, and what it tells.
 type Ended<E> = (Result<(), E>, Stopped);
 
-/// Why a `connect` was dropped.
-enum Cut<E> {
-    Stop,
-    Restart,
-    TimedOut(E),
-}
-
 pub(crate) async fn drive<C: Connector>(
     mut connector: C,
     options: Options<'_, C>,
@@ -69,14 +61,13 @@ pub(crate) async fn drive<C: Connector>(
     report.name(connector.display_target());
     let lifecycle = connector.lifecycle();
     let mut full = Full {
-        signals: Signals::new(Arc::clone(&report.shared), options.shutdown, options.online),
+        signals: Signals::new(options.shutdown, options.online),
         report,
         judge: Judge::new(lifecycle),
         sessions: Sessions::new(lifecycle),
         grace: options.grace,
         max_age: options.max_age,
         pacer: options.pacer,
-        admitted: false,
         held: false,
         requested: None,
         early: 0,
@@ -94,8 +85,8 @@ impl Full<'_> {
         connection: Option<C::Connection>,
         mut limit: Option<Limit<'_, C::Error>>,
     ) -> Result<Infallible, Ended<C::Error>> {
-        let mut next = match connection {
-            Some(_) if self.is_stopping().await => Next::Attempt(None),
+        let stops = self.is_stopping().await;
+        let mut next = match connection.filter(|_| !stops) {
             Some(connection) => {
                 self.report.shared.satisfied();
                 self.run(connector, connection).await?
@@ -103,11 +94,15 @@ impl Full<'_> {
             None => Next::Attempt(Some(Duration::ZERO)),
         };
         loop {
-            let delay = match next {
-                Next::Failed(failure) => self.decide(connector, failure).await?,
-                Next::Attempt(delay) => delay,
+            let requested = match next {
+                Next::Restart => Some(true),
+                Next::Attempt(delay) => self.wait(delay).await,
+                Next::Failed(failure) => {
+                    let delay = self.decide(connector, failure).await?;
+                    self.wait(delay).await
+                }
             };
-            let Some(requested) = self.wait(delay).await else {
+            let Some(requested) = requested else {
                 return Err(self.shut_down(None));
             };
             next = self.attempt(connector, limit.as_mut(), requested).await?;
@@ -122,33 +117,26 @@ impl Full<'_> {
     ) -> Result<Next<C::Error>, Ended<C::Error>> {
         self.judge.begin();
         self.held = false;
-        let began = self.judge.began();
+        let began = self.judge.began;
         if requested {
             self.requested = Some(began);
         }
-        let attempt = self.judge.attempt();
+        let attempt = self.judge.attempt;
         self.report.tell(began, &Event::Connecting { attempt });
 
         let late = limit.as_ref().map(|limit| after(began, limit.after));
         let look = |this: &mut Self| {
-            let asked = this.asked();
-            // Offline, no other could begin.
-            let may_restart = !requested && this.signals.is_online();
-            let mut restart = (asked.is_some() && may_restart).then(|| {
-                // Where the next attempt may not begin yet, this one goes on.
-                this.judge.not_before().max(began + REQUEST_INTERVAL)
-            });
             let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= Instant::now());
-            if asked == Some(Ask::Stop) {
-                return Break(Cut::Stop);
-            }
+            // Where no other attempt may begin yet, this one goes on.
+            let mut restart = this
+                .due(None)
+                .map_break(|()| None)?
+                .filter(|_| !requested)
+                .map(|at| at.max(began + REQUEST_INTERVAL));
             if is_due(restart) {
                 // Not dropped for an attempt that a pacer holds.
                 match this.pacer.as_ref().map_or(Ok(()), Pacer::try_admit) {
-                    Ok(()) => {
-                        this.admitted = true;
-                        return Break(Cut::Restart);
-                    }
+                    Ok(()) => return Break(None),
                     Err(turn) => {
                         let soon = Instant::now() + Duration::from_millis(1);
                         restart = Some(turn.max(soon));
@@ -156,29 +144,26 @@ impl Full<'_> {
                 }
             }
             match limit.as_mut().filter(|_| is_due(late)) {
-                Some(limit) => Break(Cut::TimedOut((limit.error)())),
+                Some(limit) => Break(Some((limit.error)())),
                 None => Continue(earlier(restart, late)),
             }
         };
         let connected = self.until(pin!(connector.connect()), None, look).await;
-        let cause = match connected {
-            Ok(ConnResult::Connected(connection)) => {
-                // Also what came within this last poll of `connect`.
-                if self.is_stopping().await {
-                    return Err(self.shut_down(None));
-                }
-                if self.asked() == Some(Ask::Reconnect) {
-                    return Ok(Next::Attempt(None));
-                }
-                return self.run(connector, connection).await;
+        match connected {
+            // Also what came within this last poll of `connect`.
+            Ok(ConnResult::Connected(_)) if self.is_stopping().await => Err(self.shut_down(None)),
+            Ok(ConnResult::Connected(connection)) => match self.asked() {
+                Some(Ask::Reconnect) => Ok(Next::Attempt(None)),
+                _ => self.run(connector, connection).await,
+            },
+            Ok(ConnResult::Exit(result)) => Err(ended(result)),
+            Ok(ConnResult::Reconnect(cause)) | Err(Some(cause)) => {
+                self.signals.account(&mut self.judge);
+                Ok(Next::Failed(self.judge.failed(cause)))
             }
-            Ok(ConnResult::Exit(result)) => return Err(ended(result)),
-            Ok(ConnResult::Reconnect(cause)) | Err(Cut::TimedOut(cause)) => cause,
-            Err(Cut::Stop) => return Err(self.shut_down(None)),
-            Err(Cut::Restart) => return Ok(Next::Attempt(None)),
-        };
-        self.signals.account(&mut self.judge);
-        Ok(Next::Failed(self.judge.failed(cause)))
+            Err(None) if self.asked() == Some(Ask::Stop) => Err(self.shut_down(None)),
+            Err(None) => Ok(Next::Restart),
+        }
     }
 
     async fn run<C: Connector>(
@@ -252,8 +237,7 @@ impl Full<'_> {
                 Err(ended(result))
             }
             (None, _) if self.asked() == Some(Ask::Reconnect) => {
-                let attempt = self.judge.next_attempt();
-                self.report.shared.waits(None, attempt, facts.ended);
+                self.show_waiting(None);
                 let reconnecting = Event::Reconnecting { id: facts.id };
                 self.report.tell(facts.ended, &reconnecting);
                 Ok(Next::Attempt(None))
@@ -296,20 +280,16 @@ impl Full<'_> {
         connector: &mut C,
         failure: Failure<C::Error>,
     ) -> Result<Option<Duration>, Ended<C::Error>> {
-        let at = self.judge.began() + failure.elapsed;
+        let at = self.judge.began + failure.elapsed;
         self.report.failed(at, &failure);
         // A shutdown in this moment comes before the end of the retries.
         if self.is_stopping().await {
             return Err(self.shut_down(None));
         }
         let decision = pin!(connector.retry_delay(failure));
-        let look = |this: &mut Self| {
-            this.unless_stopping()?;
-            let due = this.due(None).filter(|_| this.signals.is_online());
-            match due {
-                Some(due) if due <= Instant::now() => Break(()),
-                due => Continue(due),
-            }
+        let look = |this: &mut Self| match this.due(None)? {
+            Some(due) if due <= Instant::now() => Break(()),
+            due => Continue(due),
         };
         match self.until(decision, None, look).await {
             Ok(RetryResult::After(delay)) => Ok(Some(delay)),
@@ -333,9 +313,8 @@ impl Full<'_> {
         if facts.is_stable() && !told.stable {
             told.stable = true;
             self.early = 0;
-            let attempt = self.judge.attempt();
             self.judge.stable();
-            self.report.stable(facts, attempt);
+            self.report.stable(facts, self.judge.attempt);
         }
         if facts.told != told.end {
             told.end = facts.told;

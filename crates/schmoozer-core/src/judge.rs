@@ -9,9 +9,10 @@ use crate::{Failure, Lifecycle, random};
 /// Decides what an attempt's number is, what an outage is, and when the next attempt may start: for both loops.
 pub(crate) struct Judge {
     min_interval: Duration,
-    attempt: u32,
-    /// When the latest attempt began.
-    began: Instant,
+    /// The latest attempt.
+    pub(crate) attempt: u32,
+    /// When it began.
+    pub(crate) began: Instant,
     /// When the first failure of the outage was, later by all the time that was spent offline since.
     outage: Option<Instant>,
 }
@@ -39,14 +40,6 @@ impl Judge {
             Some(_) => self.attempt.saturating_add(1),
             None => 1,
         }
-    }
-
-    pub(crate) fn attempt(&self) -> u32 {
-        self.attempt
-    }
-
-    pub(crate) fn began(&self) -> Instant {
-        self.began
     }
 
     /// A connection is stable: the outage is over.

@@ -44,8 +44,8 @@ impl Report<'_> {
     }
 
     pub(crate) fn failed<E: Display>(&mut self, at: Instant, failure: &Failure<E>) {
-        // A handle holds the shared state too, besides the loop's own two ends; a watch may outlive the handles.
-        let read = Arc::strong_count(&self.shared) > 2
+        // A handle holds the shared state too; a watch may outlive the handles.
+        let read = Arc::strong_count(&self.shared) > 1
             || self.shared.is_watched()
             || Logs::enabled()
             || self.observers.iter().any(|observer| observer.enabled());

@@ -173,7 +173,7 @@ impl<P: IntoIterator + fmt::Debug, Operation, Attempt, When, OnFailure> fmt::Deb
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Retrying")
             .field("retry", &self.retry)
-            .field("attempt", &self.judge.attempt())
+            .field("attempt", &self.judge.attempt)
             .finish_non_exhaustive()
     }
 }

@@ -293,6 +293,14 @@ impl Shared {
         }
     }
 
+    /// The network is there, or is gone. That it is there again counts as a request.
+    pub(crate) fn set_online(&self, online: bool) {
+        self.state().offline = !online;
+        if online {
+            self.request(Ask::Retry, None);
+        }
+    }
+
     /// What was asked for until now is done, except a stop.
     pub(crate) fn satisfied(&self) {
         self.state().satisfied();
@@ -326,8 +334,8 @@ impl Shared {
     }
 
     /// The loop waits before the next attempt, with nothing to tell observers of.
-    pub(crate) fn waits(&self, until: Option<Instant>, attempt: u32, at: Instant) {
-        self.state().wait(until, attempt, at);
+    pub(crate) fn waits(&self, until: Option<Instant>, attempt: u32) {
+        self.state().wait(until, attempt, Instant::now());
         if let Some(watch) = self.watch.get() {
             self.show(watch);
         }

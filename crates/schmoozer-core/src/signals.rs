@@ -1,6 +1,5 @@
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio::sync::watch;
@@ -11,20 +10,14 @@ use crate::shared::{Ask, Shared};
 
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// What the full loop listens to while it does anything: requests, the shutdown, the network, and its alarm clock.
+/// What the full loop listens to while it does anything, besides requests: the shutdown, the network, and its alarm clock.
 pub(crate) struct Signals<'a> {
-    shared: Arc<Shared>,
     shutdown: Option<BoxFuture<'a, ()>>,
-    network: Network,
+    /// The next change of the network, where there may be one.
+    network: Option<Change>,
+    /// Since when the network has been gone, so far as the judge does not know.
+    pub(crate) offline: Option<Instant>,
     alarm: Pin<Box<Sleep>>,
-}
-
-/// Whether the network is there, as [`Runner::while_online`](crate::Runner::while_online) says.
-struct Network {
-    /// Since when it has not been, so far as the judge does not know.
-    offline: Option<Instant>,
-    /// The next change, where there may be one.
-    change: Option<Change>,
 }
 
 /// Whether the network is there, and the receiver again unless the sender is gone.
@@ -32,77 +25,61 @@ type Change = BoxFuture<'static, (bool, Option<watch::Receiver<bool>>)>;
 
 impl<'a> Signals<'a> {
     pub(crate) fn new(
-        shared: Arc<Shared>,
         shutdown: Option<BoxFuture<'a, ()>>,
         online: Option<watch::Receiver<bool>>,
     ) -> Self {
         Self {
-            shared,
             shutdown,
-            network: Network {
-                offline: None,
-                change: online.map(|mut online| {
-                    // What it is now is a change too.
-                    online.mark_changed();
-                    next(online)
-                }),
-            },
+            network: online.map(|mut online| {
+                // What it is now is a change too.
+                online.mark_changed();
+                next(online)
+            }),
+            offline: None,
             alarm: Box::pin(sleep_until(Instant::now())),
         }
     }
 
     /// Hands on what has come from the shutdown and the network, and wakes the task when more comes.
     #[inline]
-    pub(crate) fn look(&mut self, cx: &mut Context<'_>, judge: &mut Judge) {
-        self.look_at_shutdown(cx);
-        if self.network.change.is_some() {
-            self.look_at_network(cx, judge);
+    pub(crate) fn look(&mut self, cx: &mut Context<'_>, shared: &Shared, judge: &mut Judge) {
+        self.look_at_shutdown(cx, shared);
+        if self.network.is_some() {
+            self.look_at_network(cx, shared, judge);
         }
     }
 
     #[inline]
-    pub(crate) fn look_at_shutdown(&mut self, cx: &mut Context<'_>) {
+    pub(crate) fn look_at_shutdown(&mut self, cx: &mut Context<'_>, shared: &Shared) {
         if let Some(shutdown) = &mut self.shutdown {
             if shutdown.as_mut().poll(cx).is_ready() {
                 self.shutdown = None;
-                self.shared.request(Ask::Stop, None);
+                shared.request(Ask::Stop, None);
             }
         }
     }
 
-    fn look_at_network(&mut self, cx: &mut Context<'_>, judge: &mut Judge) {
-        while let Some(change) = &mut self.network.change {
+    fn look_at_network(&mut self, cx: &mut Context<'_>, shared: &Shared, judge: &mut Judge) {
+        while let Some(change) = &mut self.network {
             let Poll::Ready((online, receiver)) = change.as_mut().poll(cx) else {
                 break;
             };
-            self.network.change = receiver.map(next);
-            self.changed(online, judge);
-        }
-    }
-
-    fn changed(&mut self, online: bool, judge: &mut Judge) {
-        if online == self.is_online() {
-            return;
-        }
-        self.account(judge);
-        self.network.offline = (!online).then(Instant::now);
-        self.shared.state().offline = !online;
-        if online {
-            self.shared.request(Ask::Retry, None);
+            self.network = receiver.map(next);
+            if online == self.offline.is_some() {
+                self.account(judge);
+                self.offline = (!online).then(Instant::now);
+                shared.set_online(online);
+            }
         }
     }
 
     /// Lets the judge know of the time offline until now.
     #[inline]
     pub(crate) fn account(&mut self, judge: &mut Judge) {
-        if let Some(since) = &mut self.network.offline {
+        if let Some(since) = &mut self.offline {
             let now = Instant::now();
             judge.offline(std::mem::replace(since, now), now);
         }
-    }
-
-    pub(crate) fn is_online(&self) -> bool {
-        self.network.offline.is_none()
     }
 
     /// Whether it is `at` that time; if not, the task is woken then.

@@ -19,95 +19,83 @@ impl Full<'_> {
     /// attempt waits only for the time that requests may start one. Returns whether a request starts the attempt, or
     /// `None` if the loop must stop.
     pub(crate) async fn wait(&mut self, delay: Option<Duration>) -> Option<bool> {
-        let asked = self.asked();
-        if asked == Some(Ask::Stop) {
-            return None;
-        }
         let now = Instant::now();
         let delay = delay.map(|delay| self.judge.at_least(delay, || now).min(LONGEST_WAIT));
         let due = delay.map(|delay| after(now, delay));
+        let at = self.due(due).continue_value()?;
         // The first attempt is not announced: it has no delay.
-        let mut shown = due;
-        if self.judge.attempt() > 0 || delay != Some(Duration::ZERO) {
-            let mut wait = delay;
-            if asked.is_some() {
-                shown = self.due(due);
-                wait = shown.map(|at| at.saturating_duration_since(now));
-            }
-            if delay.is_some() || wait > Some(Duration::ZERO) {
-                self.tell_waiting(now, wait.unwrap_or_default());
+        if self.judge.attempt > 0 || due != Some(now) {
+            let wait = match at {
+                Some(at) if Some(at) != due => at.saturating_duration_since(now),
+                _ => delay.unwrap_or_default(),
+            };
+            if delay.is_some() || !wait.is_zero() {
+                self.tell_waiting(now, wait);
             } else {
-                let attempt = self.judge.next_attempt();
-                self.report.shared.waits(Some(now), attempt, now);
+                self.show_waiting(Some(now));
             }
-            if wait == Some(Duration::ZERO) {
+            if wait.is_zero() {
                 yield_now().await;
             }
         }
-        let mut requested = self.until_due(due, shown).await?;
-        let admitted = std::mem::take(&mut self.admitted);
-        if let Some(pacer) = self.pacer.clone().filter(|_| !admitted) {
-            while let Err(earliest) = pacer.try_admit() {
-                let now = Instant::now();
-                self.tell_waiting(now, earliest.saturating_duration_since(now));
-                // An attempt that the pacer admits must start at once. If the network is offline, it gives up its turn.
-                let look = |this: &mut Self| match this.unless_stopping() {
-                    Continue(again) if this.may_connect() => Continue(again),
-                    _ => Break(()),
-                };
-                let admitted = self.until(pin!(pacer.admit()), None, look).await;
-                // Looks again: the network may have gone in the meantime.
-                poll_fn(|cx| {
-                    self.signals.look(cx, &mut self.judge);
-                    Poll::Ready(())
-                })
-                .await;
-                if admitted.is_ok() && self.unless_stopping().is_continue() && self.may_connect() {
-                    break;
-                }
-                requested |= self.until_due(Some(now), Some(now)).await?;
+        let mut requested = self.until_due(due).await?;
+        let Some(pacer) = self.pacer.clone() else {
+            return Some(requested);
+        };
+        while let Err(earliest) = pacer.try_admit() {
+            let now = Instant::now();
+            self.tell_waiting(now, earliest.saturating_duration_since(now));
+            // An attempt that the pacer admits must start at once. If the network is offline, it gives up its turn.
+            let look = |this: &mut Self| match this.due(Some(now))? {
+                Some(_) => Continue(None),
+                None => Break(()),
+            };
+            let admitted = self.until(pin!(pacer.admit()), None, look).await;
+            // Looks again: the network may have gone in the meantime.
+            poll_fn(|cx| {
+                self.signals.look(cx, &self.report.shared, &mut self.judge);
+                Poll::Ready(())
+            })
+            .await;
+            if admitted.is_ok() && look(self).is_continue() {
+                break;
             }
+            requested |= self.until_due(Some(now)).await?;
         }
         Some(requested)
     }
 
-    /// Returns when the next attempt may start, with the requests so far. `due` is the time without them.
-    pub(crate) fn due(&self, due: Option<Instant>) -> Option<Instant> {
-        if self.asked().is_none() {
-            return due;
-        }
-        let mut allowed = self.judge.not_before();
-        if let Some(requested) = self.requested {
-            allowed = allowed.max(requested + REQUEST_INTERVAL);
-        }
-        Some(due.map_or(allowed, |due| due.min(allowed)))
+    /// Returns when the next attempt may start, with the requests so far, or `Break` if the loop must stop. `due` is the
+    /// time without requests. `None` while offline, unless the next connection is held already and needs no network.
+    pub(crate) fn due(&self, due: Option<Instant>) -> ControlFlow<(), Option<Instant>> {
+        Continue(match self.asked() {
+            Some(Ask::Stop) => return Break(()),
+            _ if self.signals.offline.is_some() && !self.held => None,
+            None => due,
+            Some(_) => {
+                let interval = |requested| requested + REQUEST_INTERVAL;
+                let allowed = self
+                    .requested
+                    .map(interval)
+                    .max(Some(self.judge.not_before()));
+                earlier(due, allowed)
+            }
+        })
     }
 
-    /// Waits until the next attempt may start: when it is `due`, or earlier on a request. The status shows `shown` so far.
-    /// Returns as [`wait`](Self::wait) does.
-    async fn until_due(
-        &mut self,
-        due: Option<Instant>,
-        mut shown: Option<Instant>,
-    ) -> Option<bool> {
+    /// Waits until the next attempt may start: when it is `due`, or earlier on a request. Returns as [`wait`](Self::wait)
+    /// does.
+    async fn until_due(&mut self, due: Option<Instant>) -> Option<bool> {
+        let mut shown = due;
         let look = |this: &mut Self| {
-            let at = match this.asked() {
-                Some(Ask::Stop) => return Break(None),
-                _ if !this.may_connect() => {
-                    // The pacer's admission was for an attempt at once.
-                    this.admitted = false;
-                    None
-                }
-                None => due,
-                Some(_) => this.due(due),
-            };
+            let at = this.due(due).map_break(|()| None)?;
             let now = Instant::now();
             if at.is_some_and(|at| at <= now) {
                 return Break(Some(due.is_none_or(|due| due > now)));
             }
             if at != shown {
                 shown = at;
-                this.report.shared.waits(at, this.judge.next_attempt(), now);
+                this.show_waiting(at);
             }
             Continue(at)
         };
@@ -117,9 +105,10 @@ impl Full<'_> {
         }
     }
 
-    /// Whether the network is online, or is not needed because the next connection is held already.
-    fn may_connect(&self) -> bool {
-        self.held || self.signals.is_online()
+    /// The loop waits for the next attempt until then, with nothing to tell observers of.
+    pub(crate) fn show_waiting(&mut self, until: Option<Instant>) {
+        let attempt = self.judge.next_attempt();
+        self.report.shared.waits(until, attempt);
     }
 
     fn tell_waiting(&mut self, now: Instant, delay: Duration) {
@@ -140,8 +129,8 @@ impl Full<'_> {
             if let Poll::Ready(output) = step.as_mut().poll(cx) {
                 return Poll::Ready(Ok(output));
             }
+            self.signals.look(cx, &self.report.shared, &mut self.judge);
             session.inspect(|session| session.listen(cx));
-            self.signals.look(cx, &mut self.judge);
             self.report.shared.waker.listen(cx);
             loop {
                 let again = match look(self) {
@@ -161,21 +150,13 @@ impl Full<'_> {
         self.report.shared.asked()
     }
 
-    pub(crate) fn unless_stopping(&self) -> ControlFlow<(), Option<Instant>> {
-        if self.asked() == Some(Ask::Stop) {
-            return Break(());
-        }
-        Continue(None)
-    }
-
     /// Whether the loop must stop. Asks the shutdown future first.
     pub(crate) async fn is_stopping(&mut self) -> bool {
         poll_fn(|cx| {
-            self.signals.look_at_shutdown(cx);
-            Poll::Ready(())
+            self.signals.look_at_shutdown(cx, &self.report.shared);
+            Poll::Ready(self.asked() == Some(Ask::Stop))
         })
-        .await;
-        self.asked() == Some(Ask::Stop)
+        .await
     }
 }
 
