@@ -58,7 +58,7 @@ pub(crate) async fn drive<C: Connector>(
     options: Options<'_, C>,
     mut report: Report<'_>,
 ) -> Result<(), C::Error> {
-    report.name(connector.display_target());
+    report.logs.name(connector.display_target());
     let lifecycle = connector.lifecycle();
     let mut full = Full {
         signals: Signals::new(options.shutdown, options.online),
@@ -88,7 +88,7 @@ impl Full<'_> {
         let stops = self.is_stopping().await;
         let mut next = match connection.filter(|_| !stops) {
             Some(connection) => {
-                self.report.shared.satisfied();
+                self.report.shared.state().satisfied();
                 self.run(connector, connection).await?
             }
             None => Next::Attempt(Some(Duration::ZERO)),
@@ -175,8 +175,8 @@ impl Full<'_> {
         let session = self.sessions.open(now);
         let up = session.facts();
         self.report.tell(now, &Event::Connected { id: up.id });
-        let mut told = Told::default();
-        self.tell_life(&up, &mut told);
+        let mut told = Facts { ready: None, ..up };
+        self.tell_life(up, &mut told);
 
         let connected = session.begin();
         let old = self.max_age.map(|age| {
@@ -196,10 +196,10 @@ impl Full<'_> {
                     _ => {}
                 }
                 let facts = session.facts();
-                this.tell_life(&facts, &mut told);
-                let stable = facts.stable_at().filter(|_| !told.stable);
+                this.tell_life(facts, &mut told);
+                let stable = facts.stable_at().filter(|_| !facts.is_stable());
                 if facts.told.is_none() {
-                    return Continue(if told.stable { old } else { stable });
+                    return Continue(if facts.is_stable() { old } else { stable });
                 }
                 let over =
                     *grace.get_or_insert_with(|| after(facts.ended, facts.grace(this.grace)));
@@ -213,7 +213,7 @@ impl Full<'_> {
 
         let renewed = matches!(ended, Ok(RunResult::Renew));
         let facts = session.close(renewed);
-        self.tell_life(&facts, &mut told);
+        self.tell_life(facts, &mut told);
         self.held = connector.holds_connection();
         self.after(ended.ok(), connected, &facts)
     }
@@ -226,10 +226,13 @@ impl Full<'_> {
         facts: &Facts,
     ) -> Result<Next<E>, Ended<E>> {
         match (result, facts.told) {
-            // It was told to, and has said so: whatever its word for it, that is the shutdown.
-            (Some(RunResult::Exit(result)), Some(End::Exit)) => {
-                Err(self.shut_down(result.err().map(|error| text::text(&error))))
-            }
+            // It was told to: whatever its word for it, that is the shutdown.
+            (result, Some(End::Exit)) => Err(self.shut_down(match result {
+                Some(RunResult::Reconnect(cause) | RunResult::Exit(Err(cause))) => {
+                    Some(text::text(&cause))
+                }
+                _ => None,
+            })),
             (Some(RunResult::Exit(result)), told) => {
                 if told.is_none() && result.is_ok() {
                     self.tell_ending(facts, End::Exit);
@@ -242,37 +245,26 @@ impl Full<'_> {
                 self.report.tell(facts.ended, &reconnecting);
                 Ok(Next::Attempt(None))
             }
-            (result, Some(End::Exit)) => Err(self.shut_down(match result {
-                Some(RunResult::Reconnect(cause)) => Some(text::text(&cause)),
-                _ => None,
-            })),
             (Some(RunResult::Reconnect(cause)), None) => {
                 self.early = 0;
                 self.signals.account(&mut self.judge);
                 Ok(Next::Failed(self.judge.lost(cause, connected, facts)))
             }
-            (result, told) => {
-                if told.is_none() {
-                    self.tell_ending(facts, End::Renew);
-                }
+            (result, _) => {
                 if let Some(RunResult::Reconnect(cause)) = result {
-                    self.report.ended_with(&text::Clean(cause));
+                    self.report.logs.ended_with(&text::Clean(cause));
                 }
-                Ok(Next::Attempt(self.renewal(facts)))
+                if self.asked() == Some(Ask::Renew) {
+                    return Ok(Next::Attempt(None));
+                }
+                if !facts.is_stable() {
+                    self.early = self.early.saturating_add(1);
+                    self.report.logs.renewed_early(self.early);
+                }
+                let delay = self.judge.renewal(facts, self.held);
+                Ok(Next::Attempt(Some(delay)))
             }
         }
-    }
-
-    /// The wait after a planned end.
-    fn renewal(&mut self, facts: &Facts) -> Option<Duration> {
-        if self.asked() == Some(Ask::Renew) {
-            return None;
-        }
-        if !facts.is_stable() {
-            self.early = self.early.saturating_add(1);
-            self.report.renewed_early(self.early);
-        }
-        Some(self.judge.renewal(facts, self.held))
     }
 
     async fn decide<C: Connector>(
@@ -303,23 +295,21 @@ impl Full<'_> {
         }
     }
 
-    /// Tells what is new in the life of a connection.
-    fn tell_life(&mut self, facts: &Facts, told: &mut Told) {
+    /// Tells what is new in the life of a connection since `told`.
+    fn tell_life(&mut self, facts: Facts, told: &mut Facts) {
         let id = facts.id;
-        if let (Some(ready), false) = (facts.ready, told.ready) {
-            told.ready = true;
+        let told = std::mem::replace(told, facts);
+        if let (Some(ready), None) = (facts.ready, told.ready) {
             self.report.tell(ready, &Event::Ready { id });
         }
-        if facts.is_stable() && !told.stable {
-            told.stable = true;
+        if let (Some(ready), true, false) = (facts.ready, facts.is_stable(), told.is_stable()) {
             self.early = 0;
             self.judge.stable();
-            self.report.stable(facts, self.judge.attempt);
+            self.report.stable(id, ready, self.judge.attempt);
         }
-        if facts.told != told.end {
-            told.end = facts.told;
+        if facts.told != told.told {
             if let Some(end) = facts.told {
-                self.tell_ending(facts, end);
+                self.tell_ending(&facts, end);
             }
         }
     }
@@ -334,14 +324,6 @@ impl Full<'_> {
         let cause = cause.or_else(|| self.report.last_cause());
         (Ok(()), Stopped::new(Why::Shutdown, cause))
     }
-}
-
-/// What observers know of a connection.
-#[derive(Default)]
-struct Told {
-    ready: bool,
-    stable: bool,
-    end: Option<End>,
 }
 
 /// The connector has said that it is over.

@@ -1,10 +1,8 @@
 use std::future::pending;
-use std::pin::pin;
 use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use crate::race::race;
 use crate::shared::{Ask, Shared, State};
 use crate::{NotConnected, Outage, Stats, Status, Stopped};
 
@@ -219,7 +217,7 @@ impl Handle {
             if state.failures >= limit {
                 return Some(Err(NotConnected::Failed {
                     failures: failures.unwrap_or(u32::MAX),
-                    cause: state.last_cause(),
+                    cause: state.last_cause().unwrap_or_default(),
                 }));
             }
             if let Some(stopped) = state.stopped() {
@@ -232,15 +230,14 @@ impl Handle {
         async move {
             loop {
                 // Created before the state is read: a `Notified` receives every notification after its creation.
-                let answered = shared.answered.notified();
-                let failing = shared.failing.notified();
+                let notified = match failures {
+                    Some(_) => shared.failing.notified(),
+                    None => shared.answered.notified(),
+                };
                 let decided = decide(&mut shared.state());
                 match decided {
                     Some(decided) => return decided,
-                    None if failures.is_none() => answered.await,
-                    None => {
-                        race(pin!(answered), pin!(failing)).await;
-                    }
+                    None => notified.await,
                 }
             }
         }

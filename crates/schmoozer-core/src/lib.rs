@@ -147,7 +147,6 @@ mod observer;
 mod options;
 mod outage;
 mod pacer;
-mod race;
 mod random;
 mod report;
 mod result;

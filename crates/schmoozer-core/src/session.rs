@@ -183,11 +183,11 @@ impl Session {
     pub(crate) fn close(&self, renewed: bool) -> Facts {
         let facts = {
             let mut life = self.shared.life();
+            if renewed && life.is_kept() {
+                life.told = Some(End::Renew);
+            }
             let facts = self.shared.facts(&life);
             life.ended.get_or_insert(facts.is_stable());
-            if renewed {
-                life.told.get_or_insert(End::Renew);
-            }
             facts
         };
         self.notify(drop);

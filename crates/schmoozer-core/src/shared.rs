@@ -17,7 +17,7 @@ pub(crate) struct Shared {
     pub(crate) waker: LoopWaker,
     /// A connection is ready, or the loop has ended.
     pub(crate) answered: Notify,
-    /// As many failures have come as the most impatient waiter allows.
+    /// The same, or as many failures have come as the most impatient waiter allows.
     pub(crate) failing: Notify,
     /// Made when it is first asked for.
     watch: OnceLock<watch::Sender<Status>>,
@@ -25,14 +25,16 @@ pub(crate) struct Shared {
 
 #[derive(Debug)]
 pub(crate) struct State {
-    phase: Phase,
-    /// The attempt under way, or the one to come.
-    attempt: u32,
-    /// How and when the loop ended.
-    stopped: Option<(Stopped, Instant)>,
-    outage: Option<Outage>,
+    /// Without the outage's cause, which is added where it is read.
+    status: Status,
+    /// The connection that is up is about to end.
+    leaving: bool,
+    /// As it was at the last failure.
+    pub(crate) outage: Option<Arc<Outage>>,
+    /// When the outage ended, if it has: the connection that is up became ready, or the loop stopped.
+    until: Option<Instant>,
     stats: Stats,
-    asked: Option<Ask>,
+    pub(crate) asked: Option<Ask>,
     /// The latest connection that was ready and not about to end.
     pub(crate) ready: u64,
     /// Failures, without those while offline.
@@ -40,25 +42,6 @@ pub(crate) struct State {
     /// At which number of those some waiter must be woken.
     pub(crate) awaited: u64,
     pub(crate) offline: bool,
-}
-
-/// What the loop does. A [`Status`] has the texts of the outage and of the end as well.
-#[derive(Debug, Clone, Copy)]
-enum Phase {
-    Connecting,
-    Connected(Up),
-    Waiting { until: Option<Instant> },
-}
-
-/// The connection that is up.
-#[derive(Debug, Clone, Copy)]
-struct Up {
-    id: u64,
-    since: Instant,
-    ready: Option<Instant>,
-    stable: bool,
-    /// It is about to end.
-    leaving: bool,
 }
 
 /// What was asked for and is not yet done: the weightiest request of all.
@@ -72,24 +55,11 @@ pub(crate) enum Ask {
 
 impl State {
     pub(crate) fn status(&self) -> Status {
-        if let Some(stopped) = self.stopped() {
-            return Status::Stopped(stopped.clone());
+        let mut status = self.status.clone();
+        if let Status::Waiting { cause, .. } = &mut status {
+            *cause = self.last_cause();
         }
-        let attempt = self.attempt;
-        match self.phase {
-            Phase::Connecting => Status::Connecting { attempt },
-            Phase::Connected(up) => Status::Connected {
-                id: up.id,
-                since: up.since,
-                ready: up.ready.is_some(),
-                stable: up.stable,
-            },
-            Phase::Waiting { until } => Status::Waiting {
-                until,
-                attempt,
-                cause: self.outage.as_ref().map(|outage| outage.last_cause.clone()),
-            },
-        }
+        status
     }
 
     pub(crate) fn stats(&self) -> Stats {
@@ -101,160 +71,186 @@ impl State {
     }
 
     pub(crate) fn outage(&self) -> Option<Outage> {
-        let mut outage = self.outage.clone()?;
-        let ready = self.up().and_then(|up| up.ready);
-        let stopped = self.stopped.as_ref().map(|(_, at)| *at);
-        let until = ready.or(stopped).unwrap_or_else(Instant::now);
+        let mut outage = self.outage.as_deref().cloned()?;
+        let until = self.until.unwrap_or_else(Instant::now);
         outage.length = until.saturating_duration_since(outage.since);
         Some(outage)
     }
 
-    /// The text of the last failure, of an outage that may be over.
-    pub(crate) fn last_cause(&self) -> String {
-        self.outage
-            .as_ref()
-            .map_or_else(String::new, |outage| outage.last_cause.clone())
+    /// The text of the outage's last failure. Empty if no text is read.
+    pub(crate) fn last_cause(&self) -> Option<String> {
+        Some(self.outage.as_ref()?.last_cause.clone())
     }
 
     pub(crate) fn stopped(&self) -> Option<&Stopped> {
-        self.stopped.as_ref().map(|(stopped, _)| stopped)
+        match &self.status {
+            Status::Stopped(stopped) => Some(stopped),
+            _ => None,
+        }
     }
 
-    fn up(&self) -> Option<Up> {
-        match self.phase {
-            Phase::Connected(up) => Some(up),
+    fn up(&self) -> Option<u64> {
+        match self.status {
+            Status::Connected { id, .. } => Some(id),
             _ => None,
         }
     }
 
     /// The connection that is ready and stays.
     pub(crate) fn kept(&self) -> Option<u64> {
-        let up = self.up()?;
-        (up.ready.is_some() && !up.leaving).then_some(up.id)
+        match self.status {
+            Status::Connected {
+                id, ready: true, ..
+            } if !self.leaving => Some(id),
+            _ => None,
+        }
     }
 
     fn uptime(&self, at: Instant) -> Duration {
-        let current = self.up().map(|up| at.saturating_duration_since(up.since));
-        self.stats
-            .uptime
-            .saturating_add(current.unwrap_or_default())
+        match self.status {
+            Status::Connected { since, .. } => {
+                let current = at.saturating_duration_since(since);
+                self.stats.uptime.saturating_add(current)
+            }
+            _ => self.stats.uptime,
+        }
     }
 
     /// Takes a request down, and says whether the loop must look. With an id, only if that connection is up.
     fn request(&mut self, ask: Ask, id: Option<u64>) -> bool {
-        if self.asked == Some(Ask::Stop) || self.stopped().is_some() {
+        let up = self.up();
+        // A connection that stays is what a retry would bring.
+        let has_it = ask == Ask::Retry && up.is_some() && !self.leaving;
+        let is_over = self.asked == Some(Ask::Stop) || self.stopped().is_some();
+        if has_it || is_over || id.is_some_and(|id| up != Some(id)) {
             return false;
         }
-        match &mut self.phase {
-            // There is a connection already, and it stays.
-            Phase::Connected(up) if ask == Ask::Retry && !up.leaving => return false,
-            Phase::Connected(up) if id.is_none_or(|id| id == up.id) => up.leaving = true,
-            _ if id.is_some() => return false,
-            _ => {}
-        }
+        self.leaving = true;
         self.asked = self.asked.max(Some(ask));
         true
     }
 
     /// Writes down what happened `at` this time.
+    #[inline]
     fn note(&mut self, at: Instant, event: &Event<'_>) {
         match *event {
             Event::Connecting { attempt } => {
-                let attempts = &mut self.stats.attempts;
-                *attempts = attempts.saturating_add(1);
+                count(&mut self.stats.attempts);
                 // What was asked for until now has what it wants: an attempt that began later.
                 self.satisfied();
-                self.move_to(Phase::Connecting, attempt, at);
+                self.move_to(Status::Connecting { attempt }, at);
             }
             Event::Connected { id } => {
-                let connections = &mut self.stats.connections;
-                *connections = connections.saturating_add(1);
+                count(&mut self.stats.connections);
                 // Drops it, or has what it wants.
                 self.asked = self.asked.filter(|ask| *ask >= Ask::Reconnect);
-                let up = Up {
+                self.leaving = self.asked.is_some();
+                let connected = Status::Connected {
                     id,
                     since: at,
-                    ready: None,
+                    ready: false,
                     stable: false,
-                    leaving: self.asked.is_some(),
                 };
-                self.move_to(Phase::Connected(up), self.attempt, at);
+                self.move_to(connected, at);
             }
             Event::Ready { id } => {
-                self.change(|up| up.ready = Some(at));
-                if self.kept().is_some() {
+                if let Status::Connected { ready, .. } = &mut self.status {
+                    *ready = true;
+                }
+                self.until = Some(at);
+                if !self.leaving {
                     self.ready = id;
                 }
-            }
-            Event::Stable { .. } => {
-                self.outage = None;
-                self.change(|up| up.stable = true);
-            }
-            Event::Failed {
-                attempt, outage, ..
-            } => {
-                self.failed(outage);
-                // For how long is decided next, and that may itself take time.
-                self.wait(None, attempt.saturating_add(1), at);
             }
             Event::Waiting { delay, attempt } => {
                 self.wait(Some(after(at, delay)), attempt, at);
             }
-            Event::Ending { .. } => self.change(|up| up.leaving = true),
-            // The loop says first that it waits, and for which attempt.
-            Event::Reconnecting { .. } => {}
+            Event::Ending { .. } => self.leaving = true,
             Event::Stopped { stopped } => {
-                self.wait(None, 0, at);
-                self.stopped = Some((stopped.clone(), at));
+                self.move_to(Status::Stopped(stopped.clone()), at);
+                self.until = Some(at);
             }
+            // Told when they are written down already.
+            Event::Failed { .. } | Event::Stable { .. } | Event::Reconnecting { .. } => {}
         }
     }
 
-    fn change(&mut self, change: impl FnOnce(&mut Up)) {
-        if let Phase::Connected(up) = &mut self.phase {
-            change(up);
-        }
-    }
-
-    fn satisfied(&mut self) {
+    /// What was asked for until now is done, except a stop.
+    pub(crate) fn satisfied(&mut self) {
         self.asked = self.asked.filter(|ask| *ask == Ask::Stop);
     }
 
-    fn failed(&mut self, outage: &Outage) {
-        self.stats.failures = self.stats.failures.saturating_add(1);
+    /// An attempt failed, with this cause if its text is read.
+    pub(crate) fn failed(&mut self, at: Instant, attempt: u32, cause: Option<&str>) -> Arc<Outage> {
+        count(&mut self.stats.failures);
         if !self.offline {
-            self.failures = self.failures.saturating_add(1);
+            count(&mut self.failures);
         }
-        if let Some(known) = &mut self.outage {
-            known.attempts = outage.attempts;
-            known.last_cause.clone_from(&outage.last_cause);
-        } else {
-            self.stats.outages = self.stats.outages.saturating_add(1);
-            self.outage = Some(outage.clone());
+        // For how long is decided next, and that may itself take time.
+        self.wait(None, attempt.saturating_add(1), at);
+        let stats = &mut self.stats;
+        let outage = self.outage.get_or_insert_with(|| {
+            count(&mut stats.outages);
+            Arc::new(Outage::begin(at))
+        });
+        let record = Arc::make_mut(outage);
+        record.attempts = attempt;
+        record.length = at - record.since;
+        if let Some(cause) = cause {
+            record.last_cause.clear();
+            record.last_cause.push_str(cause);
+            if attempt == 1 {
+                record.first_cause.push_str(cause);
+            }
         }
+        Arc::clone(outage)
     }
 
-    fn wait(&mut self, until: Option<Instant>, attempt: u32, at: Instant) {
-        // While offline, no one knows when.
-        let until = until.filter(|_| !self.offline);
-        self.move_to(Phase::Waiting { until }, attempt, at);
+    /// The connection is stable. Returns the outage that this ends.
+    pub(crate) fn stable(&mut self, ready: Instant, attempt: u32) -> Option<Arc<Outage>> {
+        if let Status::Connected { stable, .. } = &mut self.status {
+            *stable = true;
+        }
+        let mut outage = self.outage.take()?;
+        let record = Arc::make_mut(&mut outage);
+        record.attempts = attempt;
+        record.length = ready.saturating_duration_since(record.since);
+        Some(outage)
     }
 
-    fn move_to(&mut self, phase: Phase, attempt: u32, at: Instant) {
-        self.stats.uptime = self.uptime(at);
-        self.phase = phase;
-        self.attempt = attempt;
+    #[inline]
+    pub(crate) fn wait(&mut self, until: Option<Instant>, attempt: u32, at: Instant) {
+        let waiting = Status::Waiting {
+            // While offline, no one knows when.
+            until: until.filter(|_| !self.offline),
+            attempt,
+            cause: None,
+        };
+        self.move_to(waiting, at);
     }
+
+    #[inline]
+    fn move_to(&mut self, status: Status, at: Instant) {
+        if self.up().is_some() {
+            self.stats.uptime = self.uptime(at);
+        }
+        self.until = None;
+        self.status = status;
+    }
+}
+
+fn count(counter: &mut u64) {
+    *counter = counter.saturating_add(1);
 }
 
 impl Shared {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
             state: Mutex::new(State {
-                phase: Phase::Connecting,
-                attempt: 1,
-                stopped: None,
+                status: Status::Connecting { attempt: 1 },
+                leaving: false,
                 outage: None,
+                until: None,
                 stats: Stats::default(),
                 asked: None,
                 ready: 0,
@@ -293,62 +289,41 @@ impl Shared {
         }
     }
 
-    /// The network is there, or is gone. That it is there again counts as a request.
-    pub(crate) fn set_online(&self, online: bool) {
-        self.state().offline = !online;
-        if online {
-            self.request(Ask::Retry, None);
+    /// Writes an event down.
+    pub(crate) fn note(&self, at: Instant, event: &Event<'_>) {
+        self.change(|state| state.note(at, event));
+        if matches!(event, Event::Ready { .. } | Event::Stopped { .. }) {
+            self.answered.notify_waiters();
+            self.failing.notify_waiters();
         }
     }
 
-    /// What was asked for until now is done, except a stop.
-    pub(crate) fn satisfied(&self) {
-        self.state().satisfied();
-    }
-
-    pub(crate) fn asked(&self) -> Option<Ask> {
-        self.state().asked
-    }
-
-    /// Writes an event down, and wakes those that wait for it.
-    pub(crate) fn note(&self, at: Instant, event: &Event<'_>) {
-        let failed = {
+    /// Changes the state. Wakes those that wait for as many failures, and shows a changed status to those that watch. It is
+    /// shown while the state is unlocked: a waker may look at it.
+    #[inline]
+    pub(crate) fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let (changed, is_awaited) = {
             let mut state = self.state();
-            state.note(at, event);
-            let failed = state.failures >= state.awaited;
-            if failed {
+            let changed = change(&mut state);
+            let is_awaited = state.failures >= state.awaited;
+            if is_awaited {
                 // Those that go on waiting say so again.
                 state.awaited = u64::MAX;
             }
-            failed
+            (changed, is_awaited)
         };
         if let Some(watch) = self.watch.get() {
-            self.show(watch);
+            let status = self.state().status();
+            watch.send_if_modified(|shown| {
+                let changed = *shown != status;
+                *shown = status;
+                changed
+            });
         }
-        if failed {
+        if is_awaited {
             self.failing.notify_waiters();
         }
-        if matches!(event, Event::Ready { .. } | Event::Stopped { .. }) {
-            self.answered.notify_waiters();
-        }
-    }
-
-    /// The loop waits before the next attempt, with nothing to tell observers of.
-    pub(crate) fn waits(&self, until: Option<Instant>, attempt: u32) {
-        self.state().wait(until, attempt, Instant::now());
-        if let Some(watch) = self.watch.get() {
-            self.show(watch);
-        }
-    }
-
-    /// Shows a changed status to those that watch. It is written while the state is unlocked: a waker may look at it.
-    fn show(&self, watch: &watch::Sender<Status>) {
-        let status = self.state().status();
-        watch.send_if_modified(|shown| {
-            let changed = *shown != status;
-            *shown = status;
-            changed
-        });
+        changed
     }
 }
 

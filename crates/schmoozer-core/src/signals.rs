@@ -68,7 +68,10 @@ impl<'a> Signals<'a> {
             if online == self.offline.is_some() {
                 self.account(judge);
                 self.offline = (!online).then(Instant::now);
-                shared.set_online(online);
+                shared.state().offline = !online;
+                if online {
+                    shared.request(Ask::Retry, None);
+                }
             }
         }
     }
@@ -94,12 +97,8 @@ impl<'a> Signals<'a> {
 /// The next change. A sender that is gone says that it is there.
 fn next(mut online: watch::Receiver<bool>) -> Change {
     Box::pin(async move {
-        match online.changed().await {
-            Ok(()) => {
-                let is = *online.borrow_and_update();
-                (is, Some(online))
-            }
-            Err(_) => (true, None),
-        }
+        let is_told = online.changed().await.is_ok();
+        let is_online = !is_told || *online.borrow_and_update();
+        (is_online, is_told.then_some(online))
     })
 }

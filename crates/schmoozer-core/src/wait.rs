@@ -1,5 +1,6 @@
 //! How the [full loop](crate::full) waits, and what ends a wait early.
 
+use std::convert::Infallible;
 use std::future::{Future, pending, poll_fn};
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::pin::{Pin, pin};
@@ -11,7 +12,7 @@ use tokio::time::Instant;
 use crate::Event;
 use crate::full::{Full, REQUEST_INTERVAL};
 use crate::session::Session;
-use crate::shared::{Ask, LONGEST_WAIT, after};
+use crate::shared::{Ask, LONGEST_WAIT, State, after};
 use crate::yield_now::yield_now;
 
 impl Full<'_> {
@@ -67,18 +68,15 @@ impl Full<'_> {
 
     /// Returns when the next attempt may start, with the requests so far, or `Break` if the loop must stop. `due` is the
     /// time without requests. `None` while offline, unless the next connection is held already and needs no network.
+    #[inline]
     pub(crate) fn due(&self, due: Option<Instant>) -> ControlFlow<(), Option<Instant>> {
         Continue(match self.asked() {
             Some(Ask::Stop) => return Break(()),
             _ if self.signals.offline.is_some() && !self.held => None,
             None => due,
             Some(_) => {
-                let interval = |requested| requested + REQUEST_INTERVAL;
-                let allowed = self
-                    .requested
-                    .map(interval)
-                    .max(Some(self.judge.not_before()));
-                earlier(due, allowed)
+                let allowed = self.requested.map(|at| at + REQUEST_INTERVAL);
+                earlier(due, allowed.max(Some(self.judge.not_before())))
             }
         })
     }
@@ -99,16 +97,15 @@ impl Full<'_> {
             }
             Continue(at)
         };
-        match self.until(pin!(pending()), None, look).await {
-            Ok(never) => never,
-            Err(requested) => requested,
-        }
+        let Err(requested) = self.until(pin!(pending::<Infallible>()), None, look).await;
+        requested
     }
 
     /// The loop waits for the next attempt until then, with nothing to tell observers of.
     pub(crate) fn show_waiting(&mut self, until: Option<Instant>) {
         let attempt = self.judge.next_attempt();
-        self.report.shared.waits(until, attempt);
+        let wait = |state: &mut State| state.wait(until, attempt, Instant::now());
+        self.report.shared.change(wait);
     }
 
     fn tell_waiting(&mut self, now: Instant, delay: Duration) {
@@ -147,7 +144,7 @@ impl Full<'_> {
     }
 
     pub(crate) fn asked(&self) -> Option<Ask> {
-        self.report.shared.asked()
+        self.report.shared.state().asked
     }
 
     /// Whether the loop must stop. Asks the shutdown future first.
