@@ -175,7 +175,6 @@ pub use failure::Failure;
 pub use handle::{Handle, ShutdownOnDrop};
 pub use lifecycle::Lifecycle;
 #[cfg(feature = "metrics")]
-#[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
 pub use metrics::Metrics;
 pub use observer::Observer;
 pub use outage::Outage;

@@ -207,7 +207,6 @@ impl<'a, C: Connector> Runner<'a, C> {
     ///
     /// Panics outside a tokio runtime. If the connector panics, awaiting the task returns an error.
     #[cfg(feature = "rt")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "rt")))]
     pub fn spawn(self) -> (Handle, tokio::task::JoinHandle<Result<(), C::Error>>)
     where
         Self: 'static,

@@ -139,7 +139,6 @@ impl Checker {
     ///
     /// Panics when the process has another global subscriber.
     #[cfg(feature = "tracing")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "tracing")))]
     #[must_use]
     pub fn logs(self) -> Self {
         logged::listen();
@@ -152,7 +151,6 @@ impl Checker {
     ///
     /// The checker hands it the events. What it measures goes to a recorder of the checker's own.
     #[cfg(feature = "metrics")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
     #[must_use]
     pub fn metrics<O: Observer + 'static>(self, make: impl FnOnce() -> O) -> Self {
         self.state().measured = Some(Measured::new(make));

@@ -156,10 +156,8 @@ mod wait;
 
 pub use behaviour::Behaviour;
 #[cfg(feature = "schmoozer")]
-#[cfg_attr(docsrs, doc(cfg(feature = "schmoozer")))]
 pub use checked::Checked;
 #[cfg(feature = "schmoozer")]
-#[cfg_attr(docsrs, doc(cfg(feature = "schmoozer")))]
 pub use checker::Checker;
 pub use connection::Connection;
 pub use handler::Handler;
@@ -167,16 +165,12 @@ pub use ledger::Counts;
 pub use name_server::{Answer, NameServer, Question, RecordType};
 pub use peer::Peer;
 #[cfg(feature = "schmoozer")]
-#[cfg_attr(docsrs, doc(cfg(feature = "schmoozer")))]
 pub use recorder::{OwnedEvent, Recorder};
 #[cfg(feature = "schmoozer")]
-#[cfg_attr(docsrs, doc(cfg(feature = "schmoozer")))]
 pub use script::{Script, ScriptConnection, ScriptLog};
 #[cfg(feature = "schmoozer")]
-#[cfg_attr(docsrs, doc(cfg(feature = "schmoozer")))]
 pub use step::Step;
 #[cfg(feature = "schmoozer")]
-#[cfg_attr(docsrs, doc(cfg(feature = "schmoozer")))]
 pub use tally::Tally;
 
 #[cfg(doctest)]

@@ -1,6 +1,5 @@
 //! A connector that keeps a TCP connection: a dialer, a handler, and what is decided between them.
 
-use std::any::type_name;
 use std::fmt;
 use std::future::{Future, ready};
 use std::io;
@@ -72,7 +71,7 @@ pub struct TcpConnector<U, H, E, C = TcpStream> {
     pub(crate) dialer: Dialer,
     pub(crate) upgrade: U,
     pub(crate) handler: H,
-    pub(crate) retry: Decision<E>,
+    pub(crate) decide: Decide<E>,
     pub(crate) retry_if: RetryIf<E>,
     pub(crate) hint: Hint<E>,
     pub(crate) lifecycle: Lifecycle,
@@ -85,8 +84,7 @@ pub struct TcpConnector<U, H, E, C = TcpStream> {
     pub(crate) held: Option<(C, Route)>,
 }
 
-/// What a [`Retry`] decides, whatever its policy, and the name of that policy's type.
-type Decision<E> = (&'static str, Decide<E>);
+/// What a [`Retry`] decides, whatever its policy.
 type Decide<E> = Box<dyn FnMut(Failure<E>, Option<Duration>) -> RetryResult<E> + Send>;
 type RetryIf<E> = Box<dyn FnMut(&Failure<E>) -> bool + Send>;
 type Hint<E> = Box<dyn FnMut(&E) -> Option<Duration> + Send>;
@@ -207,7 +205,7 @@ impl<U, H, E, C> TcpConnector<U, H, E, C> {
             dialer,
             upgrade,
             handler,
-            retry: decision(Exponential::default().into()),
+            decide: decide_by(Exponential::default().into()),
             retry_if: Box::new(|_| true),
             hint: Box::new(|_| None),
             lifecycle: Lifecycle::new(),
@@ -239,7 +237,7 @@ impl<U, H, E, C> TcpConnector<U, H, E, C> {
     where
         P: Clone + IntoIterator<Item = Duration, IntoIter: Send> + Send + 'static,
     {
-        self.retry = decision(retry.into());
+        self.decide = decide_by(retry.into());
         self
     }
 
@@ -317,19 +315,17 @@ impl<U, H, E, C> TcpConnector<U, H, E, C> {
     }
 }
 
-fn decision<P, E>(mut retry: Retry<P>) -> Decision<E>
+fn decide_by<P, E>(mut retry: Retry<P>) -> Decide<E>
 where
     P: Clone + IntoIterator<Item = Duration, IntoIter: Send> + Send + 'static,
 {
-    let decide = move |failure, asked| retry.on_failure_asked(failure, asked);
-    (type_name::<P>(), Box::new(decide))
+    Box::new(move |failure, asked| retry.on_failure_asked(failure, asked))
 }
 
 impl<U, H, E, C> fmt::Debug for TcpConnector<U, H, E, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TcpConnector")
             .field("dialer", &self.dialer)
-            .field("policy", &self.retry.0)
             .finish_non_exhaustive()
     }
 }

@@ -9,7 +9,6 @@ use socket2::SockRef;
 
 #[cfg(any(target_os = "android", target_os = "linux"))]
 use crate::interface;
-use crate::invalid_target::Reason;
 use crate::memory::Memory;
 use crate::resolve::Resolver;
 use crate::socket::{BeforeConnect, Options, Setting};
@@ -62,6 +61,7 @@ const SHORTEST_DELAY: Duration = Duration::from_millis(10);
 /// replaces the oldest. A dial that fails or is dropped may leave some addresses untried. The next dial begins with these.
 /// A dial runs in the task of its caller. The system resolver runs each lookup in a thread.
 #[derive(Debug, Clone)]
+#[must_use = "a dialer does nothing until it dials"]
 pub struct Dialer {
     pub(crate) targets: Arc<[Target]>,
     pub(crate) order: Order,
@@ -109,7 +109,7 @@ impl Dialer {
             .map(|target| target.try_into().map_err(Into::into))
             .collect::<Result<Arc<[Target]>, InvalidTarget>>()?;
         if targets.is_empty() {
-            return Err(InvalidTarget::new(Reason::NoneGiven));
+            return Err(InvalidTarget::new("no target was given"));
         }
         Ok(Self {
             targets,
@@ -125,7 +125,6 @@ impl Dialer {
     }
 
     /// Sets the order in which several endpoints are tried.
-    #[must_use]
     pub fn order(mut self, order: Order) -> Self {
         self.order = order;
         self
@@ -135,7 +134,6 @@ impl Dialer {
     ///
     /// With `None`, the system decides: it waits two minutes for an address that does not answer. On Linux it waits for the
     /// `user_timeout` if that is shorter.
-    #[must_use]
     pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.timeout = timeout.into();
         self
@@ -145,7 +143,6 @@ impl Dialer {
     ///
     /// If an address fails earlier, the next attempt starts at once. The minimum is 10 ms (RFC 8305 §5). Shorter values count
     /// as 10 ms. With `None`, the default holds.
-    #[must_use]
     pub fn attempt_delay(mut self, delay: impl Into<Option<Duration>>) -> Self {
         self.attempt_delay = delay.into().map(|delay| delay.max(SHORTEST_DELAY));
         self
@@ -161,28 +158,24 @@ impl Dialer {
     /// With `None`, the default holds.
     /// With many endpoints, a shorter delay would reach the limit of 16 attempts so fast that each attempt is replaced
     /// before its endpoint can answer.
-    #[must_use]
     pub fn endpoint_delay(mut self, delay: impl Into<Option<Duration>>) -> Self {
         self.endpoint_delay = delay.into().map(|delay| delay.max(SHORTEST_DELAY));
         self
     }
 
     /// Restricts the dialer to addresses of this family.
-    #[must_use]
     pub fn family(mut self, family: Family) -> Self {
         self.family = family;
         self
     }
 
     /// Resolves names with `resolver` instead of the operating system.
-    #[must_use]
     pub fn resolver(mut self, resolver: impl Resolve + 'static) -> Self {
         self.resolver = Resolver::new(resolver);
         self
     }
 
     /// Sets `TCP_NODELAY`: whether the kernel sends small writes at once instead of collecting them.
-    #[must_use]
     pub fn nodelay(mut self, nodelay: bool) -> Self {
         self.options.nodelay = Some(nodelay);
         self
@@ -222,7 +215,6 @@ impl Dialer {
     /// the peer's receive window is full, Linux sends probes, and counts them against the user timeout even if the peer
     /// answers them. If your peers may stop reading for longer, set a longer time or `None`. `reqwest` (30 s) and gRPC (20 s)
     /// also set a user timeout, with the same effect.
-    #[must_use]
     pub fn dead_after(mut self, limit: impl Into<Option<Duration>>) -> Self {
         let limit = limit.into().map(|limit| limit.max(Duration::from_secs(1)));
         self.options.dead_after = Setting::SetTo(limit);
@@ -235,7 +227,6 @@ impl Dialer {
     /// Keepalive sets no limit for data in flight. [`user_timeout`](Self::user_timeout) sets that limit. On Linux, a user
     /// timeout that is shorter than this keepalive overrides its [`count`](Keepalive::count). The user timeout that
     /// `dead_after` derives is at least as long as this keepalive needs to find a dead peer.
-    #[must_use]
     pub fn keepalive(mut self, keepalive: impl Into<Option<Keepalive>>) -> Self {
         self.options.keepalive = Setting::SetTo(keepalive.into());
         self
@@ -250,7 +241,6 @@ impl Dialer {
     /// The user timeout also limits [`keepalive`](Self::keepalive): an idle connection fails at the first probe after this
     /// time, even if the keepalive's count allows more probes. A live peer that does not read for this time while data waits
     /// for it is cut off too.
-    #[must_use]
     pub fn user_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.options.user_timeout = Setting::SetTo(timeout.into());
         self
@@ -261,7 +251,6 @@ impl Dialer {
     /// The dialer then does not try addresses of the other family. Linux 4.2 and newer choose the port when the socket
     /// connects (`IP_BIND_ADDRESS_NO_PORT`). So connections to different servers can use the same port. On other systems each
     /// connection needs a different port. The number of ephemeral ports then limits the connections of a local address.
-    #[must_use]
     pub fn local_addr(mut self, addr: impl Into<Option<IpAddr>>) -> Self {
         self.options.local_addr = addr.into().map(|addr| addr.to_canonical());
         self
@@ -276,7 +265,6 @@ impl Dialer {
     /// [`InvalidInput`](std::io::ErrorKind::InvalidInput) if the name cannot belong to an interface. Such a name is empty, is
     /// longer than 15 bytes, or contains a zero byte, a space, `/` or `:`.
     #[cfg(any(target_os = "android", target_os = "linux"))]
-    #[cfg_attr(docsrs, doc(cfg(any(target_os = "android", target_os = "linux"))))]
     pub fn interface(mut self, name: impl Into<Box<str>>) -> io::Result<Self> {
         let name = name.into();
         interface::check(&name)?;
@@ -299,7 +287,6 @@ impl Dialer {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
     pub fn before_connect<F>(mut self, hook: F) -> Self
     where
         F: Fn(&SockRef<'_>, SocketAddr) -> io::Result<()> + Send + Sync + 'static,
@@ -309,14 +296,12 @@ impl Dialer {
     }
 
     /// Sets the size of the kernel's send buffer, in bytes (`SO_SNDBUF`; Linux doubles it).
-    #[must_use]
     pub fn send_buffer(mut self, bytes: u32) -> Self {
         self.options.send_buffer = Some(bytes);
         self
     }
 
     /// Sets the size of the kernel's receive buffer, in bytes (`SO_RCVBUF`; Linux doubles it).
-    #[must_use]
     pub fn recv_buffer(mut self, bytes: u32) -> Self {
         self.options.recv_buffer = Some(bytes);
         self
@@ -326,7 +311,6 @@ impl Dialer {
     ///
     /// It sets `IP_TOS` for IPv4 connections. On Linux, Android, macOS and the BSDs it sets `IPV6_TCLASS` for IPv6 connections.
     /// A connection to an IPv4-mapped IPv6 address uses IPv4 and `IP_TOS`.
-    #[must_use]
     pub fn tos(mut self, tos: u8) -> Self {
         self.options.tos = Some(tos);
         self

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::str::FromStr;
 
 use crate::InvalidConfig;
+use crate::invalid_config::one_of;
 
 /// Chooses the address families that a dialer connects to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -54,11 +55,6 @@ impl FromStr for Family {
     type Err = InvalidConfig;
 
     fn from_str(word: &str) -> Result<Self, InvalidConfig> {
-        match word {
-            "any" => Ok(Self::Any),
-            "v4" => Ok(Self::V4),
-            "v6" => Ok(Self::V6),
-            _ => Err(InvalidConfig::unknown("family", word, &["any", "v4", "v6"])),
-        }
+        one_of("family", word, &[Self::Any, Self::V4, Self::V6])
     }
 }

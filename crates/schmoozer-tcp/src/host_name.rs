@@ -3,7 +3,7 @@
 use std::net::Ipv6Addr;
 
 use crate::InvalidTarget;
-use crate::invalid_target::Reason;
+use crate::invalid_target::{BRACKETS, NO_HOST};
 
 /// The longest host name that DNS can carry in text, in bytes (RFC 1035 §2.3.4, less its framing).
 const LONGEST_NAME: usize = 253;
@@ -11,10 +11,14 @@ const LONGEST_NAME: usize = 253;
 /// Refuses what may hold a secret before any other check can quote it.
 pub(crate) fn refuse_secrets(text: &str) -> Result<(), InvalidTarget> {
     if text.contains('@') {
-        return Err(InvalidTarget::new(Reason::Credentials));
+        return Err(InvalidTarget::new(
+            "user information is not part of an address, give host:port alone",
+        ));
     }
     if text.contains(['/', '?', '#', '\\']) {
-        return Err(InvalidTarget::new(Reason::Url));
+        return Err(InvalidTarget::new(
+            "a URL or a path is not an address, give host:port alone",
+        ));
     }
     let odd = |c: char| !(c.is_ascii_alphanumeric() || ".-_:[]%".contains(c));
     // `%40` decodes to an `@`. Elsewhere a `%` only begins the zone of an IPv6 address.
@@ -22,10 +26,12 @@ pub(crate) fn refuse_secrets(text: &str) -> Result<(), InvalidTarget> {
         let host = before.strip_prefix('[').unwrap_or(before);
         host.parse::<Ipv6Addr>().is_err() || after.contains('%')
     });
-    match text.chars().find(|&c| odd(c)) {
-        Some(c) => Err(InvalidTarget::new(Reason::Character(c))),
-        None if encoded => Err(InvalidTarget::new(Reason::Character('%'))),
+    match text.chars().find(|&c| odd(c) || (c == '%' && encoded)) {
         None => Ok(()),
+        Some(c) => {
+            let why = format!("{c:?} cannot be part of a host name or a port");
+            Err(InvalidTarget::new(why))
+        }
     }
 }
 
@@ -36,9 +42,9 @@ pub(crate) fn check_name(host: &str) -> Result<(), InvalidTarget> {
         let is_a_zone = !zone.is_empty() && !zone.contains(['%', ':', '[', ']']);
         ip.parse::<Ipv6Addr>().is_ok() && is_a_zone
     } else if name.is_empty() {
-        return Err(InvalidTarget::new(Reason::NoHost));
+        return Err(InvalidTarget::new(NO_HOST));
     } else if host.contains([':', '[', ']']) {
-        return Err(InvalidTarget::new(Reason::Brackets));
+        return Err(InvalidTarget::new(BRACKETS));
     } else {
         let mut labels = name.rsplit('.');
         // A last label in digits alone is an IPv4 address gone wrong: no top-level domain is a number.
@@ -50,7 +56,10 @@ pub(crate) fn check_name(host: &str) -> Result<(), InvalidTarget> {
     if is_a_name {
         Ok(())
     } else {
-        Err(InvalidTarget::new(Reason::NotAName(shown(host))))
+        Err(InvalidTarget::new(format!(
+            "{:?} is neither a host name nor an address",
+            shown(host)
+        )))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Why a setting was refused.
 
+use std::fmt::Display;
+
 use crate::host_name::shown;
 
 /// Says what is wrong in the text of a setting, at which key, and what is allowed there.
@@ -26,6 +28,20 @@ impl InvalidConfig {
 }
 
 /// Quotes the start of a text, but nothing of one that may hold a secret.
+/// Reads a value by the word that it is displayed as.
+pub(crate) fn one_of<T: Copy + Display>(
+    what: &str,
+    word: &str,
+    all: &[T],
+) -> Result<T, InvalidConfig> {
+    let words: Vec<String> = all.iter().map(T::to_string).collect();
+    let allowed: Vec<&str> = words.iter().map(String::as_str).collect();
+    let place = allowed.iter().position(|allowed| *allowed == word);
+    place
+        .map(|place| all[place])
+        .ok_or_else(|| InvalidConfig::unknown(what, word, &allowed))
+}
+
 pub(crate) fn quoted(text: &str) -> String {
     if text.contains(['@', '/', '%', '＠']) {
         return "text with a URL or user information".to_owned();

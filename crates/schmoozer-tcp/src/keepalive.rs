@@ -33,6 +33,7 @@ use socket2::{SockRef, TcpKeepalive};
 /// assert_eq!(PATIENT.finds_a_dead_peer_in(), Duration::from_secs(85));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
 pub struct Keepalive {
     idle: Duration,
     interval: Duration,
@@ -41,7 +42,6 @@ pub struct Keepalive {
 
 impl Keepalive {
     /// Makes a setting with the defaults: 15 s idle, then 3 probes 5 s apart.
-    #[must_use]
     pub const fn new() -> Self {
         Self {
             idle: Duration::from_secs(15),
@@ -51,21 +51,18 @@ impl Keepalive {
     }
 
     /// Sets how long a connection is idle before the first probe.
-    #[must_use]
     pub const fn idle(mut self, idle: Duration) -> Self {
         self.idle = whole_seconds(idle);
         self
     }
 
     /// Sets the time between two probes.
-    #[must_use]
     pub const fn interval(mut self, interval: Duration) -> Self {
         self.interval = whole_seconds(interval);
         self
     }
 
     /// Sets how many probes may go unanswered.
-    #[must_use]
     pub const fn count(mut self, count: u32) -> Self {
         self.count = match count {
             0 => 1,

@@ -131,7 +131,6 @@ mod transient;
 
 pub use answers::Answers;
 #[cfg(feature = "config")]
-#[cfg_attr(docsrs, doc(cfg(feature = "config")))]
 pub use config::{DialerConfig, PolicyConfig, ReconnectConfig};
 pub use connector::TcpConnector;
 pub use dialer::Dialer;
@@ -139,7 +138,6 @@ pub use error::{DialError, Tried};
 pub use family::Family;
 pub use handler::{Plain, Serve};
 #[cfg(feature = "hickory")]
-#[cfg_attr(docsrs, doc(cfg(feature = "hickory")))]
 pub use hickory::HickoryResolver;
 pub use invalid_config::InvalidConfig;
 pub use invalid_target::InvalidTarget;

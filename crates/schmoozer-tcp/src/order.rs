@@ -1,12 +1,13 @@
 //! Which of several endpoints a dial begins with.
 
 use std::fmt;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::hash::{BuildHasher as _, RandomState};
 use std::process;
 use std::str::FromStr;
 use std::time::Instant;
 
 use crate::InvalidConfig;
+use crate::invalid_config::one_of;
 
 /// Chooses the order in which a dial goes through several endpoints.
 ///
@@ -76,15 +77,11 @@ impl FromStr for Order {
     type Err = InvalidConfig;
 
     fn from_str(word: &str) -> Result<Self, InvalidConfig> {
-        match word {
-            "in_turn" => Ok(Self::InTurn),
-            "shuffled" => Ok(Self::Shuffled),
-            "failover" => Ok(Self::Failover),
-            _ => {
-                let allowed = ["in_turn", "shuffled", "failover"];
-                Err(InvalidConfig::unknown("order", word, &allowed))
-            }
-        }
+        one_of(
+            "order",
+            word,
+            &[Self::InTurn, Self::Shuffled, Self::Failover],
+        )
     }
 }
 
@@ -93,11 +90,7 @@ impl FromStr for Order {
 /// A process that was forked has the generators of the one that it was forked from, in the same state, and in a container
 /// every process may have the number 1. So the time counts as well.
 pub(crate) fn drawn_here_and_now() -> u64 {
-    let mut hasher = DefaultHasher::new();
-    hasher.write_u64(fastrand::u64(..));
-    hasher.write_u32(process::id());
-    Instant::now().hash(&mut hasher);
-    hasher.finish()
+    RandomState::new().hash_one((process::id(), Instant::now()))
 }
 
 #[cfg(test)]

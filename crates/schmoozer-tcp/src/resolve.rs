@@ -58,13 +58,8 @@ pub trait Resolve: Send + Sync {
 }
 
 impl<R: Resolve> Resolve for Arc<R> {
-    fn resolve(
-        &self,
-        host: &str,
-        port: u16,
-        answers: &Answers,
-    ) -> impl Future<Output = io::Result<()>> + Send {
-        R::resolve(self, host, port, answers)
+    async fn resolve(&self, host: &str, port: u16, answers: &Answers) -> io::Result<()> {
+        R::resolve(self, host, port, answers).await
     }
 }
 
@@ -87,14 +82,14 @@ impl Resolver {
     pub(crate) fn lookup<'a>(&self, target: &'a Target, answers: Arc<Answers>) -> Lookup<'a> {
         match &self.0 {
             // A zone is a name that only this host knows.
-            Some(resolving) if !target.name().contains('%') => resolving(target, answers),
+            Some(resolving) if !target.host().contains('%') => resolving(target, answers),
             _ => lookup(SystemResolver, target, answers),
         }
     }
 }
 
 fn lookup<R: Resolve + 'static>(resolver: R, target: &Target, answers: Arc<Answers>) -> Lookup<'_> {
-    let (host, port) = (target.name(), target.port());
+    let (host, port) = (target.host(), target.port());
     Box::pin(async move { resolver.resolve(host, port, &answers).await })
 }
 

@@ -92,7 +92,7 @@ where
             return RetryResult::Exit(Err(failure.cause));
         }
         let asked = (self.hint)(&failure.cause);
-        (self.retry.1)(failure, asked)
+        (self.decide)(failure, asked)
     }
 
     fn display_target(&self) -> Option<String> {

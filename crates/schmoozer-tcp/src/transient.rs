@@ -6,20 +6,10 @@ use std::net::IpAddr;
 use crate::DialError;
 
 /// "Address family not supported", which `std` gives no kind of its own.
-const EAFNOSUPPORT: i32 = if cfg!(windows) {
-    10_047
-} else if cfg!(any(target_os = "illumos", target_os = "solaris"))
-    || cfg!(any(target_arch = "mips", target_arch = "mips64"))
-{
-    124
-} else if cfg!(all(
-    any(target_os = "linux", target_os = "android"),
-    not(any(target_arch = "sparc", target_arch = "sparc64"))
-)) {
-    97
-} else {
-    47
-};
+#[cfg(unix)]
+use libc::EAFNOSUPPORT;
+#[cfg(not(unix))]
+const EAFNOSUPPORT: i32 = 10_047;
 
 /// Tells whether the cause of `error` usually passes by itself: a helper for predicates of
 /// [`retry_if`](crate::TcpConnector::retry_if).

@@ -93,12 +93,12 @@ fn an_error_names_the_key_and_what_is_allowed() {
         ("targets = true", "`targets`: expected a string or a list of them".to_owned()),
         ("order = \"failovr\"", "`order`: \"failovr\" is no order: expected in_turn, shuffled, failover; did you mean failover?".to_owned()),
         ("family = \"ipv4\"", "`family`: \"ipv4\" is no family: expected any, v4, v6; did you mean v4?".to_owned()),
-        ("timeout = 5", "`timeout`: \"5\" is neither a duration such as 250ms nor none".to_owned()),
+        ("timeout = 5", "`timeout`: \"5\" is no duration such as 250ms, and not none".to_owned()),
         ("timeout = [\"5s\"]", "`timeout`: expected a string".to_owned()),
         ("keepalive_count = 200", "`keepalive_count`: \"200\" is no number from 1 to 127".to_owned()),
         ("user_timeout = \"none\"", "`user_timeout`: \"none\" is no duration such as 250ms".to_owned()),
         ("attempt_delay = \"none\"", "`attempt_delay`: \"none\" is no duration such as 250ms".to_owned()),
-        ("timeout = \"5s,full\"", "`timeout`: \"5s,full\" is neither a duration such as 250ms nor none".to_owned()),
+        ("timeout = \"5s,full\"", "`timeout`: \"5s,full\" is no duration such as 250ms, and not none".to_owned()),
         ("timeuot = \"5s\"", format!("\"timeuot\" is no key: expected {keys}; did you mean timeout?")),
         ("colour = 5", format!("\"colour\" is no key: expected {keys}")),
     ] {
@@ -188,7 +188,7 @@ fn an_error_of_a_line_names_the_key_and_what_is_allowed() {
         ),
         (
             "db:1;timeout=NaN",
-            "`timeout`: \"NaN\" is neither a duration such as 250ms nor none",
+            "`timeout`: \"NaN\" is no duration such as 250ms, and not none",
         ),
         (
             "db:1;attempt_delay=-1s",

@@ -152,8 +152,5 @@ fn no_form_of_user_information_is_taken_or_repeated() {
 #[test]
 fn a_zone_by_its_number_is_no_encoded_sign() {
     let zoned = "[fe80::1%40]:80".parse::<Target>();
-    assert_eq!(
-        zoned.map(|target| target.host()).as_deref(),
-        Ok("fe80::1%40")
-    );
+    assert_eq!(zoned.as_ref().map(Target::host), Ok("fe80::1%40"));
 }

@@ -99,10 +99,8 @@ pub mod _peers;
 pub use schmoozer_core::*;
 
 #[cfg(feature = "backoff")]
-#[cfg_attr(docsrs, doc(cfg(feature = "backoff")))]
 pub use schmoozer_backoff as backoff;
 #[cfg(feature = "tcp")]
-#[cfg_attr(docsrs, doc(cfg(feature = "tcp")))]
 pub use schmoozer_tcp as tcp;
 
 #[cfg(all(doctest, feature = "tcp"))]

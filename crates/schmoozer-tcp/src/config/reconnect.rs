@@ -141,7 +141,6 @@ impl fmt::Display for ReconnectConfig {
 
 impl<U, H, E, C> TcpConnector<U, H, E, C> {
     /// Reconnects as a configuration says. Replaces [`retry`](Self::retry) and [`stable_after`](Self::stable_after).
-    #[cfg_attr(docsrs, doc(cfg(feature = "config")))]
     pub fn reconnect(self, config: &ReconnectConfig) -> Self {
         self.retry(config.retry()).stable_after(config.stable_after)
     }

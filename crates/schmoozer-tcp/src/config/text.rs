@@ -120,13 +120,11 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 
 /// Reads a duration, or that there is none.
 pub(super) fn limit(text: &str) -> Result<Option<Duration>, String> {
-    let neither = "is neither a duration such as 250ms nor none";
     match text {
         "none" | "never" => Ok(None),
-        _ => match parse_duration(text) {
-            Ok(duration) => Ok(Some(duration)),
-            Err(_) => Err(format!("{} {neither}", quoted(text))),
-        },
+        _ => duration(text)
+            .map(Some)
+            .map_err(|why| format!("{why}, and not none")),
     }
 }
 
