@@ -95,10 +95,10 @@ fn until_told<F: Future>(
     // On the heap: few connections are renewed, and all would have to hold the timer.
     let mut grace: Option<Pin<Box<Sleep>>> = None;
     poll_fn(move |cx| {
+        session.listen(cx);
         if let Poll::Ready(result) = handler.as_mut().poll(cx) {
             return Poll::Ready(Some(result));
         }
-        session.listen(cx);
         if session.is_kept() {
             return Poll::Pending;
         }

@@ -1,6 +1,7 @@
 use std::fmt;
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -77,9 +78,9 @@ struct Life {
     ended: Option<bool>,
     /// Whether the handler has called `stopping`.
     asked: bool,
-    /// Wakes the loop's task, which looks at each change.
+    /// Wakes the loop's task at the next change; set before each poll of the handler.
     waker: Option<Waker>,
-    /// Notifies the calls of `stopping`. On the heap, and made for the first of them: many handlers call none.
+    /// Notifies the calls of `stopping` in other tasks. On the heap: few handlers have any.
     waiting: Option<Arc<Notify>>,
 }
 
@@ -108,8 +109,11 @@ impl Session {
     ///
     /// Cancel safe: you can call this again at any time.
     pub async fn stopping(&self) -> End {
-        let waiting = self.shared.life().ask();
         loop {
+            let waiting = match poll_fn(|cx| self.shared.life().ask(cx)).await {
+                Ok(end) => return end,
+                Err(waiting) => waiting,
+            };
             // Created before the life is read: a `Notified` receives every notification after its creation.
             let told = waiting.notified();
             if let Some(end) = self.shared.life().end() {
@@ -190,7 +194,8 @@ impl Session {
             life.ended.get_or_insert(facts.is_stable());
             facts
         };
-        self.notify(drop);
+        // Those that ask in the loop's task need not be the handler, which has ended.
+        self.notify(if facts.asked { Waker::wake } else { drop });
         facts
     }
 
@@ -217,15 +222,14 @@ impl Session {
 
     /// Has the loop's task woken at the next change. Look again afterwards: one may have come in between.
     pub(crate) fn listen(&self, cx: &Context<'_>) {
-        let is_known = {
-            let life = self.shared.life();
-            let waker = life.waker.as_ref();
-            waker.is_some_and(|waker| waker.will_wake(cx.waker()))
-        };
+        let is_known = self.shared.life().wakes(cx);
         if !is_known {
             let waker = Some(cx.waker().clone());
-            let old = std::mem::replace(&mut self.shared.life().waker, waker);
-            drop(old);
+            let mut life = self.shared.life();
+            let (old, asked) = (std::mem::replace(&mut life.waker, waker), life.asked);
+            drop(life);
+            // Where the loop moves on, those that ask in its old task do so again.
+            old.map(if asked { Waker::wake } else { drop });
         }
     }
 
@@ -267,10 +271,21 @@ impl Life {
         (!self.is_kept()).then(|| self.told.unwrap_or(End::Exit))
     }
 
-    /// The handler asks for the end, and waits for it here.
-    fn ask(&mut self) -> Arc<Notify> {
+    /// How the connection must end, once that is known. Until then the loop's task is woken at each change, and any other
+    /// task waits for the `Notify`.
+    fn ask(&mut self, cx: &Context<'_>) -> Poll<Result<End, Arc<Notify>>> {
         self.asked = true;
-        Arc::clone(self.waiting.get_or_insert_default())
+        match self.end() {
+            Some(end) => Poll::Ready(Ok(end)),
+            None if self.wakes(cx) => Poll::Pending,
+            None => Poll::Ready(Err(Arc::clone(self.waiting.get_or_insert_default()))),
+        }
+    }
+
+    /// Whether the loop runs in this task.
+    fn wakes(&self, cx: &Context<'_>) -> bool {
+        let waker = self.waker.as_ref();
+        waker.is_some_and(|waker| waker.will_wake(cx.waker()))
     }
 }
 

@@ -123,11 +123,11 @@ impl Full<'_> {
         mut look: impl FnMut(&mut Self) -> ControlFlow<T, Option<Instant>>,
     ) -> Result<F::Output, T> {
         poll_fn(|cx| {
+            session.inspect(|session| session.listen(cx));
             if let Poll::Ready(output) = step.as_mut().poll(cx) {
                 return Poll::Ready(Ok(output));
             }
             self.signals.look(cx, &self.report.shared, &mut self.judge);
-            session.inspect(|session| session.listen(cx));
             self.report.shared.waker.listen(cx);
             loop {
                 let again = match look(self) {

@@ -31,7 +31,7 @@ use crate::invalid_target::{BRACKETS, NO_HOST};
 /// Host names are ASCII (an internationalised name goes in as punycode), at most 253 bytes, in
 /// letters, digits, `-`, `_` and dots. An IPv6 address may carry a zone: `[fe80::1%eth0]:80`. Without
 /// one, a link-local address needs the dialer's `interface`, or every dial fails and is retried.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Target {
     host: Arc<str>,
     port: u16,
@@ -103,6 +103,12 @@ impl fmt::Display for Target {
         } else {
             write!(f, "{host}:{port}")
         }
+    }
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Target({self})")
     }
 }
 
@@ -181,6 +187,12 @@ mod tests {
                 Ok(text)
             );
         }
+    }
+
+    #[test]
+    fn a_target_is_debugged_as_it_prints() {
+        let target = "db.example.com:5432".parse::<Target>();
+        assert_eq!(format!("{target:?}"), "Ok(Target(db.example.com:5432))");
     }
 
     #[test]

@@ -296,10 +296,7 @@ async fn the_target_is_named_and_its_secrets_are_refused() -> Result {
         Some("a.example:1 or b.example:2")
     );
     let shown = format!("{connector:?}");
-    assert!(
-        shown.contains("a.example:1") && shown.contains("Exponential"),
-        "{shown}"
-    );
+    assert!(shown.contains("a.example:1"), "{shown}");
     let refused = Dialer::new("user:hunter2@a.example:1").expect_err("holds a secret");
     let told = format!("{refused} {refused:?}");
     assert!(!told.contains("hunter2"), "{told}");
