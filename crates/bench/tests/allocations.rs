@@ -1,15 +1,15 @@
 //! Neither an attempt nor a delay allocates, and what a handle keeps of the attempts does not grow.
 
-use std::future::{Future as _, pending, ready};
+use std::future::{Future as _, pending, poll_fn, ready};
 use std::iter;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use allocation_counter::measure;
 use bench::{DELAYS, LOOPS, Loop, Operation, attempts_left};
-use schmoozer_core::{End, Lifecycle, Runner, connector_fn};
+use schmoozer_core::{End, Lifecycle, Runner, Session, connector_fn, run};
 use tokio::runtime::{Builder, Runtime};
 
 /// Our own loops and delays, not the peers'.
@@ -49,6 +49,41 @@ fn an_attempt_allocates_nothing() {
                 _ => {}
             }
         }
+    }
+}
+
+/// What a loop allocates for so many connections whose handlers each ask whether they must end.
+fn allocated_by_handlers(connections: u32) -> u64 {
+    let left = AtomicU32::new(connections);
+    let connector = connector_fn(
+        || ready(Ok(())),
+        |(), session: Session| {
+            let left = &left;
+            async move {
+                let mut stopping = pin!(session.stopping());
+                poll_fn(|cx| Poll::Ready(stopping.as_mut().poll(cx).is_pending())).await;
+                match left.fetch_sub(1, Relaxed) {
+                    1 => Ok(End::Exit),
+                    _ => Err("lost"),
+                }
+            }
+        },
+        iter::repeat(Duration::ZERO),
+    )
+    .lifecycle(Lifecycle::new().min_interval(Duration::ZERO));
+    let runtime = runtime();
+    let allocated = measure(|| assert_eq!(runtime.block_on(run(connector)), Ok(())));
+    assert_eq!(left.into_inner(), 0);
+    allocated.count_total
+}
+
+#[test]
+fn a_handler_waits_for_its_end_without_memory_of_its_own() {
+    for connections in [1, 1_000] {
+        assert!(
+            allocated_by_handlers(connections) <= 1,
+            "more than its session"
+        );
     }
 }
 
