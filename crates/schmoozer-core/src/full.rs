@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::facts::Facts;
 use crate::judge::Judge;
-use crate::options::{Limit, Options};
+use crate::options::Options;
 use crate::report::Report;
 use crate::session::Sessions;
 use crate::shared::{Ask, after};
@@ -24,14 +24,12 @@ use crate::{
 pub(crate) const REQUEST_INTERVAL: Duration = Duration::from_secs(1);
 
 /// All of the loop but the connector.
-pub(crate) struct Full<'a> {
+pub(crate) struct Full<'a, C: Connector> {
+    pub(crate) options: Options<'a, C>,
     pub(crate) signals: Signals<'a>,
     pub(crate) report: Report<'a>,
     pub(crate) judge: Judge,
     sessions: Sessions,
-    grace: Option<Duration>,
-    max_age: Option<Duration>,
-    pub(crate) pacer: Option<Pacer>,
     /// The connector holds the next connection already, so nothing needs the network.
     pub(crate) held: bool,
     /// When the latest attempt began that a request started.
@@ -53,39 +51,35 @@ enum Next<E> {
 /// The end of the loop: what it returns, and what it tells.
 type Ended<E> = (Result<(), E>, Stopped);
 
+/// What comes after an attempt or a connection.
+type After<C> = Result<Next<<C as Connector>::Error>, Ended<<C as Connector>::Error>>;
+
 pub(crate) async fn drive<C: Connector>(
     mut connector: C,
-    options: Options<'_, C>,
+    mut options: Options<'_, C>,
     mut report: Report<'_>,
 ) -> Result<(), C::Error> {
     report.logs.name(connector.display_target());
     let lifecycle = connector.lifecycle();
     let mut full = Full {
-        signals: Signals::new(options.shutdown, options.online),
+        signals: Signals::new(options.shutdown.take(), options.online.take()),
+        options,
         report,
         judge: Judge::new(lifecycle),
         sessions: Sessions::new(lifecycle),
-        grace: options.grace,
-        max_age: options.max_age,
-        pacer: options.pacer,
         held: false,
         requested: None,
         early: 0,
     };
-    let (connection, limit) = (options.starting_with, options.connect_timeout);
-    let Err((result, stopped)) = full.keep_alive(&mut connector, connection, limit).await;
+    let Err((result, stopped)) = full.keep_alive(&mut connector).await;
     full.report.stopped(&stopped);
     result
 }
 
-impl Full<'_> {
-    async fn keep_alive<C: Connector>(
-        &mut self,
-        connector: &mut C,
-        connection: Option<C::Connection>,
-        mut limit: Option<Limit<'_, C::Error>>,
-    ) -> Result<Infallible, Ended<C::Error>> {
+impl<C: Connector> Full<'_, C> {
+    async fn keep_alive(&mut self, connector: &mut C) -> Result<Infallible, Ended<C::Error>> {
         let stops = self.is_stopping().await;
+        let connection = self.options.starting_with.take();
         let mut next = match connection.filter(|_| !stops) {
             Some(connection) => {
                 self.report.shared.state().satisfied();
@@ -105,16 +99,11 @@ impl Full<'_> {
             let Some(requested) = requested else {
                 return Err(self.shut_down(None));
             };
-            next = self.attempt(connector, limit.as_mut(), requested).await?;
+            next = self.attempt(connector, requested).await?;
         }
     }
 
-    async fn attempt<C: Connector>(
-        &mut self,
-        connector: &mut C,
-        mut limit: Option<&mut Limit<'_, C::Error>>,
-        requested: bool,
-    ) -> Result<Next<C::Error>, Ended<C::Error>> {
+    async fn attempt(&mut self, connector: &mut C, requested: bool) -> After<C> {
         self.judge.begin();
         self.held = false;
         let began = self.judge.began;
@@ -124,7 +113,8 @@ impl Full<'_> {
         let attempt = self.judge.attempt;
         self.report.tell(began, &Event::Connecting { attempt });
 
-        let late = limit.as_ref().map(|limit| after(began, limit.after));
+        let limit = self.options.connect_timeout.as_ref();
+        let late = limit.map(|limit| after(began, limit.after));
         let look = |this: &mut Self| {
             let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= Instant::now());
             // Where no other attempt may begin yet, this one goes on.
@@ -135,7 +125,7 @@ impl Full<'_> {
                 .map(|at| at.max(began + REQUEST_INTERVAL));
             if is_due(restart) {
                 // Not dropped for an attempt that a pacer holds.
-                match this.pacer.as_ref().map_or(Ok(()), Pacer::try_admit) {
+                match this.options.pacer.as_ref().map_or(Ok(()), Pacer::try_admit) {
                     Ok(()) => return Break(None),
                     Err(turn) => {
                         let soon = Instant::now() + Duration::from_millis(1);
@@ -143,7 +133,8 @@ impl Full<'_> {
                     }
                 }
             }
-            match limit.as_mut().filter(|_| is_due(late)) {
+            let limit = this.options.connect_timeout.as_mut();
+            match limit.filter(|_| is_due(late)) {
                 Some(limit) => Break(Some((limit.error)())),
                 None => Continue(earlier(restart, late)),
             }
@@ -166,11 +157,7 @@ impl Full<'_> {
         }
     }
 
-    async fn run<C: Connector>(
-        &mut self,
-        connector: &mut C,
-        connection: C::Connection,
-    ) -> Result<Next<C::Error>, Ended<C::Error>> {
+    async fn run(&mut self, connector: &mut C, connection: C::Connection) -> After<C> {
         let now = Instant::now();
         let session = self.sessions.open(now);
         let up = session.facts();
@@ -179,7 +166,7 @@ impl Full<'_> {
         self.tell_life(up, &mut told);
 
         let connected = session.begin();
-        let old = self.max_age.map(|age| {
+        let old = self.options.max_age.map(|age| {
             let age = age.saturating_sub(random::up_to(age / 10));
             after(connected, age)
         });
@@ -201,8 +188,8 @@ impl Full<'_> {
                 if facts.told.is_none() {
                     return Continue(if facts.is_stable() { old } else { stable });
                 }
-                let over =
-                    *grace.get_or_insert_with(|| after(facts.ended, facts.grace(this.grace)));
+                let over = *grace
+                    .get_or_insert_with(|| after(facts.ended, facts.grace(this.options.grace)));
                 if over <= facts.ended {
                     return Break(());
                 }
@@ -219,12 +206,12 @@ impl Full<'_> {
     }
 
     /// What comes after a connection; without a result its handler was dropped.
-    fn after<E: std::fmt::Display>(
+    fn after(
         &mut self,
-        result: Option<RunResult<E>>,
+        result: Option<RunResult<C::Error>>,
         connected: Instant,
         facts: &Facts,
-    ) -> Result<Next<E>, Ended<E>> {
+    ) -> After<C> {
         match (result, facts.told) {
             // It was told to: whatever its word for it, that is the shutdown.
             (result, Some(End::Exit)) => Err(self.shut_down(match result {
@@ -267,7 +254,7 @@ impl Full<'_> {
         }
     }
 
-    async fn decide<C: Connector>(
+    async fn decide(
         &mut self,
         connector: &mut C,
         failure: Failure<C::Error>,
@@ -320,7 +307,7 @@ impl Full<'_> {
     }
 
     /// The end of a loop that was told to. Without a cause it is the outage's.
-    fn shut_down<E>(&self, cause: Option<String>) -> Ended<E> {
+    fn shut_down(&self, cause: Option<String>) -> Ended<C::Error> {
         let cause = cause.or_else(|| self.report.last_cause());
         (Ok(()), Stopped::new(Why::Shutdown, cause))
     }

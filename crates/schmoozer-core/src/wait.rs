@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::Event;
 use crate::full::{Full, REQUEST_INTERVAL};
 use crate::session::Session;
 use crate::shared::{Ask, LONGEST_WAIT, State, after};
 use crate::yield_now::yield_now;
+use crate::{Connector, Event};
 
-impl Full<'_> {
+impl<C: Connector> Full<'_, C> {
     /// Waits before the next attempt: for its delay or a request, then for the network and the pacer. Without a delay, the
     /// attempt waits only for the time that requests may start one. Returns whether a request starts the attempt, or
     /// `None` if the loop must stop.
@@ -40,7 +40,7 @@ impl Full<'_> {
             }
         }
         let mut requested = self.until_due(due).await?;
-        let Some(pacer) = self.pacer.clone() else {
+        let Some(pacer) = self.options.pacer.clone() else {
             return Some(requested);
         };
         while let Err(earliest) = pacer.try_admit() {
