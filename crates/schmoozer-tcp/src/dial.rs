@@ -32,27 +32,22 @@ impl Dialer {
     /// Dropping the future closes every socket that it opened. It leaves no task behind. With the
     /// [`SystemResolver`](crate::SystemResolver) a lookup that is still running goes on in its thread, for the next dial.
     pub async fn dial(&self) -> Result<TcpStream, DialError> {
-        self.connect().await.map(|(stream, _)| stream)
+        self.connect(false).await.map(|(stream, _)| stream)
     }
 
-    /// Dials, and says as well where the connection leads.
-    pub(crate) async fn connect(&self) -> Result<(TcpStream, Route), DialError> {
-        if self.targets.len() == 1 {
-            return self.connect_to_first().await;
+    /// Dials all endpoints, or the first one alone, and says as well where the connection leads.
+    pub(crate) async fn connect(&self, first: bool) -> Result<(TcpStream, Route), DialError> {
+        if !first && self.targets.len() > 1 {
+            let order = self.memory.arrange(self.order, self.targets.len());
+            return Box::pin(self.race(&order)).await;
         }
-        let order = self.memory.arrange(self.order, self.targets.len());
-        Box::pin(self.race(&order)).await
-    }
-
-    /// Dials the first endpoint alone.
-    pub(crate) async fn connect_to_first(&self) -> Result<(TcpStream, Route), DialError> {
         let (endpoint, target) = (0, &self.targets[0]);
         let Some(addr) = target.literal() else {
             // Boxed, so that a dial to a literal address does not carry the room for all this.
             return Box::pin(self.race(&[endpoint])).await;
         };
         let begun = Instant::now();
-        let tried = |Failed { phase, error }| {
+        let tried = |Failed(phase, error)| {
             let tried = Tried {
                 target: target.clone(),
                 addr: Some(addr),
@@ -107,12 +102,6 @@ impl Dialer {
             Err(tried) => DialError::AllFailed { tried },
         }
     }
-
-    /// Takes note that a connection failed, or was reconnected before it was stable.
-    pub(crate) fn connection_failed(&self, route: Route, stable: bool) {
-        self.memory
-            .put(Some(route.endpoint), Some(route.addr), !stable);
-    }
 }
 
 /// Ends the future when the limit passes, and then returns that. Takes it pinned: one that is handed on is copied, and
@@ -149,19 +138,19 @@ mod tests {
         ];
         let addrs = [first.local_addr()?, second.local_addr()?];
         let dialer = Dialer::any_of(addrs)?.order(Order::Failover);
-        let (_, route) = dialer.connect_to_first().await?;
+        let (_, route) = dialer.connect(true).await?;
         let to_first = Route {
             endpoint: 0,
             addr: addrs[0],
         };
         assert_eq!(route, to_first);
 
-        dialer.connection_failed(route, false);
-        assert_eq!(dialer.connect().await?.1.endpoint, 1);
-        assert_eq!(dialer.connect_to_first().await?.1, to_first);
+        dialer.memory.learn(route, false);
+        assert_eq!(dialer.connect(false).await?.1.endpoint, 1);
+        assert_eq!(dialer.connect(true).await?.1, to_first);
 
         drop(first);
-        let error = dialer.connect_to_first().await.expect_err("it is down");
+        let error = dialer.connect(true).await.expect_err("it is down");
         assert_eq!(error.tried().len(), 1);
         Ok(())
     }
@@ -187,9 +176,9 @@ mod tests {
         let dialer = Dialer::any_of(targets.into_iter().collect::<Result<Vec<_>, _>>()?)?
             .order(Order::Failover)
             .resolver(Local);
-        assert!(dialer.connect_to_first().await.is_err());
+        assert!(dialer.connect(true).await.is_err());
         let _first = TcpListener::bind(("127.0.0.1", port)).await?;
-        assert_eq!(dialer.connect().await?.1.endpoint, 0);
+        assert_eq!(dialer.connect(false).await?.1.endpoint, 0);
         Ok(())
     }
 

@@ -72,7 +72,7 @@ impl<'a> Endpoint<'a> {
         self.lookup = None;
         let found = self.answers.found();
         memory.resolved(&found);
-        let failed = |phase, error| Err(Failed { phase, error });
+        let failed = |phase, error| Err(Failed(phase, error));
         let result = match result {
             Err(error) => failed(Phase::Lookup, error),
             Ok(()) if found.is_empty() => {

@@ -35,13 +35,11 @@ impl Failback {
 
     /// Learns from the end of a connection.
     pub(crate) fn ended(&mut self, endpoint: usize, failed: bool, stable: bool) {
-        if endpoint == 0 {
-            if stable {
-                self.unstable = 0;
-            } else if failed && self.on_trial {
-                // 32-fold at most.
-                self.unstable = (self.unstable + 1).min(5);
-            }
+        match endpoint {
+            0 if stable => self.unstable = 0,
+            // 32-fold at most.
+            0 if failed && self.on_trial => self.unstable = (self.unstable + 1).min(5),
+            _ => {}
         }
     }
 }

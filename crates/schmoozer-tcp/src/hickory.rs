@@ -48,10 +48,8 @@ const RETRIES: usize = 1;
 /// # }
 /// ```
 #[derive(Debug, Clone, Default)]
-pub struct HickoryResolver {
-    /// `None` stands for those of the system.
-    name_servers: Option<Arc<[SocketAddr]>>,
-}
+// Without name servers, asks those of the system.
+pub struct HickoryResolver(Option<Arc<[SocketAddr]>>);
 
 impl HickoryResolver {
     /// Takes the name servers and the search list from the system's configuration, as each dial finds it.
@@ -65,14 +63,12 @@ impl HickoryResolver {
     /// Asks these name servers, over UDP and TCP, and has no search list.
     #[must_use]
     pub fn name_servers(servers: impl IntoIterator<Item = SocketAddr>) -> Self {
-        Self {
-            name_servers: Some(servers.into_iter().collect()),
-        }
+        Self(Some(servers.into_iter().collect()))
     }
 
     /// Makes a resolver for one lookup, whose questions fit into the time that is left for it.
     fn for_one_lookup(&self, host: &str, time: Duration) -> io::Result<TokioResolver> {
-        let (config, mut options) = match &self.name_servers {
+        let (config, mut options) = match &self.0 {
             None => read_system_conf().map_err(|error| {
                 let what = "the system's configuration of name servers";
                 io::Error::other(format!("{what}: {error}"))

@@ -21,10 +21,8 @@ pub(crate) fn check(name: &str) -> io::Result<()> {
         return Ok(());
     };
     let shown: String = name.chars().take(LONGEST + 1).collect();
-    Err(io::Error::new(
-        ErrorKind::InvalidInput,
-        format!("{shown:?} is not the name of a network interface: {why}"),
-    ))
+    let why = format!("{shown:?} is not the name of a network interface: {why}");
+    Err(io::Error::new(ErrorKind::InvalidInput, why))
 }
 
 #[cfg(test)]

@@ -35,9 +35,9 @@ use socket2::{SockRef, TcpKeepalive};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub struct Keepalive {
-    idle: Duration,
-    interval: Duration,
-    count: u32,
+    pub(crate) idle: Duration,
+    pub(crate) interval: Duration,
+    pub(crate) count: u32,
 }
 
 impl Keepalive {
@@ -77,12 +77,6 @@ impl Keepalive {
     pub const fn finds_a_dead_peer_in(&self) -> Duration {
         let probing = self.interval.saturating_mul(self.count);
         self.idle.saturating_add(probing)
-    }
-
-    /// Returns the idle time, the interval and the count.
-    #[cfg(feature = "config")]
-    pub(crate) const fn parts(self) -> (Duration, Duration, u32) {
-        (self.idle, self.interval, self.count)
     }
 
     /// Makes the setting that finds a dead peer within this time, as far as whole seconds allow: it is idle for half of

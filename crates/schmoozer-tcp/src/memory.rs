@@ -67,8 +67,13 @@ impl Memory {
     /// Takes note of an endpoint and an address that were tried. If they failed, they go behind the others.
     pub(crate) fn put(&self, endpoint: Option<usize>, addr: Option<SocketAddr>, behind: bool) {
         let seen = &mut *self.seen();
-        mark(&mut seen.endpoints, endpoint, behind);
-        mark(&mut seen.addrs, addr, behind);
+        endpoint.inspect(|endpoint| mark(&mut seen.endpoints, *endpoint, behind));
+        addr.inspect(|addr| mark(&mut seen.addrs, *addr, behind));
+    }
+
+    /// Takes note that a connection failed, or was reconnected before it was stable.
+    pub(crate) fn learn(&self, route: Route, stable: bool) {
+        self.put(Some(route.endpoint), Some(route.addr), !stable);
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {
@@ -76,10 +81,7 @@ impl Memory {
     }
 }
 
-fn mark<T: PartialEq>(marks: &mut Marks<T>, tried: Option<T>, behind: bool) {
-    let Some(tried) = tried else {
-        return;
-    };
+fn mark<T: PartialEq>(marks: &mut Marks<T>, tried: T, behind: bool) {
     marks.retain(|(other, _)| *other != tried);
     if marks.len() == LONGEST {
         marks.remove(0);

@@ -201,7 +201,7 @@ impl<C, F> Race<'_, C, F> {
             let phase = step.addr.map_or(Phase::Lookup, |_| Phase::Connect);
             let under_way = || (step.begun.elapsed(), Err(timed_out(phase)));
             let (elapsed, result) = step.ended.unwrap_or_else(under_way);
-            let Err(Failed { phase, error }) = result else {
+            let Err(Failed(phase, error)) = result else {
                 continue;
             };
             // A dial to the first endpoint alone does not change the order of them all.
@@ -233,8 +233,7 @@ impl Step {
 
 /// How a step failed that was ended before it came to anything.
 pub(crate) fn timed_out(phase: Phase) -> Failed {
-    let error = ErrorKind::TimedOut.into();
-    Failed { phase, error }
+    Failed(phase, ErrorKind::TimedOut.into())
 }
 
 impl Dialer {

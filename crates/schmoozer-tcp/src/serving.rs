@@ -120,7 +120,7 @@ impl<U, H, E, C> TcpConnector<U, H, E, C> {
         let failed = failed && !told;
         let is_first_again = self.failback.is_some() && route.endpoint == 0 && stable;
         if failed || is_first_again {
-            self.dialer.connection_failed(route, stable);
+            self.dialer.memory.learn(route, stable);
         }
         if let Some(failback) = &mut self.failback {
             failback.ended(route.endpoint, failed, stable);
@@ -179,15 +179,12 @@ where
     E: From<io::Error>,
 {
     let begun = Instant::now();
-    let outcome = if first {
-        dialer.connect_to_first().await
-    } else {
-        dialer.connect().await
-    };
+    let outcome = dialer.connect(first).await;
     let (stream, route) = outcome.map_err(|error| E::from(error.into()))?;
     let failing = Failing(dialer, route);
-    let spent = begun.elapsed();
-    let left = dialer.timeout.map(|all| all.saturating_sub(spent));
+    let left = dialer
+        .timeout
+        .map(|all| all.saturating_sub(begun.elapsed()));
     let upgraded = within(left, pin!(upgrade(stream))).await;
     let connection = upgraded.unwrap_or_else(|_| {
         let late = "connected, but not upgraded within the dial's timeout";
@@ -202,6 +199,6 @@ struct Failing<'a>(&'a Dialer, Route);
 
 impl Drop for Failing<'_> {
     fn drop(&mut self) {
-        self.0.connection_failed(self.1, false);
+        self.0.memory.learn(self.1, false);
     }
 }

@@ -64,17 +64,11 @@ impl fmt::Debug for BeforeConnect {
 
 /// An attempt that failed, and in doing what.
 #[derive(Debug)]
-pub(crate) struct Failed {
-    pub(crate) phase: Phase,
-    pub(crate) error: io::Error,
-}
+pub(crate) struct Failed(pub(crate) Phase, pub(crate) io::Error);
 
 impl From<io::Error> for Failed {
     fn from(error: io::Error) -> Self {
-        Self {
-            phase: Phase::Connect,
-            error,
-        }
+        Self(Phase::Connect, error)
     }
 }
 
@@ -106,12 +100,12 @@ impl Options {
             // does not exist, binding takes a port for this connection alone.
             #[cfg(any(target_os = "android", target_os = "linux"))]
             let _ = nix::sys::socket::setsockopt(&socket, IpBindAddressNoPort, &true);
-            let (phase, bound) = (Phase::Bind, socket.bind(SocketAddr::new(local, 0)));
-            bound.map_err(|error| Failed { phase, error })?;
+            let bound = socket.bind(SocketAddr::new(local, 0));
+            bound.map_err(|error| Failed(Phase::Bind, error))?;
         }
         let stream = socket.connect(addr).await.map_err(|error| {
             let phase = Phase::of_connect(self.local_addr, error.kind());
-            Failed { phase, error }
+            Failed(phase, error)
         })?;
         // Where nothing listens on a port of the ephemeral range, the kernel may pick that very port
         // as the local one: TCP's simultaneous open then connects the socket to itself. (Not compared with
@@ -204,9 +198,8 @@ fn set<T>(
     value: Option<T>,
     to: impl FnOnce(T) -> io::Result<()>,
 ) -> Result<(), Failed> {
-    let phase = Phase::Option(option);
     let result = value.map_or(Ok(()), to);
-    result.map_err(|error| Failed { phase, error })
+    result.map_err(|error| Failed(Phase::Option(option), error))
 }
 
 /// An IPv4-mapped address is connected to over IPv4 as it is, so that IPv4's options hold for it.

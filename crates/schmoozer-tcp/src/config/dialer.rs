@@ -165,8 +165,8 @@ impl Keyed for DialerConfig {
 
     fn settings(&self) -> Vec<(&'static str, String)> {
         let targets: Vec<_> = self.targets.iter().map(Target::to_string).collect();
-        let keepalive = self.keepalive.map(Keepalive::parts);
-        let count = keepalive.map(|(.., count)| count.to_string());
+        let interval = self.keepalive.map(|it| it.interval);
+        let count = self.keepalive.map(|it| it.count.to_string());
         vec![
             ("targets", targets.join(",")),
             ("order", self.order.to_string()),
@@ -175,8 +175,8 @@ impl Keyed for DialerConfig {
             ("attempt_delay", written(self.attempt_delay)),
             ("endpoint_delay", written(self.endpoint_delay)),
             ("dead_after", written(self.dead_after)),
-            ("keepalive_idle", written(keepalive.map(|it| it.0))),
-            ("keepalive_interval", written(keepalive.map(|it| it.1))),
+            ("keepalive_idle", written(self.keepalive.map(|it| it.idle))),
+            ("keepalive_interval", written(interval)),
             ("keepalive_count", count.unwrap_or_else(|| written(None))),
             ("user_timeout", written(self.user_timeout)),
         ]
