@@ -164,6 +164,30 @@ async fn a_quiet_time_is_worth_one_burst() {
 }
 
 /// Row 31: a runner that leaves the line holds none of the others up.
+/// A hung attempt is not restarted, and the loop does not spin, while another holds the turn that has come.
+#[cfg(feature = "rt")]
+#[tokio::test(start_paused = true)]
+async fn a_hung_attempt_waits_for_a_turn_that_another_holds() {
+    let pacer = Pacer::every(secs(5), 1).unwrap();
+    let connector = connector_fn(
+        std::future::pending::<Result<(), &str>>,
+        async |(), session: Session| Ok(session.stopping().await),
+        [secs(1)],
+    );
+    let checker = Checker::exact().with_requests().held_up();
+    let (handle, _task) = checked_by(&checker, connector).pacer(pacer.clone()).spawn();
+    sleep(secs(1)).await;
+    let mut kept = Box::pin(pacer.admit());
+    assert!(timeout(secs(1), kept.as_mut()).await.is_err());
+    handle.retry_now();
+    // Its turn has come at 5 s, and it does not take it.
+    sleep(secs(6)).await;
+    assert_eq!(handle.stats().attempts, 1);
+    drop(kept);
+    sleep(ms(2)).await;
+    assert_eq!(handle.stats().attempts, 2);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_runner_that_ends_while_it_waits_for_its_turn_gives_it_to_the_next() {
     let pacer = Pacer::every(secs(10), 1).unwrap();
