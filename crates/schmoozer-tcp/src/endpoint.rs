@@ -37,6 +37,8 @@ pub(crate) struct Endpoint<'a> {
     lookup: Option<(usize, Lookup<'a>)>,
     taken: Vec<SocketAddr>,
     resolution_delay: Timer,
+    /// Whether an IPv4 address had to wait for an IPv6 one, which then goes first.
+    waited_for_v6: bool,
     /// What the next attempt waits for.
     pub(crate) stagger: Timer,
     /// Whether there are no more addresses.
@@ -52,6 +54,7 @@ impl<'a> Endpoint<'a> {
             lookup,
             taken: Vec::new(),
             resolution_delay: None,
+            waited_for_v6: false,
             stagger: None,
             is_exhausted: false,
             brings_next_on: true,
@@ -109,14 +112,14 @@ impl<'a> Endpoint<'a> {
             && self.answers.family != Family::V4
             && !found.iter().any(SocketAddr::is_ipv6);
         if !is_complete && (v6_may_come || is_behind(&best)) {
+            self.waited_for_v6 |= v6_may_come;
             let delay = &mut self.resolution_delay;
             let delay = delay.get_or_insert_with(|| Box::pin(sleep(RESOLUTION_DELAY)));
             ready!(delay.as_mut().poll(cx));
         }
-        // An IPv6 address for which an IPv4 one has waited goes first.
         let v6_next = match self.taken.last() {
             Some(last) => last.is_ipv4(),
-            None => self.resolution_delay.is_some() || best.is_ipv6(),
+            None => self.waited_for_v6 || best.is_ipv6(),
         };
         let next = untaken.min_by_key(|addr| (is_behind(addr), addr.is_ipv6() != v6_next));
         self.taken.extend(next);
@@ -275,6 +278,20 @@ mod tests {
             assert_eq!(next(&mut endpoint, &memory).await, expected);
         }
         assert_eq!(endpoint.poll_next(cx, &memory), Poll::Pending);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn of_those_behind_the_resolvers_first_family_goes_first() {
+        let memory = Memory::default();
+        let found = ["1.0.0.1:1", "[::1]:1"];
+        for failed in found {
+            memory.put(None, Some(addr(failed)), true);
+        }
+        let mut endpoint = endpoint(Answers::default(), &found);
+        for (expected, after) in found.into_iter().zip([50, 0]) {
+            let expected = (Some(expected.to_owned()), after);
+            assert_eq!(next(&mut endpoint, &memory).await, expected);
+        }
     }
 
     #[tokio::test(start_paused = true)]
