@@ -27,7 +27,6 @@ impl InvalidConfig {
     }
 }
 
-/// Quotes the start of a text, but nothing of one that may hold a secret.
 /// Reads a value by the word that it is displayed as.
 pub(crate) fn one_of<T: Copy + Display>(
     what: &str,
@@ -42,6 +41,7 @@ pub(crate) fn one_of<T: Copy + Display>(
         .ok_or_else(|| InvalidConfig::unknown(what, word, &allowed))
 }
 
+/// Quotes the start of a text, but nothing of one that may hold a secret.
 pub(crate) fn quoted(text: &str) -> String {
     if text.contains(['@', '/', '%', '＠']) {
         return "text with a URL or user information".to_owned();
