@@ -90,7 +90,7 @@ fn zeros_are_refused_with_a_text_that_says_what_is_allowed() {
     assert!(Pacer::per_second(u32::MAX).burst(u32::MAX).is_ok());
 }
 
-/// Row 64: an interval of a century, and a burst.
+/// Row 64: an interval of years, and a burst. The pacer shortens what is longer than 30 years in all.
 #[tokio::test(start_paused = true)]
 async fn a_long_interval_lets_its_whole_burst_through_and_no_more() {
     let years = secs(365 * 86_400);
