@@ -112,6 +112,20 @@ async fn a_slow_decision_is_cut_short_and_its_delay_does_not_come_back() {
     }
 }
 
+/// Row 53: a request that may not start an attempt yet cuts no decision short, and so the retries may end.
+#[tokio::test(start_paused = true)]
+async fn a_decision_goes_on_while_requests_may_start_no_attempt() {
+    let steps = [fails(ms(0)), fails(ms(0)), stays()];
+    let script = Script::new(steps, [secs(60)]).decides(ms(400));
+    let (log, handle, task) = script.spawn();
+    sleep(secs(10)).await;
+    handle.retry_now();
+    sleep(ms(100)).await;
+    handle.retry_now();
+    assert_eq!(task.await.unwrap(), Err("refused"));
+    assert_eq!(log.attempts(), [0, 10_000]);
+}
+
 /// Row 52: each time the status says `Waiting`, a request leads to an attempt.
 #[tokio::test(start_paused = true)]
 async fn a_request_after_waiting_was_shown_is_never_lost() {
