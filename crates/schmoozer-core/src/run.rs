@@ -99,7 +99,7 @@ fn until_told<F: Future>(
         if let Poll::Ready(result) = handler.as_mut().poll(cx) {
             return Poll::Ready(Some(result));
         }
-        if session.is_kept() {
+        if session.polled() {
             return Poll::Pending;
         }
         let grace = grace.get_or_insert_with(|| Box::pin(sleep(session.facts().grace(None))));

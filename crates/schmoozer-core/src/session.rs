@@ -78,6 +78,8 @@ struct Life {
     ended: Option<bool>,
     /// Whether the handler has called `stopping`.
     asked: bool,
+    /// Whether the loop polls the handler right now.
+    polling: bool,
     /// Wakes the loop's task at the next change; set before each poll of the handler.
     waker: Option<Waker>,
     /// Notifies the calls of `stopping` in other tasks. On the heap: few handlers have any.
@@ -190,12 +192,12 @@ impl Session {
             if renewed && life.is_kept() {
                 life.told = Some(End::Renew);
             }
+            life.polling = false;
             let facts = self.shared.facts(&life);
             life.ended.get_or_insert(facts.is_stable());
             facts
         };
-        // Those that ask in the loop's task need not be the handler, which has ended.
-        self.notify(if facts.asked { Waker::wake } else { drop });
+        self.notify(drop);
         facts
     }
 
@@ -220,17 +222,26 @@ impl Session {
         self.shared.facts(&self.shared.life())
     }
 
-    /// Has the loop's task woken at the next change. Look again afterwards: one may have come in between.
+    /// The loop is about to poll the handler: has its task woken at the next change. Call [`polled`](Self::polled)
+    /// afterwards, and look again: a change may have come in between.
     pub(crate) fn listen(&self, cx: &Context<'_>) {
-        let is_known = self.shared.life().wakes(cx);
+        let is_known = {
+            let mut life = self.shared.life();
+            life.polling = true;
+            life.wakes(cx)
+        };
         if !is_known {
             let waker = Some(cx.waker().clone());
-            let mut life = self.shared.life();
-            let (old, asked) = (std::mem::replace(&mut life.waker, waker), life.asked);
-            drop(life);
-            // Where the loop moves on, those that ask in its old task do so again.
-            old.map(if asked { Waker::wake } else { drop });
+            let old = std::mem::replace(&mut self.shared.life().waker, waker);
+            drop(old);
         }
+    }
+
+    /// The loop has polled the handler, which is still pending. Returns what [`is_kept`](Self::is_kept) does.
+    pub(crate) fn polled(&self) -> bool {
+        let mut life = self.shared.life();
+        life.polling = false;
+        life.is_kept()
     }
 
     /// Notifies the calls of `stopping`, and lets `wake` take the loop's waker.
@@ -271,13 +282,13 @@ impl Life {
         (!self.is_kept()).then(|| self.told.unwrap_or(End::Exit))
     }
 
-    /// How the connection must end, once that is known. Until then the loop's task is woken at each change, and any other
-    /// task waits for the `Notify`.
+    /// How the connection must end, once that is known. Until then the handler in the loop's task is polled at each change,
+    /// and any other waits for the `Notify`.
     fn ask(&mut self, cx: &Context<'_>) -> Poll<Result<End, Arc<Notify>>> {
         self.asked = true;
         match self.end() {
             Some(end) => Poll::Ready(Ok(end)),
-            None if self.wakes(cx) => Poll::Pending,
+            None if self.polling && self.wakes(cx) => Poll::Pending,
             None => Poll::Ready(Err(Arc::clone(self.waiting.get_or_insert_default()))),
         }
     }

@@ -20,6 +20,7 @@ impl<C: Connector> Full<'_, C> {
     /// attempt waits only for the time that requests may start one. Returns whether a request starts the attempt, or
     /// `None` if the loop must stop.
     pub(crate) async fn wait(&mut self, delay: Option<Duration>) -> Option<bool> {
+        self.look().await;
         let now = Instant::now();
         let delay = delay.map(|delay| self.judge.at_least(delay, || now).min(LONGEST_WAIT));
         let due = delay.map(|delay| after(now, delay));
@@ -30,7 +31,7 @@ impl<C: Connector> Full<'_, C> {
                 Some(at) if Some(at) != due => at.saturating_duration_since(now),
                 _ => delay.unwrap_or_default(),
             };
-            if delay.is_some() || !wait.is_zero() {
+            if delay.is_some() || !wait.is_zero() || at.is_none() {
                 self.tell_waiting(now, wait);
             } else {
                 self.show_waiting(Some(now));
@@ -52,12 +53,8 @@ impl<C: Connector> Full<'_, C> {
                 None => Break(()),
             };
             let admitted = self.until(pin!(pacer.admit()), None, look).await;
-            // Looks again: the network may have gone in the meantime.
-            poll_fn(|cx| {
-                self.signals.look(cx, &self.report.shared, &mut self.judge);
-                Poll::Ready(())
-            })
-            .await;
+            // The network may have gone in the meantime.
+            self.look().await;
             if admitted.is_ok() && look(self).is_continue() {
                 break;
             }
@@ -127,6 +124,7 @@ impl<C: Connector> Full<'_, C> {
             if let Poll::Ready(output) = step.as_mut().poll(cx) {
                 return Poll::Ready(Ok(output));
             }
+            session.map(Session::polled);
             self.signals.look(cx, &self.report.shared, &mut self.judge);
             self.report.shared.waker.listen(cx);
             loop {
@@ -141,6 +139,15 @@ impl<C: Connector> Full<'_, C> {
             }
         })
         .await
+    }
+
+    /// Hands on what has come from the shutdown and the network.
+    async fn look(&mut self) {
+        poll_fn(|cx| {
+            self.signals.look(cx, &self.report.shared, &mut self.judge);
+            Poll::Ready(())
+        })
+        .await;
     }
 
     pub(crate) fn asked(&self) -> Option<Ask> {
