@@ -52,7 +52,9 @@ fn an_attempt_allocates_nothing() {
     }
 }
 
-/// What a loop allocates for so many connections whose handlers each ask whether they must end.
+const LIFE: Lifecycle = Lifecycle::new().min_interval(Duration::ZERO);
+
+/// What a loop allocates for so many connections whose handlers are ready and ask whether they must end.
 fn allocated_by_handlers(connections: u32) -> u64 {
     let left = AtomicU32::new(connections);
     let connector = connector_fn(
@@ -60,6 +62,7 @@ fn allocated_by_handlers(connections: u32) -> u64 {
         |(), session: Session| {
             let left = &left;
             async move {
+                session.ready();
                 let mut stopping = pin!(session.stopping());
                 poll_fn(|cx| Poll::Ready(stopping.as_mut().poll(cx).is_pending())).await;
                 match left.fetch_sub(1, Relaxed) {
@@ -70,7 +73,7 @@ fn allocated_by_handlers(connections: u32) -> u64 {
         },
         iter::repeat(Duration::ZERO),
     )
-    .lifecycle(Lifecycle::new().min_interval(Duration::ZERO));
+    .lifecycle(LIFE.ready_when_marked());
     let runtime = runtime();
     let allocated = measure(|| assert_eq!(runtime.block_on(run(connector)), Ok(())));
     assert_eq!(left.into_inner(), 0);

@@ -160,7 +160,10 @@ impl<C: Connector> Full<'_, C> {
     async fn run(&mut self, connector: &mut C, connection: C::Connection) -> After<C> {
         let now = Instant::now();
         let session = self.sessions.open(now);
-        let up = session.facts();
+        let up = Facts {
+            ended: now,
+            ..session.facts()
+        };
         self.report.tell(now, &Event::Connected { id: up.id });
         let mut told = Facts { ready: None, ..up };
         self.tell_life(up, &mut told);

@@ -8,7 +8,7 @@ use crate::shared::Shared;
 use crate::text;
 use crate::{Event, Failure, Observer, Stopped, Why};
 
-/// Hands each event on: to the handles, to the logs, and to the observers. Keeps the record of the outage.
+/// Hands each event on: to the handles, to the logs, and to the observers.
 pub(crate) struct Report<'a> {
     pub(crate) shared: Arc<Shared>,
     pub(crate) logs: Logs,

@@ -96,7 +96,7 @@ impl Session {
         if life.ready.is_none() && life.is_kept() {
             life.ready = Some(Instant::now());
             drop(life);
-            self.notify(Waker::wake);
+            self.wake();
         }
     }
 
@@ -175,8 +175,7 @@ impl Session {
     }
 
     /// Called just before the handler runs, and returns the time. A connection that is ready counts as ready from now on:
-    /// the time that observers took does not
-    /// count toward a stable connection.
+    /// the time that observers took does not count toward a stable connection.
     pub(crate) fn begin(&self) -> Instant {
         let now = Instant::now();
         let mut life = self.shared.life();
@@ -187,7 +186,7 @@ impl Session {
     /// Ends the session when its connection has ended, and returns the facts about that connection. `renewed` says
     /// whether the handler renewed it.
     pub(crate) fn close(&self, renewed: bool) -> Facts {
-        let facts = {
+        let (facts, waker) = {
             let mut life = self.shared.life();
             if renewed && life.is_kept() {
                 life.told = Some(End::Renew);
@@ -195,9 +194,10 @@ impl Session {
             life.polling = false;
             let facts = self.shared.facts(&life);
             life.ended.get_or_insert(facts.is_stable());
-            facts
+            (facts, life.waker.take())
         };
-        self.notify(drop);
+        drop(waker);
+        self.notify();
         facts
     }
 
@@ -214,7 +214,8 @@ impl Session {
         if changes_end && life.ended.is_none() {
             life.told = Some(end);
             drop(life);
-            self.notify(Waker::wake);
+            self.wake();
+            self.notify();
         }
     }
 
@@ -244,13 +245,22 @@ impl Session {
         life.is_kept()
     }
 
-    /// Notifies the calls of `stopping`, and lets `wake` take the loop's waker.
-    fn notify(&self, wake: fn(Waker)) {
-        let (waker, waiting) = {
-            let mut life = self.shared.life();
-            (life.waker.take(), life.waiting.clone())
+    /// Wakes the loop's task.
+    fn wake(&self) {
+        let Some(waker) = self.shared.life().waker.take() else {
+            return;
         };
-        waker.map(wake);
+        waker.wake_by_ref();
+        // Kept for the next change, unless there is a newer one.
+        let mut life = self.shared.life();
+        if life.is_kept() && life.waker.is_none() {
+            life.waker = Some(waker);
+        }
+    }
+
+    /// Notifies those that wait in `stopping` for a notification.
+    fn notify(&self) {
+        let waiting = self.shared.life().waiting.clone();
         waiting.inspect(|waiting| waiting.notify_waiters());
     }
 }

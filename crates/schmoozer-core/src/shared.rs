@@ -27,7 +27,7 @@ pub(crate) struct Shared {
 pub(crate) struct State {
     /// Without the outage's cause, which is added where it is read.
     status: Status,
-    /// The connection that is up is about to end.
+    /// A request or a planned end is about to end the connection that is up, if one is.
     leaving: bool,
     /// As it was at the last failure.
     pub(crate) outage: Option<Arc<Outage>>,

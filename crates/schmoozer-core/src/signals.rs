@@ -65,7 +65,8 @@ impl<'a> Signals<'a> {
                 break;
             };
             self.network = receiver.map(next);
-            if online == self.offline.is_some() {
+            let was_online = self.offline.is_none();
+            if online != was_online {
                 self.account(judge);
                 self.offline = (!online).then(Instant::now);
                 shared.state().offline = !online;

@@ -2,7 +2,9 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Wake, Waker};
 
 use schmoozer_core::{End, Runner, Session, connector_fn, run};
 use tokio::sync::oneshot;
@@ -98,5 +100,37 @@ async fn a_handler_hears_of_the_end_of_another_loops_connection() {
         let ended = timeout(secs(600), tokio::spawn(both)).await;
         assert_eq!(ended.unwrap().unwrap(), (Ok(()), Ok(())));
         assert_eq!(*heard.lock().unwrap(), Some((End::Exit, secs(5))));
+    }
+}
+
+/// Counts the wakes of one task, by wakers that `will_wake` does not know as the same: it may err in that way.
+struct Wakes(Arc<AtomicU32>);
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// The loop has nothing to do, and is polled with another waker each time.
+#[tokio::test(start_paused = true)]
+async fn a_loop_that_meets_a_new_waker_at_each_poll_comes_to_rest() {
+    for full in [true, false] {
+        let serve = async |(), session: Session| Ok(session.stopping().await);
+        let link = connector_fn(async || Ok::<_, &str>(()), serve, [secs(1)]);
+        let mut looping: Loop = if full {
+            Box::pin(Runner::new(link).run())
+        } else {
+            Box::pin(run(link))
+        };
+        // Once more than it asks for, as when the peer has sent something.
+        let (wakes, mut polls) = (Arc::new(AtomicU32::new(2)), 0);
+        while polls < wakes.load(Ordering::Relaxed) && polls < 100 {
+            polls += 1;
+            let fresh = Waker::from(Arc::new(Wakes(Arc::clone(&wakes))));
+            let polled = looping.as_mut().poll(&mut Context::from_waker(&fresh));
+            assert!(polled.is_pending());
+        }
+        assert!(polls < 10, "full: {full}, {polls} polls");
     }
 }

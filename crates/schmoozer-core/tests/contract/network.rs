@@ -354,3 +354,44 @@ async fn a_request_while_offline_shows_no_time() {
         task.abort();
     }
 }
+
+/// No one knows when the next attempt starts, also if the network goes in the moment of a reconnect.
+#[tokio::test(start_paused = true)]
+async fn a_status_has_no_time_if_the_network_goes_with_the_connection() {
+    let script = Script::new([stays().takes(ms(500)), stays()], []);
+    let (network, _log, handle, task) = spawn(script, true);
+    sleep(ms(100)).await;
+    handle.reconnect();
+    // The script's connect ends in the same moment.
+    sleep(ms(400)).await;
+    network.send_replace(false);
+    sleep(secs(3_600)).await;
+    let status = handle.status();
+    assert!(
+        matches!(status, Status::Waiting { until: None, .. }),
+        "{status:?}"
+    );
+    task.abort();
+}
+
+/// Observers hear that a renewed connection is gone, though no attempt may follow: or metrics count it as up.
+#[tokio::test(start_paused = true)]
+async fn a_renewal_while_offline_ends_in_a_wait_that_is_told() {
+    for after_a_reconnect in [false, true] {
+        let script = Script::new([stays(), stays(), stays()], []);
+        let (network, log, handle, task) = spawn(script, true);
+        sleep(secs(20)).await;
+        if after_a_reconnect {
+            handle.reconnect();
+            sleep(ms(500)).await;
+        }
+        network.send_replace(false);
+        handle.renew();
+        sleep(secs(3_600)).await;
+        task.abort();
+        let events = log.events();
+        let last: Vec<_> = events.iter().rev().take(2).collect();
+        assert!(last[0].contains("waiting"), "{events:?}");
+        assert!(last[1].contains("ending"), "{events:?}");
+    }
+}
