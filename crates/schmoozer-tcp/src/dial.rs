@@ -48,14 +48,13 @@ impl Dialer {
         };
         let begun = Instant::now();
         let tried = |Failed(phase, error)| {
-            let tried = Tried {
+            vec![Tried {
                 target: target.clone(),
                 addr: Some(addr),
                 error,
                 elapsed: begun.elapsed(),
                 phase,
-            };
-            vec![tried]
+            }]
         };
         match within(self.timeout, pin!(self.options.connect(addr, self.family))).await {
             Ok(Ok(stream)) => Ok((stream, Route { endpoint, addr })),

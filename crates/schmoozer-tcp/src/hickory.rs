@@ -48,7 +48,6 @@ const RETRIES: usize = 1;
 /// # }
 /// ```
 #[derive(Debug, Clone, Default)]
-// Without name servers, asks those of the system.
 pub struct HickoryResolver(Option<Arc<[SocketAddr]>>);
 
 impl HickoryResolver {
@@ -69,6 +68,7 @@ impl HickoryResolver {
     /// Makes a resolver for one lookup, whose questions fit into the time that is left for it.
     fn for_one_lookup(&self, host: &str, time: Duration) -> io::Result<TokioResolver> {
         let (config, mut options) = match &self.0 {
+            // Those of the system.
             None => read_system_conf().map_err(|error| {
                 let what = "the system's configuration of name servers";
                 io::Error::other(format!("{what}: {error}"))

@@ -20,9 +20,8 @@ impl InvalidConfig {
             allowed.find(|allowed| is_within(changes, word.as_bytes(), allowed.as_bytes()))
         };
         let nearest = within(1).or_else(|| within(2));
-        let meant = nearest.map(|nearest| format!("; did you mean {nearest}?"));
+        let meant = nearest.map_or_else(String::new, |it| format!("; did you mean {it}?"));
         let (word, allowed) = (quoted(word), allowed.join(", "));
-        let meant = meant.unwrap_or_default();
         Self(format!("{word} is no {what}: expected {allowed}{meant}"))
     }
 }
