@@ -8,10 +8,15 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use crate::memory::Route;
-use crate::race::{Race, timed_out};
+use crate::race::{ATTEMPT_DELAY, Race};
 use crate::socket::Failed;
+use crate::step::timed_out;
 use crate::transient::Phase;
-use crate::{DialError, Dialer, Tried};
+use crate::{DialError, Dialer, Order, Tried};
+
+/// How long each endpoint has for itself in [`Order::Failover`], while there is time for all: a lost SYN is
+/// sent again after 1 s.
+const FAILOVER_DELAY: Duration = Duration::from_secs(2);
 
 impl Dialer {
     /// Connects, and returns the first connection that comes up.
@@ -100,6 +105,20 @@ impl Dialer {
             Ok(only) => DialError::AllFailed { tried: only.into() },
             Err(tried) => DialError::AllFailed { tried },
         }
+    }
+
+    /// How long each endpoint has for itself.
+    pub(crate) fn time_for_each_endpoint(&self) -> Duration {
+        let set = self.endpoint_delay.or(self.attempt_delay);
+        set.unwrap_or_else(|| match (self.order, self.timeout) {
+            (Order::InTurn | Order::Shuffled, _) => ATTEMPT_DELAY,
+            (Order::Failover, None) => FAILOVER_DELAY,
+            // As each dial begins with the same endpoint, the last one must come within its time.
+            (Order::Failover, Some(timeout)) => {
+                let endpoints = u32::try_from(self.targets.len()).unwrap_or(u32::MAX);
+                FAILOVER_DELAY.min(timeout / endpoints)
+            }
+        })
     }
 }
 

@@ -126,6 +126,7 @@ mod race;
 mod resolve;
 mod serving;
 mod socket;
+mod step;
 mod target;
 mod transient;
 

@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
-use std::io::ErrorKind;
 use std::mem;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -15,16 +14,14 @@ use tokio::time::{Instant, sleep};
 use crate::endpoint::{Endpoint, Timer, is_over};
 use crate::memory::Route;
 use crate::socket::Failed;
+use crate::step::{Step, timed_out};
 use crate::transient::Phase;
-use crate::{Answers, Dialer, Order, Tried};
+use crate::{Answers, Dialer};
 
 /// How many attempts run at a time.
 const IN_FLIGHT: usize = 16;
 /// How long each address has for itself (RFC 8305 §5, "Connection Attempt Delay"), and each endpoint.
-const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
-/// How long each endpoint has for itself in [`Order::Failover`], while there is time for all: a lost SYN is
-/// sent again after 1 s.
-const FAILOVER_DELAY: Duration = Duration::from_secs(2);
+pub(crate) const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
 /// Races the attempts of all endpoints until the first one succeeds, and drops the others.
 ///
@@ -35,9 +32,9 @@ const FAILOVER_DELAY: Duration = Duration::from_secs(2);
 /// A race that is dropped before it was won, as when the loop's timeout ends its dial, has failed as well: the next one
 /// starts where it stopped.
 pub(crate) struct Race<'a, C, F> {
-    dialer: &'a Dialer,
+    pub(crate) dialer: &'a Dialer,
     /// The numbers of the endpoints.
-    order: &'a [usize],
+    pub(crate) order: &'a [usize],
     /// Connects to an address.
     connect: C,
     /// Those that were started.
@@ -47,16 +44,7 @@ pub(crate) struct Race<'a, C, F> {
     /// The attempts that run, with their places among the steps.
     running: VecDeque<(usize, Pin<Box<F>>)>,
     /// All that was begun.
-    steps: Vec<Step>,
-}
-
-/// An attempt, or the lookup of a name, which has no address.
-struct Step {
-    /// The place of its endpoint among those that were started.
-    endpoint: usize,
-    addr: Option<SocketAddr>,
-    begun: Instant,
-    ended: Option<(Duration, Result<(), Failed>)>,
+    pub(crate) steps: Vec<Step>,
 }
 
 impl<'a, C, F, T> Race<'a, C, F>
@@ -192,71 +180,11 @@ where
     }
 }
 
-impl<C, F> Race<'_, C, F> {
-    /// Returns what was tried in vain until now, and has it go behind what was not.
-    pub(crate) fn finish(&mut self) -> Vec<Tried> {
-        let mut tried = Vec::new();
-        for step in mem::take(&mut self.steps) {
-            let number = self.order[step.endpoint];
-            let phase = step.addr.map_or(Phase::Lookup, |_| Phase::Connect);
-            let under_way = || (step.begun.elapsed(), Err(timed_out(phase)));
-            let (elapsed, result) = step.ended.unwrap_or_else(under_way);
-            let Err(Failed(phase, error)) = result else {
-                continue;
-            };
-            // A dial to the first endpoint alone does not change the order of them all.
-            let endpoint = (self.order.len() > 1).then_some(number);
-            self.dialer.memory.put(endpoint, step.addr, true);
-            tried.push(Tried {
-                target: self.dialer.targets[number].clone(),
-                addr: step.addr,
-                error,
-                elapsed,
-                phase,
-            });
-        }
-        tried
-    }
-}
-
-impl<C, F> Drop for Race<'_, C, F> {
-    fn drop(&mut self) {
-        self.finish();
-    }
-}
-
-impl Step {
-    fn end(&mut self, result: Result<(), Failed>) {
-        self.ended = Some((self.begun.elapsed(), result));
-    }
-}
-
-/// How a step failed that was ended before it came to anything.
-pub(crate) fn timed_out(phase: Phase) -> Failed {
-    Failed(phase, ErrorKind::TimedOut.into())
-}
-
-impl Dialer {
-    /// How long each endpoint has for itself.
-    fn time_for_each_endpoint(&self) -> Duration {
-        let set = self.endpoint_delay.or(self.attempt_delay);
-        set.unwrap_or_else(|| match (self.order, self.timeout) {
-            (Order::InTurn | Order::Shuffled, _) => ATTEMPT_DELAY,
-            (Order::Failover, None) => FAILOVER_DELAY,
-            // As each dial begins with the same endpoint, the last one must come within its time.
-            (Order::Failover, Some(timeout)) => {
-                let endpoints = u32::try_from(self.targets.len()).unwrap_or(u32::MAX);
-                FAILOVER_DELAY.min(timeout / endpoints)
-            }
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::cell::{Cell, RefCell};
     use std::future::pending;
-    use std::io;
+    use std::io::{self, ErrorKind};
     use std::net::IpAddr;
 
     use super::*;
@@ -327,71 +255,30 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_slow_candidate_costs_the_next_one_stagger() {
-        assert_eq!(
-            run(&[(10_000, true), (5, true)]).await,
-            (Some(1), 255, vec![0, 250])
-        );
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_failure_starts_the_next_at_once() {
-        assert_eq!(
-            run(&[(10, false), (10, false), (5, true)]).await,
-            (Some(2), 25, vec![0, 10, 20])
-        );
-    }
-
-    /// Windows asks three times before it takes a refusal for one, and needs about two seconds for it.
-    #[tokio::test(start_paused = true)]
-    async fn a_refusal_that_takes_two_seconds_costs_the_next_one_stagger() {
-        assert_eq!(
-            run(&[(2_000, false), (5, true)]).await,
-            (Some(1), 255, vec![0, 250])
-        );
-        let (won, at, _) = run(&[(2_000, false), (2_000, false), (2_000, false)]).await;
-        assert_eq!((won, at), (None, 2_500));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn after_a_failure_the_stagger_begins_again() {
-        assert_eq!(
-            run(&[(100, false), (10_000, true), (5, true)]).await,
-            (Some(2), 355, vec![0, 100, 350])
-        );
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_failure_of_an_early_candidate_starts_the_next_too() {
-        assert_eq!(
-            run(&[(300, false), (10_000, true), (5, true)]).await,
-            (Some(2), 305, vec![0, 250, 300])
-        );
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_candidate_that_was_overtaken_may_still_win() {
-        assert_eq!(
-            run(&[(300, true), (10_000, true)]).await,
-            (Some(0), 300, vec![0, 250])
-        );
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_fast_candidate_starts_nothing_else() {
-        assert_eq!(
-            run(&[(249, true), (0, true)]).await,
-            (Some(0), 249, vec![0])
-        );
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn none_wins_when_all_fail() {
-        assert_eq!(
-            run(&[(400, false), (400, false)]).await,
-            (None, 650, vec![0, 250])
-        );
-        assert_eq!(run(&[]).await, (None, 0, vec![]));
+    async fn the_next_starts_after_a_stagger_or_when_one_fails_and_the_fastest_wins() {
+        let (slow, fast) = ((10_000, true), (5, true));
+        for (scripts, won, at, starts) in [
+            (&[slow, fast][..], Some(1), 255, &[0, 250][..]),
+            (&[(10, false), (10, false), fast], Some(2), 25, &[0, 10, 20]),
+            // Windows asks three times before it takes a refusal for one, and needs about two seconds for it.
+            (&[(2_000, false), fast], Some(1), 255, &[0, 250]),
+            (&[(2_000, false); 3], None, 2_500, &[0, 250, 500]),
+            // After a failure the stagger begins again.
+            (&[(100, false), slow, fast], Some(2), 355, &[0, 100, 350]),
+            // The failure of an early candidate starts the next too.
+            (&[(300, false), slow, fast], Some(2), 305, &[0, 250, 300]),
+            // One that was overtaken may still win.
+            (&[(300, true), slow], Some(0), 300, &[0, 250]),
+            (&[(249, true), (0, true)], Some(0), 249, &[0]),
+            (&[(400, false), (400, false)], None, 650, &[0, 250]),
+            (&[], None, 0, &[]),
+        ] {
+            assert_eq!(
+                run(scripts).await,
+                (won, at, starts.to_vec()),
+                "{scripts:?}"
+            );
+        }
     }
 
     /// Counts how many of it there are, and how many there were at most.
