@@ -61,6 +61,7 @@ pub(crate) const LAYERS: &[Layer] = &[
         name: "schmoozer-tcp",
         declares: &[
             "fastrand",
+            "libc",
             "nix",
             "schmoozer-backoff",
             "schmoozer-core",
