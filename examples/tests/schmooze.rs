@@ -261,7 +261,7 @@ fn an_error_of_a_file_names_file_key_and_line_and_no_secret() {
         (
             "[upstream]\ntargets = \"db:1\"\ntimeout = \"redis://:hunter2@db\"\n",
             ":3",
-            "`timeout`: text with a URL or user information is neither a duration such as 250ms nor none",
+            "`timeout`: text with a URL or user information is no duration such as 250ms, and not none",
         ),
         (
             "# ours\n[upstream]\ntimeuot = \"hunter2\"\ntargets = \"db:1\"\n",
