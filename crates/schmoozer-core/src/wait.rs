@@ -20,7 +20,10 @@ impl<C: Connector> Full<'_, C> {
     /// attempt waits only for the time that requests may start one. Returns whether a request starts the attempt, or
     /// `None` if the loop must stop.
     pub(crate) async fn wait(&mut self, delay: Option<Duration>) -> Option<bool> {
-        self.look().await;
+        if delay.is_none() {
+            // The network may have gone in this moment: then no time is known, which is told.
+            self.look().await;
+        }
         let now = Instant::now();
         let delay = delay.map(|delay| self.judge.at_least(delay, || now).min(LONGEST_WAIT));
         let due = delay.map(|delay| after(now, delay));
