@@ -145,7 +145,11 @@ async fn a_planned_end_is_no_failure_and_begins_no_outage() {
         [secs(1)],
     );
     let (log, handle, task) = script.spawn();
+    sleep(secs(30)).await;
+    // The connection that is up counts as well.
+    assert_eq!(handle.stats().uptime, secs(30));
     task.await.unwrap().unwrap();
+    assert_eq!(handle.stats().uptime, secs(120));
     assert_eq!(log.failures(), []);
     assert_eq!(handle.stats().failures, 0);
     assert_eq!(handle.stats().outages, 0);
