@@ -160,10 +160,8 @@ impl<C: Connector> Full<'_, C> {
     async fn run(&mut self, connector: &mut C, connection: C::Connection) -> After<C> {
         let now = Instant::now();
         let session = self.sessions.open(now);
-        let up = Facts {
-            ended: now,
-            ..session.facts()
-        };
+        let mut up = session.facts();
+        up.ended = now;
         self.report.tell(now, &Event::Connected { id: up.id });
         let mut told = Facts { ready: None, ..up };
         self.tell_life(up, &mut told);
