@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep_until};
 
-use crate::shared::LONGEST_WAIT;
+use crate::shared::after;
 
 /// Spaces out the attempts of many connectors: at most N a second, with a burst of B.
 ///
@@ -41,13 +41,18 @@ pub struct Pacer {
     shared: Arc<Shared>,
 }
 
+/// The longest interval.
+const CENTURY: Duration = Duration::from_secs(100 * 365 * 86_400);
+
 #[derive(Debug)]
 struct Shared {
     interval: Duration,
     /// How far ahead of its time an attempt may come.
     ahead: Duration,
-    /// When all attempts until now will have waited for their time.
-    paid: Mutex<Instant>,
+    made: Instant,
+    /// When all attempts until now will have waited for their time, since the pacer was made: not every system's clock can
+    /// say centuries.
+    paid: Mutex<Duration>,
     /// One permit, handed on in the order of asking; there while nothing waits.
     turn: Semaphore,
 }
@@ -111,7 +116,7 @@ impl Pacer {
     }
 
     /// Lets through one attempt each `interval`, for rates under one a second, and up to `burst` at once after a quiet
-    /// time. `interval × burst` is at most 30 years: a longer interval is shortened to that.
+    /// time. An interval of more than a century counts as one.
     ///
     /// # Errors
     ///
@@ -123,12 +128,13 @@ impl Pacer {
         if burst == 0 {
             return Err(InvalidPacer::Burst);
         }
-        let interval = interval.min(LONGEST_WAIT / burst);
+        let interval = interval.min(CENTURY);
         Ok(Self {
             shared: Arc::new(Shared {
                 interval,
                 ahead: interval * (burst - 1),
-                paid: Mutex::new(Instant::now()),
+                made: Instant::now(),
+                paid: Mutex::default(),
                 turn: Semaphore::new(1),
             }),
         })
@@ -158,25 +164,30 @@ impl Pacer {
         if let Ok(_turn) = self.shared.turn.try_acquire() {
             return self.take();
         }
-        let now = Instant::now();
-        let due = now.max(*self.paid());
-        let earliest = due.checked_sub(self.shared.ahead);
-        Err(earliest.map_or(now, |earliest| earliest.max(now)))
+        let due = *self.paid();
+        Err(self.begins(due))
     }
 
     fn take(&self) -> Result<(), Instant> {
         let mut paid = self.paid();
         // Read while no other attempt can be let through.
-        let now = Instant::now();
+        let now = self.shared.made.elapsed();
         let due = now.max(*paid);
-        if due - now > self.shared.ahead {
-            return Err(due - self.shared.ahead);
+        if due > now + self.shared.ahead {
+            return Err(self.begins(due));
         }
         *paid = due + self.shared.interval;
         Ok(())
     }
 
-    fn paid(&self) -> MutexGuard<'_, Instant> {
+    /// When an attempt may begin that is due then.
+    fn begins(&self, due: Duration) -> Instant {
+        let early = due.saturating_sub(self.shared.ahead);
+        let now = self.shared.made.elapsed();
+        after(self.shared.made, now.max(early))
+    }
+
+    fn paid(&self) -> MutexGuard<'_, Duration> {
         self.shared
             .paid
             .lock()
