@@ -152,6 +152,13 @@ mod tests {
         vec![SocketAddr::from(([127, 0, 0, last], 0))]
     }
 
+    /// Finds another address each time, after some time.
+    fn nth(count: &AtomicU32, time: Duration) -> Vec<SocketAddr> {
+        let before = count.fetch_add(1, Ordering::Relaxed);
+        thread::sleep(time);
+        local(u8::try_from(before).unwrap_or(0) + 1)
+    }
+
     /// Looks up as a dial that ends after `limit`, and tells whether that was in time.
     async fn ends_within(limit: Duration, lookups: &'static Lookups, host: &str) -> bool {
         let answers = Answers::default();
@@ -194,15 +201,7 @@ mod tests {
     #[tokio::test]
     async fn a_late_answer_serves_the_next_dial_once() -> io::Result<()> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        static LOOKUPS: Lookups = Lookups::new(
-            |_| {
-                let count = COUNT.fetch_add(1, Ordering::Relaxed);
-                thread::sleep(MS * 100);
-                Ok(local(u8::try_from(count).unwrap_or(0) + 1))
-            },
-            4,
-            KEEP,
-        );
+        static LOOKUPS: Lookups = Lookups::new(|_| Ok(nth(&COUNT, MS * 100)), 4, KEEP);
         let resolve = |answers| LOOKUPS.resolve("late", 1, answers);
         assert!(!ends_within(MS * 20, &LOOKUPS, "late").await);
         sleep(MS * 300).await;
@@ -222,15 +221,7 @@ mod tests {
     #[tokio::test]
     async fn an_answer_that_its_dial_did_not_take_serves_the_next_one() {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        static LOOKUPS: Lookups = Lookups::new(
-            |_| {
-                let count = COUNT.fetch_add(1, Ordering::Relaxed);
-                thread::sleep(MS * 100);
-                Ok(local(u8::try_from(count).unwrap_or(0) + 1))
-            },
-            4,
-            KEEP,
-        );
+        static LOOKUPS: Lookups = Lookups::new(|_| Ok(nth(&COUNT, MS * 100)), 4, KEEP);
         let answers = Answers::default();
         {
             let mut waiting = std::pin::pin!(LOOKUPS.resolve("late", 1, &answers));
@@ -247,15 +238,8 @@ mod tests {
     #[tokio::test]
     async fn a_late_answer_is_not_kept_for_long() -> io::Result<()> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        static LOOKUPS: Lookups = Lookups::new(
-            |_| {
-                let count = COUNT.fetch_add(1, Ordering::Relaxed);
-                thread::sleep(MS * 50);
-                Ok(local(u8::try_from(count).unwrap_or(0) + 1))
-            },
-            4,
-            Duration::from_millis(100),
-        );
+        static LOOKUPS: Lookups =
+            Lookups::new(|_| Ok(nth(&COUNT, MS * 50)), 4, Duration::from_millis(100));
         assert!(!ends_within(MS * 10, &LOOKUPS, "late").await);
         sleep(MS * 400).await;
         let answers = Answers::default();
