@@ -81,8 +81,8 @@ pub(super) async fn hung_lookups() -> Measured {
         hung.push(client(Dialer::new((format!("{nth}.test"), PORT))?));
     }
     sleep(2 * PATIENCE).await;
-    let took = ready(&client(Dialer::new(("localhost", PORT))?), PATIENCE).await?;
     let lookups = threads()? - before;
+    let took = ready(&client(Dialer::new(("localhost", PORT))?), PATIENCE).await?;
     let dials = hung.iter().map(|it| it.handle.stats().attempts);
     let dials = dials.min().unwrap_or(0);
     check(
