@@ -24,6 +24,8 @@ pub(crate) struct Order {
     pub(crate) phase: Phase,
     /// As the last event had it.
     pub(crate) attempt: u32,
+    /// When the last event was read.
+    pub(crate) latest: Option<Instant>,
     /// When the latest attempt began.
     pub(crate) began: Option<Instant>,
     pub(crate) outage: Option<Outage>,
@@ -41,8 +43,15 @@ pub(crate) enum Phase {
     Connecting,
     Up,
     Failed,
-    Waiting { from: Instant, delay: Duration },
-    Reconnecting { at: Instant },
+    /// A busy machine reads `from` late. The wait begins after `since`, when the event before it was read.
+    Waiting {
+        from: Instant,
+        since: Instant,
+        delay: Duration,
+    },
+    Reconnecting {
+        at: Instant,
+    },
     Stopped,
 }
 
@@ -72,6 +81,7 @@ impl Order {
             min_interval: Duration::from_millis(10),
             phase: Phase::Begun,
             attempt: 0,
+            latest: None,
             began: None,
             outage: None,
             life: None,
@@ -83,7 +93,7 @@ impl Order {
     /// Takes one more event, or says what is wrong with it.
     pub(crate) fn take(&mut self, at: Instant, event: &Event<'_>) -> Checked<()> {
         ensure(self.phase != Phase::Stopped, "the stop was not the last")?;
-        match *event {
+        let taken = match *event {
             Event::Connecting { attempt } => self.connecting(at, attempt),
             Event::Connected { id } => self.connected(at, id),
             Event::Ready { id } => self.ready(at, id),
@@ -99,7 +109,9 @@ impl Order {
             Event::Reconnecting { id } => self.reconnecting(at, id),
             Event::Stopped { stopped } => self.stopped(stopped),
             _ => Ok(()),
-        }
+        };
+        self.latest = Some(at);
+        taken
     }
 
     /// The number of the attempt to come.
@@ -113,10 +125,8 @@ impl Order {
     fn connecting(&mut self, at: Instant, attempt: u32) -> Checked<()> {
         let due = match self.phase {
             Phase::Begun => None,
-            Phase::Waiting { from, delay } => {
-                // Either moment may be read late, when the machine is busy.
-                let waited = at - from + self.slack >= delay;
-                ensure(self.requests || waited, "a wait was cut short")?;
+            Phase::Waiting { from, since, delay } => {
+                ensure(self.requests || at - since >= delay, "a wait was cut short")?;
                 from.checked_add(delay)
             }
             Phase::Reconnecting { at } => Some(at),
@@ -239,7 +249,13 @@ impl Order {
             _ => return Err("out of order"),
         }
         ensure(attempt == self.next_attempt(), "the attempt's number")?;
-        self.phase = Phase::Waiting { from: at, delay };
+        let exact = self.slack.is_zero();
+        let since = self.latest.filter(|_| !exact).unwrap_or(at);
+        self.phase = Phase::Waiting {
+            from: at,
+            since,
+            delay,
+        };
         Ok(())
     }
 

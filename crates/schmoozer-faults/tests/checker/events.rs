@@ -205,3 +205,24 @@ async fn a_stable_connection_must_have_been_ready_for_as_long_as_was_said() {
     assert_eq!(said(secs(9)), Err("stable too late".to_owned()));
     assert_eq!(said(secs(11)), Err("stable too early".to_owned()));
 }
+
+/// A busy machine reads the begin of a wait late, but not before the event that came first.
+#[tokio::test(start_paused = true)]
+async fn a_wait_whose_begin_was_read_late_is_no_shorter_on_a_real_clock() {
+    let events = run().await;
+    let waits = |event: &OwnedEvent| matches!(event, OwnedEvent::Waiting { .. });
+    let wait = events.iter().position(|(_, event)| waits(event)).unwrap();
+    let verdict = |checker: Checker, sooner: Duration, late: Duration| {
+        let mut told = events[..=wait + 1].to_vec();
+        told[wait].0 += late;
+        told[wait + 1].0 -= sooner;
+        let mut told = told.iter();
+        told.try_for_each(|(at, event)| checker.check(*at, &event.as_event()))
+            .is_ok()
+    };
+    let (none, some) = (Duration::ZERO, Duration::from_millis(5));
+    assert!(verdict(Checker::exact(), none, none));
+    assert!(!verdict(Checker::exact(), none, some));
+    assert!(verdict(Checker::within(secs(1)), none, some));
+    assert!(!verdict(Checker::within(secs(1)), NANO, none));
+}
