@@ -1,4 +1,4 @@
-//! One endpoint of a race: its addresses in the order to try them, while more of them may still arrive.
+//! One endpoint of a race: chooses which address is tried next, while the lookup may still find more.
 
 use std::future::Future;
 use std::io::{self, ErrorKind};
@@ -16,15 +16,15 @@ use crate::socket::Failed;
 use crate::transient::Phase;
 use crate::{Answers, Family};
 
-/// How long an IPv4 address waits for an IPv6 one (RFC 8305 §3, "Resolution Delay").
+/// How long an IPv4 address waits for an IPv6 address (RFC 8305 §3, "Resolution Delay").
 const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
-/// How many addresses of one name a dial tries; the next dial begins with the others.
+/// The maximum number of addresses of one name that a dial tries. The next dial begins with the others.
 const LONGEST: usize = 64;
 
-/// What something waits for; `None` when it need not.
+/// A delay to wait for. `None` if there is nothing to wait for.
 pub(crate) type Timer = Option<Pin<Box<Sleep>>>;
 
-/// Tells whether nothing is to be waited for any more.
+/// Returns whether the delay is over. If it is not, the task is woken at its end.
 pub(crate) fn is_over(timer: &mut Timer, cx: &mut Context<'_>) -> bool {
     let timer = timer.as_mut();
     timer.is_none_or(|timer| timer.as_mut().poll(cx).is_ready())
@@ -33,17 +33,19 @@ pub(crate) fn is_over(timer: &mut Timer, cx: &mut Context<'_>) -> bool {
 /// An endpoint that is being tried.
 pub(crate) struct Endpoint<'a> {
     answers: Arc<Answers>,
-    /// The lookup and its place among the steps; `None` once it has ended.
+    /// The lookup, with the index of its step. `None` once it has ended, or if the endpoint is an address.
     lookup: Option<(usize, Lookup<'a>)>,
+    /// The addresses that were returned to be tried.
     taken: Vec<SocketAddr>,
     resolution_delay: Timer,
-    /// Whether an IPv4 address had to wait for an IPv6 one, which then goes first.
+    /// Whether an IPv4 address had to wait for an IPv6 address. If one arrives, it goes first.
     waited_for_v6: bool,
-    /// What the next attempt waits for.
+    /// The delay before the next attempt starts.
     pub(crate) stagger: Timer,
     /// Whether there are no more addresses.
     pub(crate) is_exhausted: bool,
-    /// Whether its end brings the next endpoint on: not when an attempt was ended for a newer one.
+    /// Whether the next endpoint starts at once when this one has failed. False after it has done so once, or after one
+    /// of its attempts was replaced by a newer one.
     pub(crate) brings_next_on: bool,
 }
 
@@ -61,7 +63,7 @@ impl<'a> Endpoint<'a> {
         }
     }
 
-    /// Goes on with the lookup, and returns how it has ended, once.
+    /// Polls the lookup. When it ends, returns the index of its step and its result, once.
     pub(crate) fn poll_lookup(
         &mut self,
         cx: &mut Context<'_>,
@@ -88,7 +90,7 @@ impl<'a> Endpoint<'a> {
         Some((step, result))
     }
 
-    /// Takes the next address to try, or `None` when there are no more.
+    /// Returns the next address to try, or `None` if there are no more.
     pub(crate) fn poll_next(
         &mut self,
         cx: &mut Context<'_>,
@@ -140,7 +142,7 @@ mod tests {
         text.parse().expect("a good address")
     }
 
-    /// Makes an endpoint of which these addresses were found, and the lookup still runs.
+    /// Makes an endpoint with these addresses. Its lookup still runs.
     fn endpoint(answers: Answers, texts: &[&str]) -> Endpoint<'static> {
         for text in texts {
             answers.push(addr(text));
@@ -148,20 +150,20 @@ mod tests {
         Endpoint::new(answers.into(), Some((0, Box::pin(pending()))))
     }
 
-    /// Makes an endpoint of which these addresses were found, and the lookup has ended.
+    /// Makes an endpoint with these addresses. Its lookup has ended.
     fn complete(texts: &[&str]) -> Endpoint<'static> {
         let mut endpoint = endpoint(Answers::default(), texts);
         endpoint.lookup = None;
         endpoint
     }
 
-    /// Returns what may be tried at once.
+    /// Returns the address to try now, if there is one.
     fn now(endpoint: &mut Endpoint<'_>) -> Poll<Option<SocketAddr>> {
         let cx = &mut Context::from_waker(Waker::noop());
         endpoint.poll_next(cx, &Memory::default())
     }
 
-    /// Returns all that may be tried at once.
+    /// Returns all addresses that may be tried now, in order.
     fn drain(endpoint: &mut Endpoint<'_>) -> Vec<String> {
         let mut order = Vec::new();
         while let Poll::Ready(Some(addr)) = now(endpoint) {
@@ -170,7 +172,7 @@ mod tests {
         order
     }
 
-    /// Returns the next address to try, and when that is, in milliseconds.
+    /// Returns the next address to try, and after how many milliseconds it may be tried.
     async fn next(endpoint: &mut Endpoint<'_>, memory: &Memory) -> (Option<String>, u128) {
         let begun = Instant::now();
         let next = poll_fn(|cx| endpoint.poll_next(cx, memory)).await;

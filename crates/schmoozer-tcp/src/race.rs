@@ -1,4 +1,5 @@
-//! A staggered race: the heart of Happy Eyeballs, without a task and without a list of sockets to clean up.
+//! A staggered race between addresses, the core of Happy Eyeballs (RFC 8305). It runs in the task of the dial. Dropping
+//! it closes its sockets.
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
@@ -18,32 +19,33 @@ use crate::step::{Step, timed_out};
 use crate::transient::Phase;
 use crate::{Answers, Dialer};
 
-/// How many attempts run at a time.
+/// The maximum number of attempts that run at the same time.
 const IN_FLIGHT: usize = 16;
-/// How long each address has for itself (RFC 8305 §5, "Connection Attempt Delay"), and each endpoint.
+/// How long an address is tried by default before the next one starts too (RFC 8305 §5, "Connection Attempt Delay").
+/// The same for endpoints, except with [`Order::Failover`](crate::Order::Failover).
 pub(crate) const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
 /// Races the attempts of all endpoints until the first one succeeds, and drops the others.
 ///
-/// An endpoint's attempt starts when the one before it failed or has been running for the attempt delay (RFC 8305 §5). An
-/// endpoint starts when one before it has failed altogether or has been tried for the endpoint delay. When 16 attempts
-/// run, the oldest gives way to the next.
+/// An endpoint starts its next attempt when one of its attempts fails, or when the latest has run for the attempt delay
+/// (RFC 8305 §5). The next endpoint starts when all addresses of an earlier one have failed, or when the latest has
+/// been tried for the endpoint delay. If 16 attempts are running, a new one replaces the oldest.
 ///
-/// A race that is dropped before it was won, as when the loop's timeout ends its dial, has failed as well: the next one
-/// starts where it stopped.
+/// A race that is dropped before an attempt succeeds counts as failed, for example when the loop's timeout ends its
+/// dial. The next race begins with what this one did not try.
 pub(crate) struct Race<'a, C, F> {
     pub(crate) dialer: &'a Dialer,
-    /// The numbers of the endpoints.
+    /// The endpoints in the order to try them, as indices into the dialer's targets.
     pub(crate) order: &'a [usize],
-    /// Connects to an address.
+    /// Starts an attempt to connect to an address.
     connect: C,
-    /// Those that were started.
+    /// The endpoints that were started, in the same order.
     endpoints: Vec<Endpoint<'a>>,
-    /// What the next endpoint waits for.
+    /// The delay before the next endpoint starts.
     endpoint_delay: Timer,
-    /// The attempts that run, with their places among the steps.
+    /// The attempts that run, the oldest first, each with the index of its step.
     running: VecDeque<(usize, Pin<Box<F>>)>,
-    /// All that was begun.
+    /// All lookups and attempts that were started.
     pub(crate) steps: Vec<Step>,
 }
 
@@ -64,7 +66,7 @@ where
         }
     }
 
-    /// Returns what the first attempt that succeeds connected to, or `None` when all have failed.
+    /// Returns the connection of the first attempt that succeeds, or `None` if all fail.
     pub(crate) async fn run(&mut self) -> Option<T> {
         poll_fn(|cx| self.poll(cx)).await
     }
@@ -111,8 +113,8 @@ where
         None
     }
 
-    /// Goes on with an endpoint's lookup, starts its next attempt if that may start, and brings the next endpoint on if
-    /// this one has failed.
+    /// Polls the lookup of an endpoint, and starts its next attempt if that is due. If the endpoint has failed, lets
+    /// the next endpoint start at once.
     fn poll_endpoint(&mut self, place: usize, cx: &mut Context<'_>) {
         let memory = &self.dialer.memory;
         let endpoint = &mut self.endpoints[place];
@@ -139,7 +141,7 @@ where
         if self.running.len() == IN_FLIGHT {
             if let Some((oldest, _)) = self.running.pop_front() {
                 let oldest = &mut self.steps[oldest];
-                // It did not fail.
+                // It was replaced and did not fail, so its endpoint does not let the next one start at once.
                 self.endpoints[oldest.endpoint].brings_next_on = false;
                 oldest.end(Err(timed_out(Phase::Connect)));
             }
@@ -192,7 +194,7 @@ mod tests {
 
     const STAGGER: Duration = Duration::from_millis(250);
 
-    /// Finds as many addresses as the first label of a name says, numbered from 0.
+    /// Finds as many addresses as the first label of the name says. Their last bytes count from 0.
     struct Counted;
 
     impl Resolve for Counted {
@@ -205,7 +207,7 @@ mod tests {
         }
     }
 
-    /// A dialer for names that have so many addresses, and the order of its endpoints.
+    /// Returns a dialer with one endpoint for each count of addresses, and the order of its endpoints.
     fn dialer(addresses: &[usize]) -> (Dialer, Vec<usize>) {
         let names = addresses.iter().enumerate();
         let names = names.map(|(i, count)| format!("{count}.endpoint-{i}.example:80"));
@@ -221,14 +223,15 @@ mod tests {
         }
     }
 
-    /// A candidate that ends after `.0` milliseconds, and whether it then succeeds.
+    /// What an attempt does: it ends after `.0` milliseconds, and succeeds if `.1` is true.
     type Script = (u64, bool);
 
     fn refused() -> Failed {
         io::Error::from(ErrorKind::ConnectionRefused).into()
     }
 
-    /// Races the candidates of endpoints; returns the winner, when it won, and when each was started, in milliseconds.
+    /// Races the attempts of several endpoints. Returns the number of the winner, when the race ended, and when each
+    /// attempt started, in milliseconds. Attempts are numbered in the order of their starts.
     async fn run_all(endpoints: &[&[Script]], delay: Duration) -> (Option<usize>, u128, Vec<u128>) {
         let counts: Vec<_> = endpoints.iter().map(|scripts| scripts.len()).collect();
         let (dialer, order) = dialer(&counts);
@@ -249,7 +252,7 @@ mod tests {
         (won, begun.elapsed().as_millis(), starts.into_inner())
     }
 
-    /// The same with a single endpoint.
+    /// Does what `run_all` does, with a single endpoint.
     async fn run(scripts: &[Script]) -> (Option<usize>, u128, Vec<u128>) {
         run_all(&[scripts], STAGGER).await
     }
@@ -260,14 +263,14 @@ mod tests {
         for (scripts, won, at, starts) in [
             (&[slow, fast][..], Some(1), 255, &[0, 250][..]),
             (&[(10, false), (10, false), fast], Some(2), 25, &[0, 10, 20]),
-            // Windows asks three times before it takes a refusal for one, and needs about two seconds for it.
+            // Windows reports a refusal only after three tries, which take about two seconds.
             (&[(2_000, false), fast], Some(1), 255, &[0, 250]),
             (&[(2_000, false); 3], None, 2_500, &[0, 250, 500]),
-            // After a failure the stagger begins again.
+            // A failure starts the next attempt, and the attempt delay begins again.
             (&[(100, false), slow, fast], Some(2), 355, &[0, 100, 350]),
-            // The failure of an early candidate starts the next too.
+            // The failure of an earlier attempt starts the next one too.
             (&[(300, false), slow, fast], Some(2), 305, &[0, 250, 300]),
-            // One that was overtaken may still win.
+            // The first attempt may still win after the second has started.
             (&[(300, true), slow], Some(0), 300, &[0, 250]),
             (&[(249, true), (0, true)], Some(0), 249, &[0]),
             (&[(400, false), (400, false)], None, 650, &[0, 250]),
@@ -281,7 +284,7 @@ mod tests {
         }
     }
 
-    /// Counts how many of it there are, and how many there were at most.
+    /// Counts the instances that are alive, and the most that were alive at once.
     struct Alive<'a>(&'a Cell<(usize, usize)>);
 
     impl<'a> Alive<'a> {
@@ -363,7 +366,7 @@ mod tests {
             run_all(&[refused, good], delay).await,
             (Some(2), 25, vec![0, 10, 20])
         );
-        // The second endpoint begins after the delay, beside the first, and ends first.
+        // The second endpoint starts after the delay, while the first still runs, and wins.
         assert_eq!(
             run_all(&[slow, good], delay).await,
             (Some(2), 2_005, vec![0, 100, 2_000])

@@ -12,17 +12,19 @@ use crate::race::Race;
 use crate::socket::Failed;
 use crate::transient::Phase;
 
-/// An attempt, or the lookup of a name, which has no address.
+/// An attempt to connect to `addr`, or a lookup, which has no `addr`.
 pub(crate) struct Step {
-    /// The place of its endpoint among those that were started.
+    /// The index of its endpoint among the endpoints that the race has started.
     pub(crate) endpoint: usize,
     pub(crate) addr: Option<SocketAddr>,
     pub(crate) begun: Instant,
+    /// How long it took and how it ended; `None` while it runs.
     pub(crate) ended: Option<(Duration, Result<(), Failed>)>,
 }
 
 impl<C, F> Race<'_, C, F> {
-    /// Returns what was tried in vain until now, and has it go behind what was not.
+    /// Returns the steps that failed or still run. Notes in the dialer's memory that their endpoints and addresses go
+    /// behind those that were not tried.
     pub(crate) fn finish(&mut self) -> Vec<Tried> {
         let mut tried = Vec::new();
         for step in mem::take(&mut self.steps) {
@@ -33,7 +35,7 @@ impl<C, F> Race<'_, C, F> {
             let Err(Failed(phase, error)) = result else {
                 continue;
             };
-            // A dial to the first endpoint alone does not change the order of them all.
+            // A dial of a single endpoint does not change the order of the endpoints.
             let endpoint = (self.order.len() > 1).then_some(number);
             self.dialer.memory.put(endpoint, step.addr, true);
             tried.push(Tried {
@@ -60,7 +62,7 @@ impl Step {
     }
 }
 
-/// How a step failed that was ended before it came to anything.
+/// Returns the failure of a step that was stopped before it ended.
 pub(crate) fn timed_out(phase: Phase) -> Failed {
     Failed(phase, ErrorKind::TimedOut.into())
 }
