@@ -16,19 +16,19 @@ use crate::yield_now::yield_now;
 use crate::{Connector, Event};
 
 impl<C: Connector> Full<'_, C> {
-    /// Waits before the next attempt: for its delay or a request, then for the network and the pacer. Without a delay, the
-    /// attempt waits only for the time that requests may start one. Returns whether a request starts the attempt, or
-    /// `None` if the loop must stop.
+    /// Waits before the next attempt: for its delay or a request, then for the network and the pacer. `delay` is `None`
+    /// if a request starts the attempt. Then it starts as soon as requests may start an attempt again. Returns
+    /// whether a request starts the attempt, or `None` if the loop must stop.
     pub(crate) async fn wait(&mut self, delay: Option<Duration>) -> Option<bool> {
         if delay.is_none() {
-            // The network may have gone in this moment: then no time is known, which is told.
+            // If the network is offline by now, no one knows when the attempt will start, and a wait must be announced.
             self.look().await;
         }
         let now = Instant::now();
         let delay = delay.map(|delay| self.judge.at_least(delay, || now).min(LONGEST_WAIT));
         let due = delay.map(|delay| after(now, delay));
         let at = self.due(due).continue_value()?;
-        // The first attempt is not announced: it has no delay.
+        // The wait before the first attempt is not announced, because it has no delay.
         if self.judge.attempt > 0 || due != Some(now) {
             let wait = match at {
                 Some(at) if Some(at) != due => at.saturating_duration_since(now),
@@ -50,13 +50,13 @@ impl<C: Connector> Full<'_, C> {
         while let Err(earliest) = pacer.try_admit() {
             let now = Instant::now();
             self.tell_waiting(now, earliest.saturating_duration_since(now));
-            // An attempt that the pacer admits must start at once. If the network is offline, it gives up its turn.
+            // An attempt that the pacer admits must start at once. While offline, the attempt gives up its turn.
             let look = |this: &mut Self| match this.due(Some(now))? {
                 Some(_) => Continue(None),
                 None => Break(()),
             };
             let admitted = self.until(pin!(pacer.admit()), None, look).await;
-            // The network may have gone in the meantime.
+            // The network may have gone offline in the meantime.
             self.look().await;
             if admitted.is_ok() && look(self).is_continue() {
                 break;
@@ -66,8 +66,9 @@ impl<C: Connector> Full<'_, C> {
         Some(requested)
     }
 
-    /// Returns when the next attempt may start, with the requests so far, or `Break` if the loop must stop. `due` is the
-    /// time without requests. `None` while offline, unless the next connection is held already and needs no network.
+    /// Returns when the next attempt may start, or `Break` if the loop must stop. Without requests, that is `due`. The
+    /// requests so far may make it earlier. The time is `None` if it is not known, for example while the network is
+    /// offline. The network does not matter if the connector already holds the next connection.
     #[inline]
     pub(crate) fn due(&self, due: Option<Instant>) -> ControlFlow<(), Option<Instant>> {
         Continue(match self.asked() {
@@ -81,8 +82,8 @@ impl<C: Connector> Full<'_, C> {
         })
     }
 
-    /// Waits until the next attempt may start: when it is `due`, or earlier on a request. Returns as [`wait`](Self::wait)
-    /// does.
+    /// Waits until the next attempt may start, at the time that [`due`](Self::due) returns. Returns what
+    /// [`wait`](Self::wait) returns.
     async fn until_due(&mut self, due: Option<Instant>) -> Option<bool> {
         let mut shown = due;
         let look = |this: &mut Self| {
@@ -101,7 +102,7 @@ impl<C: Connector> Full<'_, C> {
         requested
     }
 
-    /// The loop waits for the next attempt until then, with nothing to tell observers of.
+    /// Shows in the status that the loop waits until this time, or until an unknown time. Observers receive no event.
     pub(crate) fn show_waiting(&mut self, until: Option<Instant>) {
         let attempt = self.judge.next_attempt();
         let wait = |state: &mut State| state.wait(until, attempt, Instant::now());
@@ -114,8 +115,8 @@ impl<C: Connector> Full<'_, C> {
         self.report.tell(now, &waiting);
     }
 
-    /// Waits for `step`, and calls `look` each time something may have changed meanwhile. `Break` ends the wait with an
-    /// `Err`. `Continue` names the time of the next call, if there is one.
+    /// Waits for `step`. Until it is ready, calls `look` each time something may have changed. If `look` returns
+    /// `Break`, the wait ends with that value as an `Err`. `Continue` sets the latest time of the next call, if any.
     pub(crate) async fn until<F: Future, T>(
         &mut self,
         mut step: Pin<&mut F>,
@@ -144,7 +145,7 @@ impl<C: Connector> Full<'_, C> {
         .await
     }
 
-    /// Hands on what has come from the shutdown and the network.
+    /// Takes note of what the shutdown and the network have reported, without waiting.
     async fn look(&mut self) {
         poll_fn(|cx| {
             self.signals.look(cx, &self.report.shared, &mut self.judge);
@@ -157,7 +158,7 @@ impl<C: Connector> Full<'_, C> {
         self.report.shared.state().asked
     }
 
-    /// Whether the loop must stop. Asks the shutdown future first.
+    /// Returns whether the loop must stop. Polls the shutdown future first.
     pub(crate) async fn is_stopping(&mut self) -> bool {
         poll_fn(|cx| {
             self.signals.look_at_shutdown(cx, &self.report.shared);
@@ -167,7 +168,7 @@ impl<C: Connector> Full<'_, C> {
     }
 }
 
-/// Returns the earlier of two times. `None` is never.
+/// Returns the earlier of two times. `None` means never.
 pub(crate) fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.min(other)),
