@@ -10,8 +10,8 @@ use tokio::time::Instant;
 use crate::facts::Facts;
 use crate::{End, Lifecycle};
 
-/// The link between a handler and the loop, for one connection. The handler marks the connection as ready, and is notified
-/// when the connection must end.
+/// The link between a handler and the loop, for one connection. The handler marks the connection as ready, and is
+/// notified when the connection must end.
 ///
 /// A session is cheap to clone, and clones may move to other tasks and threads. A session belongs to one connection.
 /// After that connection has ended, its session has no effect.
@@ -59,30 +59,31 @@ pub struct Session {
     shared: Arc<Shared>,
 }
 
-/// The next connection reuses this allocation, unless a clone of the session still exists. Then a new one is made.
+/// The state of a session. The next connection reuses this allocation if no clone of the session exists any more.
 struct Shared {
     id: u64,
     stable_after: Duration,
     life: Mutex<Life>,
 }
 
-/// The state that may change while the connection is up. A waker's `clone`, `wake` and `drop` are foreign code that may
-/// use a session, so they are not called while this is locked.
+/// The state that may change while the connection is up. A waker's `clone`, `wake` and `drop` are foreign code, and may
+/// use a session. So they are not called while this state is locked.
 #[derive(Default)]
 struct Life {
     ready_when_marked: bool,
+    /// Since when the connection counts as ready.
     ready: Option<Instant>,
-    /// How the connection must end; `None` until someone asks for its end.
+    /// How the connection must end. `None` until its end is requested.
     told: Option<End>,
-    /// Whether the connection was stable at its end; `None` until its end.
+    /// Whether the connection was stable at its end. `None` until it ends.
     ended: Option<bool>,
     /// Whether the handler has called `stopping`.
     asked: bool,
-    /// Whether the loop polls the handler right now.
+    /// Whether the loop is polling the handler.
     polling: bool,
-    /// Wakes the loop's task at the next change; set before each poll of the handler.
+    /// Wakes the loop's task at the next change. Set before each poll of the handler.
     waker: Option<Waker>,
-    /// Notifies the calls of `stopping` in other tasks. On the heap: few handlers have any.
+    /// Notifies the calls of `stopping` in other tasks. Allocated when needed, because few handlers make such calls.
     waiting: Option<Arc<Notify>>,
 }
 
@@ -116,7 +117,7 @@ impl Session {
                 Ok(end) => return end,
                 Err(waiting) => waiting,
             };
-            // Created before the life is read: a `Notified` receives every notification after its creation.
+            // Created before the state is read again: a `Notified` receives every notification after its creation.
             let told = waiting.notified();
             if let Some(end) = self.shared.life().end() {
                 return end;
@@ -174,8 +175,9 @@ impl Session {
         }
     }
 
-    /// Called just before the handler runs, and returns the time. A connection that is ready counts as ready from now on:
-    /// the time that observers took does not count toward a stable connection.
+    /// Notes that the handler is about to run, and returns the time. If the connection is already ready, it counts as
+    /// ready from this time on. So the time that observers took does not count toward
+    /// [`stable_after`](Lifecycle::stable_after).
     pub(crate) fn begin(&self) -> Instant {
         let now = Instant::now();
         let mut life = self.shared.life();
@@ -183,8 +185,8 @@ impl Session {
         now
     }
 
-    /// Ends the session when its connection has ended, and returns the facts about that connection. `renewed` says
-    /// whether the handler renewed it.
+    /// Ends the session after its connection has ended, and returns the facts about that connection. `renewed` says
+    /// whether the handler returned a renewal.
     pub(crate) fn close(&self, renewed: bool) -> Facts {
         let (facts, waker) = {
             let mut life = self.shared.life();
@@ -201,13 +203,13 @@ impl Session {
         facts
     }
 
-    /// Whether the connection is up and was not told to end.
+    /// Returns whether the connection is up and its end was not requested.
     pub(crate) fn is_kept(&self) -> bool {
         self.shared.life().is_kept()
     }
 
-    /// Tells the connection how to end. Only the first call counts, but an exit replaces
-    /// a renewal. Has no effect after the connection has ended.
+    /// Requests the end of the connection, and says how it must end. Only the first call counts, but an exit replaces a
+    /// renewal. A call has no effect after the connection has ended.
     pub(crate) fn tell(&self, end: End) {
         let mut life = self.shared.life();
         let changes_end = life.told.is_none() || (life.told, end) == (Some(End::Renew), End::Exit);
@@ -223,8 +225,8 @@ impl Session {
         self.shared.facts(&self.shared.life())
     }
 
-    /// The loop is about to poll the handler: has its task woken at the next change. Call [`polled`](Self::polled)
-    /// afterwards, and look again: a change may have come in between.
+    /// Notes that the loop is about to poll the handler. The next change then wakes the loop's task. Call
+    /// [`polled`](Self::polled) after the poll. Then read the state again, because it may have changed in between.
     pub(crate) fn listen(&self, cx: &Context<'_>) {
         let is_known = {
             let mut life = self.shared.life();
@@ -238,7 +240,8 @@ impl Session {
         }
     }
 
-    /// The loop has polled the handler, which is still pending. Returns what [`is_kept`](Self::is_kept) does.
+    /// Notes that the loop has polled the handler, and that the handler is still pending. Returns what
+    /// [`is_kept`](Self::is_kept) returns.
     pub(crate) fn polled(&self) -> bool {
         let mut life = self.shared.life();
         life.polling = false;
@@ -251,14 +254,14 @@ impl Session {
             return;
         };
         waker.wake_by_ref();
-        // Kept for the next change, unless there is a newer one.
+        // Kept for the next change, unless the loop has set a newer waker.
         let mut life = self.shared.life();
         if life.is_kept() && life.waker.is_none() {
             life.waker = Some(waker);
         }
     }
 
-    /// Notifies those that wait in `stopping` for a notification.
+    /// Notifies the calls of `stopping` that wait in other tasks.
     fn notify(&self) {
         let waiting = self.shared.life().waiting.clone();
         waiting.inspect(|waiting| waiting.notify_waiters());
@@ -287,13 +290,13 @@ impl Life {
         self.told.is_none() && self.ended.is_none()
     }
 
-    /// Returns how the connection must end; `None` while it need not end.
+    /// Returns how the connection must end, or `None` while it may stay.
     fn end(&self) -> Option<End> {
         (!self.is_kept()).then(|| self.told.unwrap_or(End::Exit))
     }
 
-    /// How the connection must end, once that is known. Until then the handler in the loop's task is polled at each change,
-    /// and any other waits for the `Notify`.
+    /// Returns how the connection must end, once that is known. Until then, a caller in the loop's task stays pending,
+    /// and each change wakes it. Any other caller gets the `Notify` that it must wait for.
     fn ask(&mut self, cx: &Context<'_>) -> Poll<Result<End, Arc<Notify>>> {
         self.asked = true;
         match self.end() {
@@ -303,7 +306,7 @@ impl Life {
         }
     }
 
-    /// Whether the loop runs in this task.
+    /// Returns whether this is the loop's task, so that the loop's waker wakes it.
     fn wakes(&self, cx: &Context<'_>) -> bool {
         let waker = self.waker.as_ref();
         waker.is_some_and(|waker| waker.will_wake(cx.waker()))
@@ -321,8 +324,7 @@ impl fmt::Debug for Session {
     }
 }
 
-/// The loop's side of the sessions. Opens a session for each connection, and closes the last session when the loop is
-/// dropped.
+/// Opens a session for each connection of a loop, and closes the last session when the loop is dropped.
 pub(crate) struct Sessions(Session);
 
 impl Sessions {
