@@ -200,3 +200,41 @@ fn start(proxy: SocketAddr) -> io::Result<[Talker; 3]> {
         slowest: Duration::ZERO,
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_than_there_was_before_fails() {
+        assert!(flat("threads", 3, 3).holds);
+        assert!(!flat("threads", 3, 4).holds);
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "there is a connection beside another")]
+    async fn a_dial_beside_a_connection_is_found_out() {
+        let gauge = Arc::new(Semaphore::new(1));
+        let dialer = dialer(SocketAddr::from(([127, 0, 0, 1], 9)), &gauge).expect("a good target");
+        let _connection = gauge.try_acquire();
+        let _ = dialer.dial().await;
+    }
+
+    #[tokio::test]
+    async fn a_return_that_is_too_late_fails_and_so_does_a_request_that_was_left_out() {
+        for (slowest, answers, holds) in [
+            (3 * LIMIT, &[1, 2][..], true),
+            (3 * LIMIT + Duration::from_millis(1), &[1, 2], false),
+            (LIMIT, &[1, 3], false),
+        ] {
+            let [mut talker, ..] = start(SocketAddr::from(([127, 0, 0, 1], 9))).expect("clients");
+            talker.slowest = slowest;
+            let service = Service::default();
+            for number in answers {
+                service.count(talker.login, *number);
+            }
+            let [_, back] = talker.end(&service, 0).await;
+            assert_eq!(back.holds, holds, "{back}");
+        }
+    }
+}

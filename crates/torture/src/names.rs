@@ -1,5 +1,6 @@
 //! dnsmasq and the system's resolver, in a network and with a `resolv.conf` of their own.
 
+use std::env;
 use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -19,6 +20,8 @@ use crate::server::{Scratch, Server, dying_with_us};
 use crate::verdict::Verdict;
 
 pub(crate) const RESOLVERS: &str = "/etc/resolv.conf";
+/// Set to anything, a machine without namespaces is a failure.
+const REQUIRED: &str = "SCHMOOZER_REQUIRE_NAMESPACES";
 const PORT: u16 = 7_000;
 const OLD: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 5);
 const NEW: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 6);
@@ -34,6 +37,12 @@ pub(crate) async fn outside(
     mut tell: impl FnMut(&str),
 ) -> io::Result<Vec<Verdict>> {
     let said = again_inside(again).await;
+    if let Err(lacking) = &said {
+        if lacking.kind() == io::ErrorKind::Unsupported && env::var_os(REQUIRED).is_none() {
+            tell(&format!("skipped: {lacking}"));
+            return Ok(Vec::new());
+        }
+    }
     let holds = said.is_ok();
     for line in said.unwrap_or_else(|error| error.to_string()).lines() {
         tell(line);

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use torture::Program;
 
 const REQUIRED: &str = "SCHMOOZER_REQUIRE_SERVERS";
+const NAMESPACES: &str = "SCHMOOZER_REQUIRE_NAMESPACES";
 const TORTURE: &str = env!("CARGO_BIN_EXE_torture");
 
 /// Plays with a server for some seconds, if it is installed; those that are killed under load are killed twice.
@@ -70,11 +71,39 @@ fn nats_clients_go_when_they_are_asked_to_without_an_outage() {
 #[test]
 fn names_that_dnsmasq_resolves_badly_are_connected_to() {
     if !fs::metadata("/proc/self").is_ok_and(|it| it.uid() == 0) {
-        assert!(env::var_os("SCHMOOZER_REQUIRE_NAMESPACES").is_none());
+        assert!(env::var_os(NAMESPACES).is_none());
         println!("skipped: there can be no network namespace: not root");
         return;
     }
     plays_with(Program::Dnsmasq);
+}
+
+/// All that dnsmasq takes is there, but `ip`.
+#[test]
+fn names_are_not_played_without_a_namespace_unless_that_is_required() {
+    if let Err(missing) = Program::Dnsmasq.find() {
+        println!("skipped: {missing}");
+        return;
+    }
+    let directory = env::temp_dir().join(format!("schmoozer-lacks-{}", std::process::id()));
+    fs::create_dir(&directory).unwrap();
+    for tool in ["dnsmasq", "setpriv", "unshare"] {
+        fs::write(directory.join(tool), "").unwrap();
+    }
+    let run = |command: &mut Command| {
+        let only = ["--servers", "--quick", "--only", "dnsmasq"];
+        let output = command.args(only).env("PATH", &directory).output().unwrap();
+        let printed = String::from_utf8(output.stdout).unwrap();
+        (output.status.code(), printed)
+    };
+    let (code, printed) = run(Command::new(TORTURE).env_remove(NAMESPACES));
+    assert_eq!(
+        (code, &*printed),
+        (Some(0), "dnsmasq: skipped: ip is not here\n")
+    );
+    let (code, printed) = run(Command::new(TORTURE).env(NAMESPACES, "1"));
+    assert!(code == Some(1) && printed.contains("FAILED"), "{printed}");
+    fs::remove_dir_all(directory).unwrap();
 }
 
 /// Row 2: the handshake is part of connecting, and a wrong certificate is final.
