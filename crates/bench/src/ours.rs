@@ -16,14 +16,15 @@ use crate::attempt::{Refused, attempt};
 const AT_ONCE: Constant = Constant::new(Duration::ZERO);
 
 pub(crate) async fn run<const SUSPENDS: bool>() {
-    let link = Link::<SUSPENDS, 0> { failed: 0 };
+    let link = link::<SUSPENDS, 0>();
     black_box(schmoozer_core::run(link).await.is_ok());
 }
 
 /// The loop with delays from a policy of zeros, as `connector_fn` and `TcpConnector` have it.
 pub(crate) async fn with_retry<const SUSPENDS: bool>() {
-    let retry = Retry::new(AT_ONCE);
-    let link = Delayed::<SUSPENDS> { retry };
+    let mut retry = Retry::new(AT_ONCE);
+    let decide = move |failure| retry.on_failure(failure);
+    let link = Link::<SUSPENDS, 5, _> { decide };
     black_box(schmoozer_core::run(link).await.is_ok());
 }
 
@@ -35,19 +36,19 @@ pub(crate) async fn retry<const SUSPENDS: bool>() {
 
 /// The full loop without options.
 pub(crate) async fn runner<const SUSPENDS: bool>() {
-    let runner = Runner::new(Link::<SUSPENDS, 1> { failed: 0 });
+    let runner = Runner::new(link::<SUSPENDS, 1>());
     black_box(runner.run().await.is_ok());
 }
 
 /// With an observer that counts, and does without the texts of causes.
 pub(crate) async fn with_observer<const SUSPENDS: bool>() {
-    let runner = Runner::new(Link::<SUSPENDS, 2> { failed: 0 }).observer(Counts(0));
+    let runner = Runner::new(link::<SUSPENDS, 2>()).observer(Counts(0));
     black_box(runner.run().await.is_ok());
 }
 
 /// With a handle, for which each cause is written down.
 pub(crate) async fn with_handle<const SUSPENDS: bool>() {
-    let runner = Runner::new(Link::<SUSPENDS, 3> { failed: 0 });
+    let runner = Runner::new(link::<SUSPENDS, 3>());
     let handle = runner.handle();
     black_box(runner.run().await.is_ok());
     black_box(handle.stats());
@@ -59,7 +60,7 @@ pub(crate) async fn with_options<const SUSPENDS: bool>() {
         return;
     };
     let (_network, online) = watch::channel(true);
-    let runner = Runner::new(Link::<SUSPENDS, 4> { failed: 0 })
+    let runner = Runner::new(link::<SUSPENDS, 4>())
         .shutdown(pending::<()>())
         .connect_timeout_with(Duration::from_secs(60), || Refused(110))
         .pacer(pacer)
@@ -96,42 +97,26 @@ impl Observer for Counts {
 }
 
 /// Each loop has a type of its own, as in a program: one that several share is inlined into none.
-struct Link<const SUSPENDS: bool, const LOOP: u8> {
-    failed: u32,
+struct Link<const SUSPENDS: bool, const LOOP: u8, D> {
+    decide: D,
 }
 
-impl<const SUSPENDS: bool, const LOOP: u8> Connector for Link<SUSPENDS, LOOP> {
-    type Connection = ();
-    type Error = Refused;
-
-    async fn connect(&mut self) -> ConnResult<(), Refused> {
-        match attempt::<SUSPENDS>().await {
-            // The last attempt: what a connection costs is no part of an attempt.
-            Ok(()) => ConnResult::Exit(Ok(())),
-            Err(cause) => ConnResult::Reconnect(cause),
-        }
-    }
-
-    async fn run(&mut self, (): (), _: Session) -> RunResult<Refused> {
-        RunResult::Exit(Ok(()))
-    }
-
-    async fn retry_delay(&mut self, failure: Failure<Refused>) -> RetryResult<Refused> {
+/// A connector that decides on no delay by hand.
+fn link<const SUSPENDS: bool, const LOOP: u8>()
+-> Link<SUSPENDS, LOOP, impl FnMut(Failure<Refused>) -> RetryResult<Refused> + Send> {
+    let mut failed = 0_u32;
+    let decide = move |failure: Failure<Refused>| {
         black_box(failure.cause);
-        self.failed = self.failed.saturating_add(1);
+        failed = failed.saturating_add(1);
         RetryResult::After(black_box(Duration::ZERO))
-    }
-
-    fn lifecycle(&self) -> Lifecycle {
-        Lifecycle::new().min_interval(Duration::ZERO)
-    }
+    };
+    Link { decide }
 }
 
-struct Delayed<const SUSPENDS: bool> {
-    retry: Retry<Constant>,
-}
-
-impl<const SUSPENDS: bool> Connector for Delayed<SUSPENDS> {
+impl<const SUSPENDS: bool, const LOOP: u8, D> Connector for Link<SUSPENDS, LOOP, D>
+where
+    D: FnMut(Failure<Refused>) -> RetryResult<Refused> + Send,
+{
     type Connection = ();
     type Error = Refused;
 
@@ -148,7 +133,7 @@ impl<const SUSPENDS: bool> Connector for Delayed<SUSPENDS> {
     }
 
     async fn retry_delay(&mut self, failure: Failure<Refused>) -> RetryResult<Refused> {
-        self.retry.on_failure(failure)
+        (self.decide)(failure)
     }
 
     fn lifecycle(&self) -> Lifecycle {
