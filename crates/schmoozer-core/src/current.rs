@@ -179,7 +179,7 @@ impl<T> Publisher<T> {
                 client,
             }),
         };
-        if session.is_kept() {
+        if session.is_live() {
             self.clients
                 .send_modify(|clients| clients.push(live.clone()));
             session.ready();

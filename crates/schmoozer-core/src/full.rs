@@ -119,7 +119,7 @@ impl<C: Connector> Full<'_, C> {
             let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= Instant::now());
             // Where no other attempt may begin yet, this one goes on.
             let mut restart = this
-                .due(None)
+                .next_start(None)
                 .map_break(|()| None)?
                 .filter(|_| !requested)
                 .map(|at| at.max(began + REQUEST_INTERVAL));
@@ -228,7 +228,7 @@ impl<C: Connector> Full<'_, C> {
                 Err(ended(result))
             }
             (None, _) if self.asked() == Some(Ask::Reconnect) => {
-                self.show_waiting(None);
+                self.set_waiting(None);
                 let reconnecting = Event::Reconnecting { id: facts.id };
                 self.report.tell(facts.ended, &reconnecting);
                 Ok(Next::Attempt(None))
@@ -267,7 +267,7 @@ impl<C: Connector> Full<'_, C> {
             return Err(self.shut_down(None));
         }
         let decision = pin!(connector.retry_delay(failure));
-        let look = |this: &mut Self| match this.due(None)? {
+        let look = |this: &mut Self| match this.next_start(None)? {
             Some(due) if due <= Instant::now() => Break(()),
             due => Continue(due),
         };

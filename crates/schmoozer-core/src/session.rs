@@ -84,7 +84,7 @@ struct Life {
     /// Wakes the loop's task at the next change. Set before each poll of the handler.
     waker: Option<Waker>,
     /// Notifies the calls of `stopping` in other tasks. Allocated when needed, because few handlers make such calls.
-    waiting: Option<Arc<Notify>>,
+    other_tasks: Option<Arc<Notify>>,
 }
 
 impl Session {
@@ -94,7 +94,7 @@ impl Session {
     /// Only the first call counts. A call has no effect once the connection must end or has ended.
     pub fn ready(&self) {
         let mut life = self.shared.life();
-        if life.ready.is_none() && life.is_kept() {
+        if life.ready.is_none() && life.is_live() {
             life.ready = Some(Instant::now());
             drop(life);
             self.wake();
@@ -190,7 +190,7 @@ impl Session {
     pub(crate) fn close(&self, renewed: bool) -> Facts {
         let (facts, waker) = {
             let mut life = self.shared.life();
-            if renewed && life.is_kept() {
+            if renewed && life.is_live() {
                 life.told = Some(End::Renew);
             }
             life.polling = false;
@@ -204,8 +204,8 @@ impl Session {
     }
 
     /// Returns whether the connection is up and its end was not requested.
-    pub(crate) fn is_kept(&self) -> bool {
-        self.shared.life().is_kept()
+    pub(crate) fn is_live(&self) -> bool {
+        self.shared.life().is_live()
     }
 
     /// Requests the end of the connection, and says how it must end. Only the first call counts, but an exit replaces a
@@ -231,7 +231,7 @@ impl Session {
         let is_known = {
             let mut life = self.shared.life();
             life.polling = true;
-            life.wakes(cx)
+            life.is_loop_task(cx)
         };
         if !is_known {
             let waker = Some(cx.waker().clone());
@@ -241,11 +241,11 @@ impl Session {
     }
 
     /// Notes that the loop has polled the handler, and that the handler is still pending. Returns what
-    /// [`is_kept`](Self::is_kept) returns.
+    /// [`is_live`](Self::is_live) returns.
     pub(crate) fn polled(&self) -> bool {
         let mut life = self.shared.life();
         life.polling = false;
-        life.is_kept()
+        life.is_live()
     }
 
     /// Wakes the loop's task.
@@ -256,14 +256,14 @@ impl Session {
         waker.wake_by_ref();
         // Kept for the next change, unless the loop has set a newer waker.
         let mut life = self.shared.life();
-        if life.is_kept() && life.waker.is_none() {
+        if life.is_live() && life.waker.is_none() {
             life.waker = Some(waker);
         }
     }
 
     /// Notifies the calls of `stopping` that wait in other tasks.
     fn notify(&self) {
-        let waiting = self.shared.life().waiting.clone();
+        let waiting = self.shared.life().other_tasks.clone();
         waiting.inspect(|waiting| waiting.notify_waiters());
     }
 }
@@ -286,13 +286,13 @@ impl Shared {
 }
 
 impl Life {
-    fn is_kept(&self) -> bool {
+    fn is_live(&self) -> bool {
         self.told.is_none() && self.ended.is_none()
     }
 
     /// Returns how the connection must end, or `None` while it may stay.
     fn end(&self) -> Option<End> {
-        (!self.is_kept()).then(|| self.told.unwrap_or(End::Exit))
+        (!self.is_live()).then(|| self.told.unwrap_or(End::Exit))
     }
 
     /// Returns how the connection must end, once that is known. Until then, a caller in the loop's task stays pending,
@@ -301,13 +301,13 @@ impl Life {
         self.asked = true;
         match self.end() {
             Some(end) => Poll::Ready(Ok(end)),
-            None if self.polling && self.wakes(cx) => Poll::Pending,
-            None => Poll::Ready(Err(Arc::clone(self.waiting.get_or_insert_default()))),
+            None if self.polling && self.is_loop_task(cx) => Poll::Pending,
+            None => Poll::Ready(Err(Arc::clone(self.other_tasks.get_or_insert_default()))),
         }
     }
 
     /// Returns whether this is the loop's task, so that the loop's waker wakes it.
-    fn wakes(&self, cx: &Context<'_>) -> bool {
+    fn is_loop_task(&self, cx: &Context<'_>) -> bool {
         let waker = self.waker.as_ref();
         waker.is_some_and(|waker| waker.will_wake(cx.waker()))
     }

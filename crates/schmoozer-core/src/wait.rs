@@ -22,12 +22,12 @@ impl<C: Connector> Full<'_, C> {
     pub(crate) async fn wait(&mut self, delay: Option<Duration>) -> Option<bool> {
         if delay.is_none() {
             // If the network is offline by now, no one knows when the attempt will start, and a wait must be announced.
-            self.look().await;
+            self.poll_signals().await;
         }
         let now = Instant::now();
         let delay = delay.map(|delay| self.judge.at_least(delay, || now).min(LONGEST_WAIT));
         let due = delay.map(|delay| after(now, delay));
-        let at = self.due(due).continue_value()?;
+        let at = self.next_start(due).continue_value()?;
         // The wait before the first attempt is not announced, because it has no delay.
         if self.judge.attempt > 0 || due != Some(now) {
             let wait = match at {
@@ -35,9 +35,9 @@ impl<C: Connector> Full<'_, C> {
                 _ => delay.unwrap_or_default(),
             };
             if delay.is_some() || !wait.is_zero() || at.is_none() {
-                self.tell_waiting(now, wait);
+                self.announce_waiting(now, wait);
             } else {
-                self.show_waiting(Some(now));
+                self.set_waiting(Some(now));
             }
             if wait.is_zero() {
                 yield_now().await;
@@ -49,15 +49,15 @@ impl<C: Connector> Full<'_, C> {
         };
         while let Err(earliest) = pacer.try_admit() {
             let now = Instant::now();
-            self.tell_waiting(now, earliest.saturating_duration_since(now));
+            self.announce_waiting(now, earliest.saturating_duration_since(now));
             // An attempt that the pacer admits must start at once. While offline, the attempt gives up its turn.
-            let look = |this: &mut Self| match this.due(Some(now))? {
+            let look = |this: &mut Self| match this.next_start(Some(now))? {
                 Some(_) => Continue(None),
                 None => Break(()),
             };
             let admitted = self.until(pin!(pacer.admit()), None, look).await;
             // The network may have gone offline in the meantime.
-            self.look().await;
+            self.poll_signals().await;
             if admitted.is_ok() && look(self).is_continue() {
                 break;
             }
@@ -70,7 +70,7 @@ impl<C: Connector> Full<'_, C> {
     /// requests so far may make it earlier. The time is `None` if it is not known, for example while the network is
     /// offline. The network does not matter if the connector already holds the next connection.
     #[inline]
-    pub(crate) fn due(&self, due: Option<Instant>) -> ControlFlow<(), Option<Instant>> {
+    pub(crate) fn next_start(&self, due: Option<Instant>) -> ControlFlow<(), Option<Instant>> {
         Continue(match self.asked() {
             Some(Ask::Stop) => return Break(()),
             _ if self.signals.offline.is_some() && !self.held => None,
@@ -87,14 +87,14 @@ impl<C: Connector> Full<'_, C> {
     async fn until_due(&mut self, due: Option<Instant>) -> Option<bool> {
         let mut shown = due;
         let look = |this: &mut Self| {
-            let at = this.due(due).map_break(|()| None)?;
+            let at = this.next_start(due).map_break(|()| None)?;
             let now = Instant::now();
             if at.is_some_and(|at| at <= now) {
                 return Break(Some(due.is_none_or(|due| due > now)));
             }
             if at != shown {
                 shown = at;
-                this.show_waiting(at);
+                this.set_waiting(at);
             }
             Continue(at)
         };
@@ -103,13 +103,13 @@ impl<C: Connector> Full<'_, C> {
     }
 
     /// Shows in the status that the loop waits until this time, or until an unknown time. Observers receive no event.
-    pub(crate) fn show_waiting(&mut self, until: Option<Instant>) {
+    pub(crate) fn set_waiting(&mut self, until: Option<Instant>) {
         let attempt = self.judge.next_attempt();
         let wait = |state: &mut State| state.wait(until, attempt, Instant::now());
         self.report.shared.change(wait);
     }
 
-    fn tell_waiting(&mut self, now: Instant, delay: Duration) {
+    fn announce_waiting(&mut self, now: Instant, delay: Duration) {
         let attempt = self.judge.next_attempt();
         let waiting = Event::Waiting { delay, attempt };
         self.report.tell(now, &waiting);
@@ -146,7 +146,7 @@ impl<C: Connector> Full<'_, C> {
     }
 
     /// Takes note of what the shutdown and the network have reported, without waiting.
-    async fn look(&mut self) {
+    async fn poll_signals(&mut self) {
         poll_fn(|cx| {
             self.signals.look(cx, &self.report.shared, &mut self.judge);
             Poll::Ready(())

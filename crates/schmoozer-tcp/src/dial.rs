@@ -84,10 +84,10 @@ impl Dialer {
                 self.memory.used(route.endpoint);
                 Ok((stream, route))
             }
-            Ok(None) => Err(self.all_failed(race.finish())),
+            Ok(None) => Err(self.all_failed(race.take_failures())),
             Err(after) => Err(DialError::Timeout {
                 after,
-                tried: race.finish(),
+                tried: race.take_failures(),
             }),
         }
     }

@@ -19,7 +19,7 @@ use crate::{Answers, Family};
 /// How long an IPv4 address waits for an IPv6 address (RFC 8305 §3, "Resolution Delay").
 const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
 /// The maximum number of addresses of one name that a dial tries. The next dial begins with the others.
-const LONGEST: usize = 64;
+const MAX_ADDRESSES: usize = 64;
 
 /// A delay to wait for. `None` if there is nothing to wait for.
 pub(crate) type Timer = Option<Pin<Box<Sleep>>>;
@@ -46,7 +46,7 @@ pub(crate) struct Endpoint<'a> {
     pub(crate) is_exhausted: bool,
     /// Whether the next endpoint starts at once when this one has failed. False after it has done so once, or after one
     /// of its attempts was replaced by a newer one.
-    pub(crate) brings_next_on: bool,
+    pub(crate) starts_next_on_failure: bool,
 }
 
 impl<'a> Endpoint<'a> {
@@ -59,7 +59,7 @@ impl<'a> Endpoint<'a> {
             waited_for_v6: false,
             stagger: None,
             is_exhausted: false,
-            brings_next_on: true,
+            starts_next_on_failure: true,
         }
     }
 
@@ -102,7 +102,7 @@ impl<'a> Endpoint<'a> {
         let untaken = found
             .iter()
             .copied()
-            .filter(|addr| self.taken.len() < LONGEST && !self.taken.contains(addr));
+            .filter(|addr| self.taken.len() < MAX_ADDRESSES && !self.taken.contains(addr));
         let Some(best) = untaken.clone().min_by_key(is_behind) else {
             return if is_complete {
                 Poll::Ready(None)
@@ -237,7 +237,7 @@ mod tests {
     fn a_flood_of_answers_is_bounded() {
         let mut endpoint = complete(&[]);
         (0..10_000).for_each(|i| endpoint.answers.push(SocketAddr::from(([10, 0, 0, 1], i))));
-        assert_eq!(drain(&mut endpoint).len(), LONGEST);
+        assert_eq!(drain(&mut endpoint).len(), MAX_ADDRESSES);
         assert_eq!(now(&mut endpoint), Poll::Ready(None));
     }
 
@@ -249,7 +249,10 @@ mod tests {
         flood.for_each(|addr| endpoint.answers.push(addr));
         endpoint.answers.push(addr("1.0.0.1:1"));
         let order = drain(&mut endpoint);
-        assert_eq!((order.len(), order[1].as_str()), (LONGEST, "1.0.0.1:1"));
+        assert_eq!(
+            (order.len(), order[1].as_str()),
+            (MAX_ADDRESSES, "1.0.0.1:1")
+        );
     }
 
     #[test]
@@ -262,7 +265,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_goes_behind_comes_last_and_waits_for_something_better() {
+    async fn an_address_that_failed_comes_last_and_waits_for_another() {
         let memory = Memory::default();
         for failed in ["[::1]:1", "1.0.0.1:1"] {
             memory.put(None, Some(addr(failed)), true);
@@ -283,7 +286,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn of_those_behind_the_resolvers_first_family_goes_first() {
+    async fn among_failed_addresses_the_resolvers_first_family_goes_first() {
         let memory = Memory::default();
         let found = ["1.0.0.1:1", "[::1]:1"];
         for failed in found {

@@ -128,10 +128,10 @@ where
                 Poll::Pending => {}
             }
         }
-        let is_of_it = |(step, _): &(usize, _)| self.steps[*step].endpoint == place;
+        let belongs_to_endpoint = |(step, _): &(usize, _)| self.steps[*step].endpoint == place;
         if endpoint.is_exhausted
-            && !self.running.iter().any(is_of_it)
-            && mem::take(&mut endpoint.brings_next_on)
+            && !self.running.iter().any(belongs_to_endpoint)
+            && mem::take(&mut endpoint.starts_next_on_failure)
         {
             self.endpoint_delay = None;
         }
@@ -142,7 +142,7 @@ where
             if let Some((oldest, _)) = self.running.pop_front() {
                 let oldest = &mut self.steps[oldest];
                 // It was replaced and did not fail, so its endpoint does not let the next one start at once.
-                self.endpoints[oldest.endpoint].brings_next_on = false;
+                self.endpoints[oldest.endpoint].starts_next_on_failure = false;
                 oldest.end(Err(timed_out(Phase::Connect)));
             }
         }

@@ -25,13 +25,13 @@ pub(crate) struct Step {
 impl<C, F> Race<'_, C, F> {
     /// Returns the steps that failed or still run. Notes in the dialer's memory that their endpoints and addresses go
     /// behind those that were not tried.
-    pub(crate) fn finish(&mut self) -> Vec<Tried> {
+    pub(crate) fn take_failures(&mut self) -> Vec<Tried> {
         let mut tried = Vec::new();
         for step in mem::take(&mut self.steps) {
             let number = self.order[step.endpoint];
             let phase = step.addr.map_or(Phase::Lookup, |_| Phase::Connect);
-            let under_way = || (step.begun.elapsed(), Err(timed_out(phase)));
-            let (elapsed, result) = step.ended.unwrap_or_else(under_way);
+            let still_running = || (step.begun.elapsed(), Err(timed_out(phase)));
+            let (elapsed, result) = step.ended.unwrap_or_else(still_running);
             let Err(Failed(phase, error)) = result else {
                 continue;
             };
@@ -52,7 +52,7 @@ impl<C, F> Race<'_, C, F> {
 
 impl<C, F> Drop for Race<'_, C, F> {
     fn drop(&mut self) {
-        self.finish();
+        self.take_failures();
     }
 }
 
