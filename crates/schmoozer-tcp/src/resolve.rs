@@ -104,12 +104,13 @@ impl fmt::Debug for Resolver {
 
 /// Asks the operating system, by `getaddrinfo`, which has all addresses at once, sorted by RFC 6724.
 ///
-/// It cannot be stopped, so it runs on a thread of its own, and outlives a dial that ends before it. There is one
-/// thread a host: dials of that host join the lookup that runs. What it finds when no dial waits any more serves the next
-/// one, if that begins within 30 s; that dial also looks up again, and adds what it finds. Nothing else is kept.
+/// A lookup cannot be stopped. So it runs on a thread of its own, and may outlive its dial. There is one thread per host:
+/// dials of one host share a lookup that runs. An answer that no dial has taken serves the next dial, if that begins
+/// within 30 s. That dial also looks up again, and adds what it finds. Nothing else is kept. If lookups may take longer
+/// than a dial and your delays are longer than 30 s, set a longer [`timeout`](crate::Dialer::timeout).
 ///
-/// At most 1,024 lookups run at once in a process, and further ones wait for one to end. Neither a runtime that is dropped
-/// nor a program that ends waits for any.
+/// At most 1,024 lookups run at once in a process. Further ones wait for one to end. A runtime that is dropped and a
+/// program that ends wait for none. A process that forks during a lookup must not look up that host in the child.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemResolver;
 
