@@ -93,6 +93,7 @@ use crate::{Delays, Exponential, Listed};
 ///
 /// Texts of more than 64 KiB and lists of more than 1,024 delays are refused. An error quotes what it is about, but never
 /// a URL or user information: a secret that is pasted into the wrong field stays out of the log.
+/// `Display` of an error of `toml` also prints the line of the file, which may hold a secret: show only its `message()`.
 #[derive(Debug, Clone, PartialEq)]
 #[must_use = "a policy does nothing until it is iterated"]
 pub struct PolicyConfig {

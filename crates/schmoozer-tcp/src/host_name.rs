@@ -10,29 +10,27 @@ const LONGEST_NAME: usize = 253;
 
 /// Refuses what may hold a secret before any other check can quote it.
 pub(crate) fn refuse_secrets(text: &str) -> Result<(), InvalidTarget> {
-    if text.contains('@') {
-        return Err(InvalidTarget::new(
-            "user information is not part of an address, give host:port alone",
-        ));
-    }
-    if text.contains(['/', '?', '#', '\\']) {
-        return Err(InvalidTarget::new(
-            "a URL or a path is not an address, give host:port alone",
-        ));
-    }
     let odd = |c: char| !(c.is_ascii_alphanumeric() || ".-_:[]%".contains(c));
-    // `%40` decodes to an `@`. Elsewhere a `%` only begins the zone of an IPv6 address.
-    let encoded = text.split_once('%').is_some_and(|(before, after)| {
-        let host = before.strip_prefix('[').unwrap_or(before);
-        host.parse::<Ipv6Addr>().is_err() || after.contains('%')
-    });
-    match text.chars().find(|&c| odd(c) || (c == '%' && encoded)) {
-        None => Ok(()),
-        Some(c) => {
-            let why = format!("{c:?} cannot be part of a host name or a port");
-            Err(InvalidTarget::new(why))
-        }
-    }
+    // `%40` decodes to an `@`.
+    let encoded = text
+        .split_once('%')
+        .is_some_and(|(host, after)| !has_zone(host) || after.contains('%'));
+    let why = if text.contains('@') {
+        "user information is not part of an address, give host:port alone".to_owned()
+    } else if text.contains(['/', '?', '#', '\\']) {
+        "a URL or a path is not an address, give host:port alone".to_owned()
+    } else if let Some(c) = text.chars().find(|&c| odd(c) || (c == '%' && encoded)) {
+        format!("{c:?} cannot be part of a host name or a port")
+    } else {
+        return Ok(());
+    };
+    Err(InvalidTarget::new(why))
+}
+
+/// Tells whether a `%` after this begins a zone, as it does after an IPv6 address alone.
+pub(crate) fn has_zone(host: &str) -> bool {
+    let ip = host.strip_prefix('[').unwrap_or(host);
+    ip.parse::<Ipv6Addr>().is_ok()
 }
 
 /// Refuses what no resolver could turn into an address.
@@ -54,13 +52,10 @@ pub(crate) fn check_name(host: &str) -> Result<(), InvalidTarget> {
             && labels.all(|label| (1..=63).contains(&label.len()))
     };
     if is_a_name {
-        Ok(())
-    } else {
-        Err(InvalidTarget::new(format!(
-            "{:?} is neither a host name nor an address",
-            shown(host)
-        )))
+        return Ok(());
     }
+    let why = format!("{:?} is neither a host name nor an address", shown(host));
+    Err(InvalidTarget::new(why))
 }
 
 /// Quotes at most 80 characters of text that has passed [`refuse_secrets`].

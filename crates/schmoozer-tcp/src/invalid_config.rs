@@ -1,8 +1,9 @@
 //! Why a setting was refused.
 
+use std::borrow::Borrow;
 use std::fmt::Display;
 
-use crate::host_name::shown;
+use crate::host_name::{has_zone, shown};
 
 /// Says what is wrong in the text of a setting, at which key, and what is allowed there.
 ///
@@ -14,9 +15,9 @@ pub struct InvalidConfig(pub(crate) String);
 impl InvalidConfig {
     /// Says that a word is none of those that are allowed, which ones those are, and which is nearest. `what` is what the
     /// word should have been, such as `order`.
-    pub(crate) fn unknown(what: &str, word: &str, allowed: &[&str]) -> Self {
+    pub(crate) fn unknown(what: &str, word: &str, allowed: &[impl Borrow<str>]) -> Self {
         let within = |changes| {
-            let mut allowed = allowed.iter();
+            let mut allowed = allowed.iter().map(Borrow::borrow);
             allowed.find(|allowed| is_within(changes, word.as_bytes(), allowed.as_bytes()))
         };
         let nearest = within(1).or_else(|| within(2));
@@ -33,16 +34,27 @@ pub(crate) fn one_of<T: Copy + Display>(
     all: &[T],
 ) -> Result<T, InvalidConfig> {
     let words: Vec<String> = all.iter().map(T::to_string).collect();
-    let allowed: Vec<&str> = words.iter().map(String::as_str).collect();
-    let place = allowed.iter().position(|allowed| *allowed == word);
-    place
-        .map(|place| all[place])
-        .ok_or_else(|| InvalidConfig::unknown(what, word, &allowed))
+    match words.iter().position(|allowed| allowed == word) {
+        Some(place) => Ok(all[place]),
+        None => Err(InvalidConfig::unknown(what, word, &words)),
+    }
+}
+
+/// Tells whether text has the sign of a URL or of user information, plain or encoded, anywhere.
+///
+/// A text of several parts is asked as a whole: one part may have the secret, and another one the sign of it.
+pub(crate) fn may_hold_secret(text: &str) -> bool {
+    let encoded = |(at, _): (usize, &str)| {
+        let host = text[..at].rsplit([',', ';', '=', ' ']).next();
+        let hex = text.as_bytes().get(at + 1..at + 3);
+        hex.is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit)) && !host.is_some_and(has_zone)
+    };
+    text.contains(['@', '＠', '﹫']) || text.contains("://") || text.match_indices('%').any(encoded)
 }
 
 /// Quotes the start of a text, but nothing of one that may hold a secret.
 pub(crate) fn quoted(text: &str) -> String {
-    if text.contains(['@', '/', '%', '＠']) {
+    if may_hold_secret(text) {
         return "text with a URL or user information".to_owned();
     }
     format!("{:?}", shown(text))
@@ -55,9 +67,8 @@ fn is_within(changes: usize, a: &[u8], b: &[u8]) -> bool {
         _ if changes == 0 => a.is_empty() && b.is_empty(),
         _ => {
             let (fewer_a, fewer_b) = (a.get(1..).unwrap_or(a), b.get(1..).unwrap_or(b));
-            [(fewer_a, b), (a, fewer_b), (fewer_a, fewer_b)]
-                .iter()
-                .any(|(a, b)| is_within(changes - 1, a, b))
+            let pairs = [(fewer_a, b), (a, fewer_b), (fewer_a, fewer_b)];
+            pairs.iter().any(|(a, b)| is_within(changes - 1, a, b))
         }
     }
 }

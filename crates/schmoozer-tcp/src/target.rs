@@ -81,10 +81,9 @@ impl Target {
 
     fn new(host: &str, port: u16, literal: Option<SocketAddr>) -> Result<Self, InvalidTarget> {
         if port == 0 {
-            return Err(InvalidTarget::new(format!(
-                "the port of {:?} is not a number from 1 to 65535",
-                shown(host)
-            )));
+            let host = shown(host);
+            let why = format!("the port of {host:?} is not a number from 1 to 65535");
+            return Err(InvalidTarget::new(why));
         }
         let host = host.into();
         Ok(Self {
@@ -121,10 +120,9 @@ impl FromStr for Target {
             Some(parts) if !text.ends_with(']') => parts,
             _ if text.is_empty() => return Err(InvalidTarget::new(NO_HOST)),
             _ => {
-                return Err(InvalidTarget::new(format!(
-                    "the port is missing after {:?}, expected host:port",
-                    shown(text)
-                )));
+                let text = shown(text);
+                let why = format!("the port is missing after {text:?}, expected host:port");
+                return Err(InvalidTarget::new(why));
             }
         };
         if host.contains(':') && !host.starts_with('[') {

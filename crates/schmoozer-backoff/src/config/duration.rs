@@ -5,7 +5,7 @@ use core::time::Duration;
 use std::format;
 use std::string::String;
 
-use super::fault::{ConfigError, Fault, quoted};
+use super::fault::{ConfigError, Fault, may_hold_secret, quoted};
 
 const UNITS: [(&str, u128); 9] = [
     ("d", 86_400_000_000_000),
@@ -52,7 +52,7 @@ pub fn format_duration(duration: Duration) -> String {
 
 /// Reads numbers with units, one after the other: `250ms`, `1.5s`, `1m30s`.
 pub(super) fn parse(text: &str) -> Result<Duration, Fault> {
-    if text.is_empty() {
+    if text.is_empty() || may_hold_secret(text) {
         return Err(Fault::new("expected a duration such as 250ms", 0..0));
     }
     let too_long = || Fault::new("the duration is too long", 0..text.len());

@@ -31,12 +31,13 @@ impl Fault {
     }
 }
 
-/// Whether `text` reads like the URL or the user information that was pasted into the wrong place. No policy has
-/// such a part, so a message that withholds it withholds nothing of use.
+/// Whether `text` reads like the URL or the user information, plain or encoded, that was pasted into the wrong place. No
+/// policy has such a part, so a message that withholds it withholds nothing of use.
 pub(super) fn may_hold_secret(text: &str) -> bool {
-    ["@", "://", "%40", "＠"]
-        .iter()
-        .any(|sign| text.contains(sign))
+    let encoded = |it: &[u8]| it[0] == b'%' && it[1..].iter().all(u8::is_ascii_hexdigit);
+    text.contains(['@', '＠', '﹫'])
+        || text.contains("://")
+        || text.as_bytes().windows(3).any(encoded)
 }
 
 /// Puts text from outside into a message: in quotes, without control characters, never more than its start, and
@@ -51,11 +52,7 @@ pub(super) fn quoted(text: &str) -> String {
         .take(SHOWN)
         .flat_map(char::escape_debug)
         .collect();
-    let dots = if text.chars().nth(SHOWN).is_some() {
-        "…"
-    } else {
-        ""
-    };
+    let dots = text.chars().nth(SHOWN).map_or("", |_| "…");
     format!("`{shown}{dots}`")
 }
 
@@ -133,7 +130,9 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
+    /// Keeps `text` if that cannot hold a secret. Where it can, the place of the fault must be its start.
     pub(super) fn new(text: &str, fault: Fault) -> Self {
+        let text = if may_hold_secret(text) { "" } else { text };
         Self {
             message: fault.message,
             text: text.into(),

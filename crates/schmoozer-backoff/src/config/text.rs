@@ -31,7 +31,7 @@ impl FromStr for PolicyConfig {
         }
         // Before it is cut into parts: one part may hold the secret and another the sign of it.
         if may_hold_secret(text) {
-            return Err(ConfigError::new("", Fault::new(no_policy(text), 0..0)));
+            return Err(ConfigError::new(text, Fault::new(no_policy(text), 0..0)));
         }
         parse(text).map_err(|fault| ConfigError::new(text, fault))
     }

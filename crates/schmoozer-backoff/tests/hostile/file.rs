@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::corpus;
 
-const KEYS: &[&str] = &[
+pub(crate) const KEYS: &[&str] = &[
     "policy",
     "delay",
     "delays",
@@ -124,7 +124,7 @@ proptest! {
         key in prop::sample::select(KEYS),
         before in "[a-z0-9:/,.]{0,8}",
         between in "[a-z0-9:.?#,/]{0,8}",
-        sign in "@|%40|＠",
+        sign in "@|%40|%2540|＠|﹫",
     ) {
         let secret = Value::from(format!("{before}HUNTER2{between}{sign}db:5432/app"));
         let in_a_list = json!([secret]);

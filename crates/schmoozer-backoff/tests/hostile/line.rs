@@ -137,7 +137,7 @@ proptest! {
     fn a_secret_is_never_repeated(
         before in "(|constant:|exponential:1s,|[a-z:/,=]{0,8})",
         between in "[a-z0-9:.?#,=/]{0,8}",
-        sign in "@|%40|＠",
+        sign in "@|%40|%2540|＠|﹫",
         after in "[a-z0-9.:/,]{0,16}",
     ) {
         let told = match format!("{before}HUNTER2{between}{sign}{after}").parse::<PolicyConfig>() {

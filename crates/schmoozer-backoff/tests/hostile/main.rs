@@ -6,6 +6,7 @@
 #[cfg(feature = "serde")]
 mod file;
 mod line;
+mod secrets;
 
 use std::fs;
 use std::path::Path;

@@ -61,6 +61,7 @@ use crate::{Dialer, Family, InvalidConfig, Keepalive, Order, Target};
 /// ```
 ///
 /// An error names the key and what is allowed. It quotes a value only where that cannot hold a secret.
+/// `Display` of an error of `toml` also prints the line of the file, which may hold a secret: show only its `message()`.
 ///
 /// ```
 /// use std::time::Duration;

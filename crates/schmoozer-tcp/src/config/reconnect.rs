@@ -46,6 +46,8 @@ use crate::{InvalidConfig, TcpConnector};
 /// give_up_after = "10m"
 /// ```
 ///
+/// `Display` of an error of `toml` also prints the line of the file, which may hold a secret: show only its `message()`.
+///
 /// ```
 /// use std::time::Duration;
 /// use schmoozer_tcp::{Dialer, End, ReconnectConfig, TcpConnector};

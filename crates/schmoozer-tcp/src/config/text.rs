@@ -7,7 +7,7 @@ use std::time::Duration;
 use schmoozer_backoff::{format_duration, parse_duration};
 
 use crate::InvalidConfig;
-use crate::invalid_config::quoted;
+use crate::invalid_config::{may_hold_secret, quoted};
 
 /// The longest line that is read, in bytes.
 const LONGEST: usize = 64 * 1024;
@@ -93,12 +93,6 @@ pub(super) trait Keyed: Sized {
         }
         config.complete()
     }
-}
-
-/// Tells whether a text of several parts may hold a secret: one part may have it, and another one the sign of it.
-fn may_hold_secret(text: &str) -> bool {
-    let signs = ["@", "＠", "://", "%40"];
-    signs.iter().any(|sign| text.contains(sign))
 }
 
 /// Returns what is wrong with a part of `whole`, unless that may hold a secret.
