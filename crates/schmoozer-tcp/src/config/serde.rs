@@ -61,7 +61,8 @@ as_table!(DialerConfig, ReconnectConfig);
 #[serde(untagged)]
 enum Value {
     Text(String),
-    Number(u64),
+    Integer(i64),
+    Number(f64),
     List(Vec<String>),
     Null,
     Other(IgnoredAny),
@@ -109,7 +110,8 @@ impl<'de, C: Keyed> DeserializeSeed<'de> for Setting<'_, C> {
             "policy" => PolicyConfig::deserialize(value)?.to_string(),
             _ => match Value::deserialize(value)? {
                 Value::Text(text) => text,
-                Value::Number(number) => number.to_string(),
+                Value::Integer(number) => number.to_string(),
+                Value::Number(number) => format!("{number:?}"),
                 Value::Null => "none".to_owned(),
                 Value::List(list) if key == "targets" => list.join(","),
                 _ if key == "targets" => return refused("expected a string or a list of them"),
