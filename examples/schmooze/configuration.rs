@@ -2,12 +2,12 @@
 
 use std::env;
 use std::fs;
+use std::ops::Range;
 use std::path::Path;
 
 use schmoozer_backoff::{Exponential, Jitter};
 use schmoozer_tcp::{DialerConfig, ReconnectConfig};
 use serde::Deserialize as _;
-use serde::de::Error as _;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, Error, ValueDeserializer};
 
@@ -41,27 +41,31 @@ impl Settings {
     fn of_file(path: &Path) -> Result<Self, String> {
         let shown = path.display();
         let text = fs::read_to_string(path).map_err(|error| format!("{shown}: {error}"))?;
-        Self::parse(&text).map_err(|error| {
-            // The error's own `Display` prints the line, and so a secret that stands there.
-            let message = error.message();
-            match error.span().and_then(|span| text.get(..span.start)) {
-                Some(before) => {
-                    format!("{shown}:{}: {message}", before.matches('\n').count() + 1)
-                }
-                None => format!("{shown}: {message}"),
-            }
+        Self::parse(&text).map_err(|Fault(span, message)| {
+            let before = span.and_then(|span| text.get(..span.start));
+            let line = before.map(|before| format!(":{}", before.matches('\n').count() + 1));
+            format!("{shown}{}: {message}", line.unwrap_or_default())
         })
     }
 
     /// Has no targets if the file has none: the environment or the command line may name them.
-    fn parse(text: &str) -> Result<Self, Error> {
+    fn parse(text: &str) -> Result<Self, Fault> {
         let mut file = DeTable::parse(text)?;
-        let missing = || Error::custom("the table `upstream` is missing");
+        let missing = || Fault(None, "the table `upstream` is missing".to_owned());
         let mut upstream = file.get_mut().remove("upstream").ok_or_else(missing)?;
+        if let Some((key, _)) = file.get_ref().iter().next() {
+            // A name in quotes may be anything, and so a secret.
+            let odd = |c: char| !(c.is_ascii_alphanumeric() || "-_".contains(c));
+            let plain = Some(key.get_ref()).filter(|name| !name.contains(odd));
+            let name = plain.map_or("…", AsRef::as_ref);
+            let why = format!("`{name}` is no key: expected `upstream` and `upstream.reconnect`");
+            return Err(Fault(Some(key.span()), why));
+        }
         let (mut reconnect, mut unnamed) = (None, false);
         if let DeValue::Table(table) = upstream.get_mut() {
             reconnect = table.remove("reconnect");
-            unnamed = !table.contains_key("targets");
+            let targets = table.get("targets").map(Spanned::get_ref);
+            unnamed = targets.is_none_or(|it| it.as_array().is_some_and(|list| list.is_empty()));
             if unnamed {
                 // A dialer's configuration is not read without any.
                 let any = Spanned::new(0..0, DeValue::String("unnamed.invalid:1".into()));
@@ -89,45 +93,55 @@ impl Settings {
                 continue;
             };
             let text = text.to_str().ok_or(format!("{name}: not in UTF-8"))?;
-            let set = match key.strip_prefix("reconnect_") {
-                Some(key) => self.reconnect.set(key, text),
-                None => self.dialer.set(&key, text),
-            };
-            set.map_err(|error| format!("{name}: {error}"))?;
+            self.set(&name, &key, text)?;
         }
         Ok(())
     }
 
+    /// Sets a key, or one of `reconnect`. An error says where the text `from` is.
+    fn set(&mut self, from: &str, key: &str, text: &str) -> Result<(), String> {
+        let set = match key.strip_prefix("reconnect_") {
+            Some(key) => self.reconnect.set(key, text),
+            None => self.dialer.set(key, text),
+        };
+        set.map_err(|error| format!("{from}: {error}"))
+    }
+
     fn take_arguments(&mut self, args: &Args) -> Result<(), String> {
-        let (dialer, reconnect) = (&mut self.dialer, &mut self.reconnect);
-        if !args.targets.is_empty() {
-            let targets = args.targets.iter().map(|target| target.parse());
-            dialer.targets = targets
-                .collect::<Result<_, _>>()
-                .map_err(|error| format!("{error}"))?;
+        let targets = (!args.targets.is_empty()).then(|| args.targets.join(","));
+        for (key, text) in [
+            ("targets", &targets),
+            ("timeout", &args.connect_timeout),
+            ("attempt_delay", &args.attempt_delay),
+            ("keepalive_idle", &args.keepalive),
+            ("reconnect_policy", &args.policy),
+            ("reconnect_give_up_after", &args.give_up_after),
+            ("reconnect_stable_after", &args.stable_after),
+        ] {
+            if let Some(text) = text {
+                self.set("command line", key, text)?;
+            }
         }
-        dialer.timeout = args.connect_timeout.or(dialer.timeout);
-        dialer.attempt_delay = args.attempt_delay.or(dialer.attempt_delay);
-        if let Some(idle) = args.keepalive {
-            dialer.keepalive = Some(dialer.keepalive.unwrap_or_default().idle(idle));
-        }
-        if let Some(policy) = &args.policy {
-            reconnect
-                .set("policy", policy)
-                .map_err(|error| format!("--policy: {error}"))?;
-        }
+        let policy = &mut self.reconnect.policy;
         if let Some(initial) = args.initial_delay {
-            let policy = Exponential::new(initial).jitter(Jitter::Equal);
-            reconnect.policy = policy.into();
+            *policy = Exponential::new(initial).jitter(Jitter::Equal).into();
         }
         if let Some(cap) = args.cap {
-            reconnect.policy = reconnect.policy.clone().cap(cap);
+            *policy = policy.clone().cap(cap);
         }
         if let Some(attempts) = args.attempts {
-            reconnect.policy = reconnect.policy.clone().max_retries(attempts);
+            *policy = policy.clone().max_retries(attempts);
         }
-        reconnect.give_up_after = args.give_up_after.or(reconnect.give_up_after);
-        reconnect.stable_after = args.stable_after.unwrap_or(reconnect.stable_after);
         Ok(())
+    }
+}
+
+/// Where in a file something is wrong, if that is known, and what.
+struct Fault(Option<Range<usize>>, String);
+
+/// The error's own `Display` prints the line, and so a secret that stands there.
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self(error.span(), error.message().to_owned())
     }
 }

@@ -15,6 +15,7 @@ use std::process::exit;
 use std::time::Duration;
 
 use clap::Parser;
+use schmoozer_backoff::parse_duration;
 use schmoozer_tcp::{Runner, TcpConnector};
 use tokio::io::{AsyncRead, AsyncWrite, duplex, split};
 
@@ -55,32 +56,32 @@ struct Args {
     #[arg(long)]
     policy: Option<String>,
     /// The first delay between two attempts, instead of a policy; it doubles from there, with jitter
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, conflicts_with = "policy")]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, conflicts_with = "policy")]
     initial_delay: Option<Duration>,
     /// The longest delay between two attempts
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     cap: Option<Duration>,
     /// Gives up after this many retries in one outage
     #[arg(long, value_name = "COUNT")]
     attempts: Option<u32>,
-    /// Gives up when an outage has lasted this long
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
-    give_up_after: Option<Duration>,
+    /// Gives up when an outage has lasted this long, or never [default: never]
+    #[arg(long, value_name = "TIME")]
+    give_up_after: Option<String>,
     /// How long a link must last to end an outage [default: 10s]
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
-    stable_after: Option<Duration>,
+    #[arg(long, value_name = "TIME")]
+    stable_after: Option<String>,
     /// Returns to the first target when that works again: looks this often
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     failback: Option<Duration>,
-    /// How long one connect may take, name resolution included [default: 10s]
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
-    connect_timeout: Option<Duration>,
+    /// How long one connect may take, name resolution included, or none for no limit [default: 10s]
+    #[arg(long, value_name = "TIME")]
+    connect_timeout: Option<String>,
     /// How long an address may take before the next one is tried beside it [default: 250ms]
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
-    attempt_delay: Option<Duration>,
+    #[arg(long, value_name = "TIME")]
+    attempt_delay: Option<String>,
     /// Silence after which the peer is probed [default: 30s]
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
-    keepalive: Option<Duration>,
+    #[arg(long, value_name = "TIME")]
+    keepalive: Option<String>,
     /// The local address to connect from
     #[arg(long, value_name = "ADDRESS")]
     bind: Option<IpAddr>,

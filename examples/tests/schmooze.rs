@@ -236,13 +236,15 @@ async fn the_environment_overrides_the_file_and_the_command_line_both() {
         ("SCHMOOZE_RECONNECT_POLICY", "constant:10ms,max_retries=2"),
     ];
     // The targets may stand anywhere, and must somewhere.
-    let untargeted = file("untargeted.toml", "[upstream]\ntimeout = \"5s\"\n");
+    let untargeted = file("untargeted.toml", "[upstream]\n");
+    let empty = file("empty.toml", "upstream.targets = []");
     let without = ["--config", &untargeted];
     let of_all = ["--config", &config, &third, "--attempts", "3"];
     for (arguments, environment, place) in [
         (&in_file[..], &[][..], 0),
         (&in_file, &in_environment, 1),
         (&without, &in_environment, 1),
+        (&["--config", &empty], &in_environment, 1),
         (&of_all, &in_environment, 2),
     ] {
         let variables = environment.iter().copied();
@@ -253,6 +255,17 @@ async fn the_environment_overrides_the_file_and_the_command_line_both() {
     }
     let missing = format!("schmooze: {untargeted}: `targets` is missing\n");
     assert_eq!(run(&without), (Some(2), missing));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flag_lifts_a_limit_of_the_file() {
+    let text = "[upstream]\ntimeout = \"1ns\"\nreconnect.give_up_after = \"1ns\"\n";
+    let (config, peer) = (file("limits.toml", text), peer(Behaviour::Refuse).await);
+    let flags = "--connect-timeout none --give-up-after never --attempts 2 --initial-delay 10ms";
+    let client = client(&[&peer], &format!("--config {config} {flags}"));
+    let (_, said) = ended(client.wait_with_output().unwrap());
+    assert_eq!(said.lines().last(), Some(refused(&peer).as_str()));
+    assert_eq!(said.matches("connecting to").count(), 3, "{said}");
 }
 
 #[test]
@@ -279,6 +292,12 @@ fn an_error_of_a_file_names_file_key_and_line_and_no_secret() {
             "invalid basic string",
         ),
         ("[upstraem]\n", "", "the table `upstream` is missing"),
+        (
+            "[upstream]\n[reconnect]\n",
+            ":2",
+            "`reconnect` is no key: expected `upstream` and `upstream.reconnect`\n",
+        ),
+        ("[upstream]\n[\"hunter2@db\"]\n", ":2", "`…` is no key"),
     ] {
         let path = file("malformed.toml", text);
         let (code, said) = run(&["--config", &path]);
