@@ -13,6 +13,9 @@ use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{RData, RecordType};
 use hickory_resolver::proto::xfer::Protocol;
 use hickory_resolver::proto::{ProtoError, ProtoErrorKind};
+#[cfg(unix)]
+use hickory_resolver::system_conf::parse_resolv_conf;
+#[cfg(not(unix))]
 use hickory_resolver::system_conf::read_system_conf;
 use hickory_resolver::{Name, ResolveError, TokioResolver};
 
@@ -59,7 +62,8 @@ pub struct HickoryResolver(Option<Arc<[SocketAddr]>>);
 impl HickoryResolver {
     /// Takes the name servers and the search list from the system's configuration, as each dial finds it.
     ///
-    /// One that cannot be read, or has no name server, is an error of the dial.
+    /// One that cannot be read, or has no name server, is an error of the dial. Lines and options of `/etc/resolv.conf`
+    /// that are unknown or malformed are skipped.
     #[must_use]
     pub fn system() -> Self {
         Self::default()
@@ -96,7 +100,9 @@ impl HickoryResolver {
         let suffixes = config.search().len() + usize::from(config.domain().is_some());
         let names = if host.ends_with('.') { 1 } else { 1 + suffixes };
         let questions = u32::try_from(names * servers * (1 + RETRIES)).unwrap_or(u32::MAX);
-        options.timeout = options.timeout.min(time / questions);
+        // The system resolver takes 0 for 1 s.
+        let timeout = options.timeout.max(Duration::from_secs(1));
+        options.timeout = timeout.min(time / questions);
         options.attempts = options.attempts.min(RETRIES);
         // The first answer counts, even that there is no such name.
         options.num_concurrent_reqs = 1;
@@ -108,6 +114,24 @@ impl HickoryResolver {
             .with_options(options)
             .build())
     }
+}
+
+/// Reads the configuration, and skips what the parser refuses, as the system resolver does.
+#[cfg(unix)]
+fn read_system_conf() -> Result<(ResolverConfig, ResolverOpts), ResolveError> {
+    let text = std::fs::read("/etc/resolv.conf")?;
+    // It also refuses a text without a name server.
+    let is_known = |line: &str| parse_resolv_conf(format!("nameserver ::1\n{line}")).is_ok();
+    let text = String::from_utf8_lossy(&text);
+    let lines = text.lines().map(|line| {
+        line.split_whitespace().fold(String::new(), |line, word| {
+            let longer = format!("{line} {word}");
+            let is_kept = line.is_empty() || is_known(&longer);
+            if is_kept { longer } else { line }
+        })
+    });
+    let known: Vec<_> = lines.filter(|line| is_known(line)).collect();
+    parse_resolv_conf(known.join("\n"))
 }
 
 impl Resolve for HickoryResolver {

@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use schmoozer_faults::{Answer, NameServer};
 use schmoozer_tcp::{DialError, Dialer, End, HickoryResolver, TcpConnector};
 use tokio::net::TcpListener;
@@ -82,6 +83,41 @@ fn a_start_without_a_name_server_is_an_attempt_that_fails() -> Result {
         assert!(seen.iter().all(|cause| cause.starts_with(why)), "{seen:?}");
         assert_ne!(seen[1], seen[2]);
         assert_eq!(names.questions().len(), 2, "both families, once");
+        Ok(())
+    })
+}
+
+/// Row 50: what only other systems or later versions know is left out, and so is what is wrong.
+#[test]
+fn what_is_unknown_in_the_configuration_is_skipped() -> Result {
+    let test = "hickory::what_is_unknown_in_the_configuration_is_skipped";
+    in_a_host_of_its_own(test, || async {
+        let names = NameServer::start_at((HERE, 53)).await?;
+        let late = Duration::from_millis(100);
+        names.set("db.two.test", Answer::addresses([HERE]).after(late));
+        let _server = TcpListener::bind((HERE, 7_000)).await?;
+        let (server, list) = ("nameserver 127.0.0.1\n", "search two.test\n");
+        for text in [
+            format!("nameserver dns.test\n{server}{list}"),
+            format!("nameserver\n{server}{list}"),
+            format!("nameserver 127.0.0.1 and others\n{list}"),
+            format!("{list}{server}options strict-error reload-period:1 no-aaaa\n"),
+            format!("{list}{server}options ndots:many timeout:-1 attempts:1 timeout:0\n"),
+            format!("{server}search one..test two.test\n"),
+            format!("{server}{list}domain\nport 53\n\n# a comment\n\t; another\n"),
+            format!("{server}{list}lookup: file\noptions timeout:0\n"),
+        ] {
+            etc("resolv.conf", &text)?;
+            let dialer = dialer("db:7000")?.timeout(SOON * 4);
+            let stream = dialer.dial().await.context(text)?;
+            assert_eq!(stream.peer_addr()?.ip(), HERE);
+        }
+        // A word that is skipped takes no other with it: with two dots to reach, the list goes first.
+        let two_dots = format!("{server}{list}options strict-error ndots:2\n");
+        etc("resolv.conf", &two_dots)?;
+        let from = names.questions().len();
+        dialer("db.x:7000")?.dial().await.expect_err("no such name");
+        assert_eq!(names.questions()[from].name, "db.x.two.test");
         Ok(())
     })
 }
