@@ -20,7 +20,7 @@ use hickory_resolver::system_conf::read_system_conf;
 use hickory_resolver::{Name, ResolveError, TokioResolver};
 
 use crate::hosts_file::local_addresses;
-use crate::{Answers, Resolve};
+use crate::{Answers, Resolve, SystemResolver};
 
 /// How often a question is repeated to which no name server replied.
 const RETRIES: usize = 1;
@@ -38,7 +38,8 @@ const RETRIES: usize = 1;
 /// 1.9 s of the default dial timeout of 10 s.
 ///
 /// Nothing is kept from one dial to the next: no answers, and not the system's configuration, which each dial reads
-/// again. A name in the hosts file and `localhost` are not asked for.
+/// again. A name in the hosts file and `localhost` are not asked for. For an address with a zone in that
+/// file, the system resolver uses a thread.
 ///
 /// Where one family could not be asked for, the addresses of the other are connected to. If they fail too,
 /// the dial's error names the lookup among what was tried. A refusal has the name server's response code in its text; a
@@ -138,9 +139,16 @@ impl Resolve for HickoryResolver {
     async fn resolve(&self, host: &str, port: u16, answers: &Answers) -> io::Result<()> {
         let push = |ip: IpAddr| answers.push(SocketAddr::new(ip, port));
         let local = local_addresses(host);
+        let mut outcome = Ok(());
+        for ip in &local {
+            match ip.parse() {
+                Ok(ip) => push(ip),
+                // It has a zone, which only the system can read.
+                Err(_) => outcome = outcome.and(SystemResolver.resolve(ip, port, answers).await),
+            }
+        }
         if !local.is_empty() {
-            local.into_iter().for_each(push);
-            return Ok(());
+            return outcome;
         }
         // A `&str` would be held to the rules for host names, which know no underscore.
         let name = Name::from_str_relaxed(host).map_err(io::Error::other)?;

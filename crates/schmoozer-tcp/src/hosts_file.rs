@@ -1,11 +1,13 @@
 //! Names that this host knows by itself.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::{env, fs};
 
 /// Returns the addresses of a name that is not to be asked for: those of the hosts file, or of loopback.
-pub(crate) fn local_addresses(name: &str) -> Vec<IpAddr> {
+///
+/// An address may have a zone, which only the system resolver can read.
+pub(crate) fn local_addresses(name: &str) -> Vec<String> {
     // Read at every lookup, since it may change. One that cannot be read has no names.
     let file = fs::read(path()).unwrap_or_default();
     find(&String::from_utf8_lossy(&file), name)
@@ -20,23 +22,22 @@ fn path() -> PathBuf {
     }
 }
 
-fn find(file: &str, name: &str) -> Vec<IpAddr> {
+fn find(file: &str, name: &str) -> Vec<String> {
     let name = name.strip_suffix('.').unwrap_or(name);
     let mut found = Vec::new();
     for line in file.lines() {
         let line = line.split('#').next().unwrap_or_default();
         let mut words = line.split_whitespace();
-        let Some(Ok(ip)) = words.next().map(str::parse) else {
-            continue;
-        };
-        if words.any(|word| word.eq_ignore_ascii_case(name)) {
-            found.push(ip);
+        let ip = words.next().unwrap_or_default();
+        let (address, _zone) = ip.split_once('%').unwrap_or((ip, ""));
+        if address.parse::<IpAddr>().is_ok() && words.any(|word| word.eq_ignore_ascii_case(name)) {
+            found.push(ip.to_owned());
         }
     }
     // Never asked of a name server (RFC 6761 §6.3).
     let last = name.rsplit('.').next().unwrap_or_default();
     if found.is_empty() && last.eq_ignore_ascii_case("localhost") {
-        found = vec![Ipv6Addr::LOCALHOST.into(), Ipv4Addr::LOCALHOST.into()];
+        found = ["::1", "127.0.0.1"].map(str::to_owned).into();
     }
     found
 }
@@ -52,13 +53,11 @@ mod tests {
                     fe80::1%lo zoned\n\
                     nonsense\n\
                     2001:db8::1 db.example\r\n";
-        let found = |name| -> Vec<String> {
-            let found = find(file, name);
-            found.iter().map(IpAddr::to_string).collect()
-        };
+        let found = |name| find(file, name);
         assert_eq!(found("db.example"), ["10.0.0.1", "2001:db8::1"]);
         assert_eq!(found("db.Example."), ["10.0.0.1", "2001:db8::1"]);
         assert_eq!(found("db"), ["10.0.0.1"]);
+        assert_eq!(found("zoned"), ["fe80::1%lo"]);
         assert_eq!(found("localhost"), ["127.0.0.1"]);
         assert_eq!(found("other"), [""; 0]);
         assert_eq!(found("10.0.0.1"), [""; 0]);
@@ -66,12 +65,8 @@ mod tests {
 
     #[test]
     fn localhost_needs_no_file() {
-        let loopback = [
-            IpAddr::from(Ipv6Addr::LOCALHOST),
-            Ipv4Addr::LOCALHOST.into(),
-        ];
         for name in ["localhost", "LOCALHOST.", "db.localhost"] {
-            assert_eq!(find("", name), loopback);
+            assert_eq!(find("", name), ["::1", "127.0.0.1"]);
         }
         assert!(find("", "localhost.example").is_empty());
     }

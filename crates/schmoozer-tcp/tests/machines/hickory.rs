@@ -188,12 +188,16 @@ fn a_name_of_the_hosts_file_is_not_asked_for() -> Result {
     })
 }
 
-/// Row 50: a zone is a name that this host alone knows.
+/// Row 50: a zone is a name that this host alone knows, in the hosts file too.
 #[test]
 fn a_zone_is_not_asked_for() -> Result {
     let test = "hickory::a_zone_is_not_asked_for";
     in_a_host_of_its_own(test, || async {
         etc("resolv.conf", "")?;
+        etc(
+            "hosts",
+            "fe80::1%%none zoned.test\\nfe80::1%%lo zoned.test\\n",
+        )?;
         shell("ip address add fe80::1/64 dev lo nodad")?;
         let server = loop {
             match TcpListener::bind("[fe80::1%1]:7000").await {
@@ -203,23 +207,25 @@ fn a_zone_is_not_asked_for() -> Result {
                 bound => break bound?,
             }
         };
-        let dialer = dialer("[fe80::1%lo]:7000")?;
-        let begun = Instant::now();
-        let stream = loop {
-            match dialer.dial().await.map_err(std::io::Error::from) {
-                // As long as the route is not there, or loses the first packet.
-                Err(error)
-                    if matches!(
-                        error.kind(),
-                        ErrorKind::NetworkUnreachable | ErrorKind::TimedOut
-                    ) =>
-                {
-                    assert!(begun.elapsed() < SOON * 5, "{error}");
+        for target in ["[fe80::1%lo]:7000", "zoned.test:7000"] {
+            let dialer = dialer(target)?;
+            let begun = Instant::now();
+            let stream = loop {
+                match dialer.dial().await.map_err(std::io::Error::from) {
+                    // As long as the route is not there, or loses the first packet.
+                    Err(error)
+                        if matches!(
+                            error.kind(),
+                            ErrorKind::NetworkUnreachable | ErrorKind::TimedOut
+                        ) =>
+                    {
+                        assert!(begun.elapsed() < SOON * 5, "{error}");
+                    }
+                    outcome => break outcome?,
                 }
-                outcome => break outcome?,
-            }
-        };
-        assert_eq!(stream.peer_addr()?.ip(), server.local_addr()?.ip());
+            };
+            assert_eq!(stream.peer_addr()?.ip(), server.local_addr()?.ip());
+        }
         Ok(())
     })
 }
