@@ -252,7 +252,7 @@ async fn dead_name_servers_before_one_that_is_well_fit_into_a_dial() -> Result {
     Ok(())
 }
 
-/// Rows 43 and 50: a public name server behind that of a private network is not asked for its names.
+/// Rows 43, 50: a public name server behind that of a private network is not asked for its names.
 #[tokio::test]
 async fn the_first_name_server_is_believed() -> Result {
     let late = Duration::from_millis(20);
@@ -270,7 +270,7 @@ async fn the_first_name_server_is_believed() -> Result {
     Ok(())
 }
 
-/// Rows 43 and 50: as with the system resolver.
+/// Rows 43, 50: as with the system resolver.
 #[tokio::test]
 async fn a_name_server_that_cannot_tell_gives_way_to_the_next() -> Result {
     let codes = [1, 4, 5, 9].map(Answer::Code);
