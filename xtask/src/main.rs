@@ -1,7 +1,6 @@
 //! Runs the checks and measurements of the project: `cargo xtask check`, `bench`, `torture`, `mutants`, `fuzz` and `coverage`.
 #![forbid(unsafe_code)]
 
-mod bench;
 mod cargo;
 mod check;
 mod coverage;
@@ -17,16 +16,16 @@ mod mutants;
 mod product_tests;
 mod progress;
 mod project;
+mod release;
 mod reliability;
 mod steps;
 mod style;
 mod tally;
 mod tool;
-mod torture;
 
 use std::process::{Command, ExitCode};
 
-use clap::Parser;
+use clap::{Args, Parser};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -38,11 +37,11 @@ enum Task {
     Check(check::Options),
     /// Measures the crates and others like them, in one table per question; see `bench --help`
     #[command(disable_help_flag = true)]
-    Bench(bench::Options),
+    Bench(Passed),
     /// Runs the long tests: the simulated network with 1,000 seeds, a soak, real servers, chaos, and the rows of the
     /// reliability page; see `torture --help`
     #[command(disable_help_flag = true)]
-    Torture(torture::Options),
+    Torture(Passed),
     /// Changes the code in one place at a time, and expects a test to fail for each change
     Mutants(mutants::Options),
     /// Gives arbitrary text to the parsers of policies and targets
@@ -50,18 +49,25 @@ enum Task {
     /// Measures which lines of the published crates the tests reach
     Coverage,
     /// Builds and tests the products for other systems, as root on Debian: `--list`, `--only ROW`
-    Portability(bench::Options),
+    Portability(Passed),
+}
+
+#[derive(Debug, Args)]
+struct Passed {
+    /// What the program is told
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<String>,
 }
 
 fn main() -> ExitCode {
     let outcome = match Task::parse() {
         Task::Check(options) => check::run(&options),
-        Task::Bench(options) => bench::run(&options),
-        Task::Torture(options) => torture::run(&options),
+        Task::Bench(passed) => release::run("bench", &passed.arguments),
+        Task::Torture(passed) => release::run("torture", &passed.arguments),
         Task::Mutants(options) => mutants::run(&options),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::Coverage => coverage::run(),
-        Task::Portability(options) => Ok(portability(&options.arguments)),
+        Task::Portability(passed) => Ok(portability(&passed.arguments)),
     };
     match outcome {
         Ok(code) => code,
