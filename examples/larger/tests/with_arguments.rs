@@ -205,14 +205,6 @@ async fn health_endpoint_answers_for_the_server_that_it_is_given() {
     }
 }
 
-#[test]
-fn serial_or_pipe_opens_a_path_again_at_its_end() {
-    let path = scratch_file("port", "21 C\n");
-    let mut serial_or_pipe = Running::start("serial_or_pipe", &["--path", &path]);
-    serial_or_pipe.prints("21 C");
-    serial_or_pipe.prints("21 C");
-}
-
 #[cfg(unix)]
 #[test]
 fn serial_or_pipe_runs_a_command_again_at_its_end() {
