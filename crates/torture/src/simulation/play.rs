@@ -8,7 +8,7 @@ use schmoozer_core::Handle;
 use turmoil::{Builder, Sim};
 
 use super::link::{CONNECT_TIMEOUT, PATIENCE, PAUSE, boot, serve};
-use super::monitor::Monitor;
+use super::monitor::{Monitor, Seen};
 use super::plan::{Incident, Plan, Service, Weather};
 
 pub(crate) const TICK: Duration = Duration::from_millis(10);
@@ -109,21 +109,13 @@ impl World<'_> {
         let dial = 4 * (plan.latency + TICK);
         let back = plan.storm + found_out + plan.cap + dial;
         self.go_on_until(back)?;
-        for (client, monitor) in self.monitors.iter().enumerate() {
-            if monitor.seen().connected.is_none() {
-                return Err(format!(
-                    "client {client} is not connected again at {back:?}"
-                ));
-            }
-        }
+        let instead = format!("is not connected again at {back:?}");
+        self.each(&instead, |it| it.connected.is_some())?;
         self.go_on_until(back + CALM)?;
-        for (client, monitor) in self.monitors.iter().enumerate() {
-            if monitor.seen().connected.is_none_or(|since| since > back) {
-                return Err(format!(
-                    "client {client} lost its connection after {back:?}"
-                ));
-            }
-        }
+        let instead = format!("lost its connection after {back:?}");
+        self.each(&instead, |it| {
+            it.connected.is_some_and(|since| since <= back)
+        })?;
 
         for monitor in &self.monitors {
             if let Some(handle) = &monitor.seen().handle {
@@ -131,13 +123,16 @@ impl World<'_> {
             }
         }
         self.go_on_until(self.sim.elapsed() + 2 * TICK)?;
-        for (client, monitor) in self.monitors.iter().enumerate() {
+        for monitor in &self.monitors {
             monitor.none_is_live();
-            if !monitor.seen().stopped {
-                return Err(format!("client {client} has not stopped"));
-            }
         }
-        Ok(())
+        self.each("has not stopped", |it| it.stopped)
+    }
+
+    /// Fails if something does not hold of each client: with the first such client, and what it does instead.
+    fn each(&self, instead: &str, holds: impl Fn(&Seen) -> bool) -> Result<(), String> {
+        let odd = self.monitors.iter().position(|it| !holds(&it.seen()));
+        odd.map_or(Ok(()), |client| Err(format!("client {client} {instead}")))
     }
 
     fn go_on_until(&mut self, moment: Duration) -> Result<(), String> {
