@@ -11,7 +11,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{
     AsyncConnectionConfig, Msg, ProtocolVersion, PushInfo, RedisConnectionInfo, RedisError,
 };
-use schmoozer_tcp::{End, Session, closed};
+use schmoozer_tcp::{End, closed};
 use tokio::net::TcpStream;
 use tokio::time::sleep;
 
@@ -34,48 +34,28 @@ pub(crate) fn server(program: &Path) -> io::Result<Server> {
     Ok(Server::new(addr, command, scratch))
 }
 
-/// Publishes one number after the other.
+/// Publishes one number after the other. It is promised when it went to every listener, and the server answered once more
+/// after that: so it was up while it wrote to them.
 pub(crate) fn publisher(addr: SocketAddr, promises: Arc<Promises>) -> io::Result<Client> {
     Client::spawn(addr, move |stream, session| {
         let promises = Arc::clone(&promises);
-        async move { publish(stream, &session, &promises).await }
-    })
-}
-
-/// A number is promised when it went to every listener, and the server answered once more after that: so
-/// it was up while it wrote to them.
-async fn publish(stream: TcpStream, session: &Session, promises: &Promises) -> io::Result<End> {
-    let config = AsyncConnectionConfig::new();
-    let login = RedisConnectionInfo::default();
-    let (mut connection, drive) = MultiplexedConnection::new_with_config(&login, stream, config)
-        .await
-        .map_err(io::Error::other)?;
-    let publish = async {
-        let mut went_out = None;
-        let mut publish = redis::cmd("PUBLISH");
-        publish.arg(CHANNEL);
-        for first in [true, false].into_iter().chain(std::iter::repeat(false)) {
-            let number = promises.next();
-            let heard: usize = publish
-                .clone()
-                .arg(number)
-                .query_async(&mut connection)
-                .await?;
-            if first {
+        let publish = async move |mut connection: MultiplexedConnection| {
+            let mut went_out = None;
+            loop {
+                let number = promises.next();
+                let mut publish = redis::cmd("PUBLISH");
+                let publish = publish.arg(CHANNEL).arg(number);
+                let heard: usize = publish.query_async(&mut connection).await?;
                 session.ready();
+                if let Some(number) = went_out.take() {
+                    promises.promise(number);
+                }
+                went_out = (heard == promises.listeners()).then_some(number);
+                sleep(Duration::from_millis(1)).await;
             }
-            if let Some(number) = went_out.take() {
-                promises.promise(number);
-            }
-            went_out = (heard == promises.listeners()).then_some(number);
-            sleep(Duration::from_millis(1)).await;
-        }
-        Ok::<_, RedisError>(End::Exit)
-    };
-    tokio::select! {
-        failed = publish => failed.map_err(io::Error::other),
-        () = drive => Err(closed()),
-    }
+        };
+        drive(stream, AsyncConnectionConfig::new(), publish)
+    })
 }
 
 /// Writes down the numbers that come, as the listener of this number.
@@ -93,30 +73,29 @@ pub(crate) fn subscriber(
             }
             Ok::<_, RedisError>(())
         };
-        subscribe(
-            stream,
-            session,
-            AsyncConnectionConfig::new().set_push_sender(hear),
-        )
+        let subscribe = async move |mut connection: MultiplexedConnection| {
+            connection.subscribe(CHANNEL).await?;
+            session.ready();
+            pending().await
+        };
+        let config = AsyncConnectionConfig::new().set_push_sender(hear);
+        drive(stream, config, subscribe)
     })
 }
 
-async fn subscribe(
-    stream: TcpStream,
-    session: Session,
-    config: AsyncConnectionConfig,
-) -> io::Result<End> {
+/// Drives a connection while `work` uses it.
+async fn drive<W, F>(stream: TcpStream, config: AsyncConnectionConfig, work: W) -> io::Result<End>
+where
+    W: FnOnce(MultiplexedConnection) -> F,
+    F: Future<Output = Result<(), RedisError>>,
+{
+    // Messages come between the answers of one connection in the third version of the protocol only.
     let login = RedisConnectionInfo::default().set_protocol(ProtocolVersion::RESP3);
-    let (mut connection, drive) = MultiplexedConnection::new_with_config(&login, stream, config)
-        .await
-        .map_err(io::Error::other)?;
-    let subscribe = async {
-        connection.subscribe(CHANNEL).await?;
-        session.ready();
-        pending::<Result<End, RedisError>>().await
-    };
+    let connecting = MultiplexedConnection::new_with_config(&login, stream, config);
+    let (connection, driving) = connecting.await.map_err(io::Error::other)?;
     tokio::select! {
-        refused = subscribe => refused.map_err(io::Error::other),
-        () = drive => Err(closed()),
+        failed = work(connection) => failed.map_err(io::Error::other)?,
+        () = driving => {}
     }
+    Err(closed())
 }
