@@ -7,7 +7,7 @@ use std::io;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
-use clap::Parser;
+use clap::{Parser, ValueEnum as _};
 use schmoozer_core::Pacer;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
@@ -80,10 +80,8 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     }
     let scenes = LocalSet::new();
     holds &= Runtime::new()?.block_on(async {
-        let (mut interrupt, mut terminate) = (
-            signal(SignalKind::interrupt())?,
-            signal(SignalKind::terminate())?,
-        );
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
         // What is dropped then takes its servers and directories with it.
         tokio::select! {
             holds = scenes.run_until(on_sockets(&options)) => holds,
@@ -186,16 +184,16 @@ async fn chaos(options: &Options) -> Outcome {
 
 /// Those real servers that are killed under load come one after the other, the others meanwhile.
 async fn play_all(options: &Options) -> bool {
-    let known = Program::ALL.map(|it| it.to_string());
+    let all = Program::value_variants();
+    let known: Vec<_> = all.iter().map(Program::to_string).collect();
     if let Some(unknown) = options.only.iter().find(|it| !known.contains(it)) {
         println!("{unknown} is none of {}", known.join(", "));
         return false;
     }
     let mut holds = true;
     let (mut killed, mut played) = (Vec::new(), Vec::new());
-    for program in Program::ALL {
-        let name = program.to_string();
-        if !options.only.is_empty() && !options.only.contains(&name) {
+    for (program, name) in all.iter().zip(&known) {
+        if !options.only.is_empty() && !options.only.contains(name) {
             continue;
         }
         match program.find() {

@@ -6,6 +6,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use clap::ValueEnum;
+
 use crate::client::Client;
 use crate::promises::Promises;
 use crate::proxies::MODULE;
@@ -15,7 +17,7 @@ use crate::verdict::Verdict;
 use crate::{mosquitto, names, nats, openssl, postgres, proxies, redis};
 
 /// A real server, as Debian packages it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[expect(missing_docs, reason = "names of programs")]
 pub enum Program {
     Redis,
@@ -36,18 +38,6 @@ pub struct Installed {
 }
 
 impl Program {
-    /// All that there are.
-    pub const ALL: [Self; 8] = [
-        Self::Redis,
-        Self::Postgres,
-        Self::Mosquitto,
-        Self::Haproxy,
-        Self::Nginx,
-        Self::Nats,
-        Self::Dnsmasq,
-        Self::Openssl,
-    ];
-
     /// The name of its program, and that of its package.
     const fn names(self) -> (&'static str, &'static str) {
         match self {
