@@ -22,7 +22,7 @@ use crate::scene::PATIENCE;
 use crate::verdict::{self, Verdict};
 pub(crate) use proxy::misbehave;
 pub(crate) use service::Service;
-pub(crate) use talk::{log_in, talk};
+pub(crate) use talk::{exchange, talk};
 
 use proxy::Proxy;
 use talk::log_in_and_talk;
@@ -168,7 +168,7 @@ fn start(proxy: SocketAddr) -> io::Result<[Talker; 3]> {
     let dialer = dialer(proxy, &gauge)?;
     let upgrade = move |mut stream| {
         let permit = gauge.clone().try_acquire_owned().map_err(io::Error::other);
-        async move { log_in(&mut stream, 2).await.and(Ok((stream, permit?))) }
+        async move { exchange(&mut stream, 2).await.and(Ok((stream, permit?))) }
     };
     let upgraded = TcpConnector::upgraded(dialer, upgrade, move |(stream, permit), session| {
         let next = Arc::clone(&next);

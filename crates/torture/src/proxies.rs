@@ -9,8 +9,9 @@ use schmoozer_tcp::Dialer;
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
+use crate::chaos::exchange;
 use crate::client::Client;
-use crate::requests::Requests;
+use crate::requests::{LOGIN, Requests};
 use crate::scene::{PATIENCE, Scene};
 use crate::server::{Scratch, Server, contained, dying_with_us, free_addr};
 use crate::verdict::Verdict;
@@ -84,9 +85,8 @@ impl<'a> Proxy<'a> {
         let (client, scene) = (self.client()?, self.scene);
         // The workers of old end soon, and their connections with them.
         let signal = async |server: &mut Server, _: &Client| server.signal(reload);
-        let reload = scene
-            .repeat("reload", client, &mut self.server, signal)
-            .await?;
+        let reload = scene.repeat("reload", client, &mut self.server, signal);
+        let reload = reload.await?;
         let kill = scene.kills(self.client()?, &mut self.server).await?;
         self.server.kill().await?;
         Ok(vec![no_backend, reload, kill])
@@ -106,7 +106,7 @@ impl<'a> Proxy<'a> {
     /// Another client has the only place, so this one is connected and hears nothing.
     async fn queue(&self) -> io::Result<Verdict> {
         let mut first = TcpStream::connect(self.server.addr()).await?;
-        Requests::log_in(&mut first).await?;
+        exchange(&mut first, LOGIN).await?;
         let (client, bad) = (self.client()?, self.scene.bad);
         let answered = timeout(bad, client.handle.connected()).await.is_ok();
         drop(first);

@@ -1,19 +1,17 @@
 //! Numbered requests, each sent until it is answered, and what answers them behind a proxy, a broker or a name.
 
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use schmoozer_faults::Behaviour;
 use schmoozer_tcp::{Dialer, TcpConnector};
-use tokio::net::TcpStream;
 
-use crate::chaos::{Service, log_in, talk};
+use crate::chaos::{Service, exchange, talk};
 use crate::client::Client;
 use crate::scene::Scene;
 
 /// What the clients of all scenes log in as.
-const LOGIN: u64 = 1;
+pub(crate) const LOGIN: u64 = 1;
 
 /// The requests of clients that come one after the other, each of which goes on where the last one ended.
 #[derive(Debug, Clone, Default)]
@@ -23,11 +21,6 @@ pub(crate) struct Requests {
 }
 
 impl Requests {
-    /// Has a connection of somebody else answered.
-    pub(crate) async fn log_in(stream: &mut TcpStream) -> io::Result<()> {
-        log_in(stream, LOGIN).await
-    }
-
     /// What answers them.
     pub(crate) fn behaviour(&self) -> Behaviour {
         self.service.behaviour()
@@ -39,7 +32,7 @@ impl Requests {
         let link = TcpConnector::new(dialer, move |mut stream, session| {
             let answered = Arc::clone(&answered);
             async move {
-                log_in(&mut stream, LOGIN).await?;
+                exchange(&mut stream, LOGIN).await?;
                 session.ready();
                 talk(stream, session, &answered).await
             }

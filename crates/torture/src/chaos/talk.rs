@@ -19,14 +19,9 @@ pub(super) async fn log_in_and_talk(
 ) -> io::Result<End> {
     let permit = Arc::clone(gauge).try_acquire_owned();
     let _permit = permit.map_err(io::Error::other)?;
-    log_in(&mut stream, *login).await?;
+    exchange(&mut stream, *login).await?;
     session.ready();
     talk(stream, session, answered).await
-}
-
-/// Tells the server which client this is.
-pub(crate) async fn log_in(stream: &mut TcpStream, client: u64) -> io::Result<()> {
-    exchange(stream, client).await
 }
 
 /// Sends one number after the other, each until it is answered, and stops between two when it should.
@@ -46,7 +41,8 @@ pub(crate) async fn talk(
     }
 }
 
-async fn exchange(stream: &mut TcpStream, number: u64) -> io::Result<()> {
+/// Sends a number, and waits for it to come back: that of the client, which logs in so, or of a request.
+pub(crate) async fn exchange(stream: &mut TcpStream, number: u64) -> io::Result<()> {
     stream.write_all(&number.to_be_bytes()).await?;
     let answer = timeout(LIMIT, stream.read_u64()).await??;
     if answer == number {
