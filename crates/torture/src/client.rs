@@ -116,19 +116,18 @@ impl Client {
         self.arrivals.load(Ordering::Acquire)
     }
 
-    /// Waits until no connection is up.
-    pub(crate) async fn gone(&self, patience: Duration) -> io::Result<()> {
+    /// Waits until no connection is up, and returns how long that took.
+    pub(crate) async fn gone(&self, patience: Duration) -> io::Result<Duration> {
         let what = "a client has not noticed that its server is gone";
         let up = || matches!(self.handle.status(), Status::Connected { .. });
-        self.until(patience, what, || !up()).await.map(drop)
+        self.until(patience, what, || !up()).await
     }
 
-    /// Waits until an outage begins.
-    pub(crate) async fn lost(&self, patience: Duration) -> io::Result<()> {
+    /// Waits until an outage begins, and returns how long that took.
+    pub(crate) async fn lost(&self, patience: Duration) -> io::Result<Duration> {
         let what = "a client has not noticed that its server is gone";
-        self.until(patience, what, || self.handle.outage().is_some())
-            .await
-            .map(drop)
+        let lost = || self.handle.outage().is_some();
+        self.until(patience, what, lost).await
     }
 
     /// Waits until a connection is stable, and returns how long that took.

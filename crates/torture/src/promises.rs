@@ -71,11 +71,9 @@ impl Promises {
             ))
         });
         let seen = self.seen.iter().map(|it| lock(it).len()).min().unwrap_or(0);
-        let mut numbers = format!(
-            "{} promised, each listener saw {seen} or more",
-            promised.len()
-        );
-        let holds = fault.is_none() && !promised.is_empty();
+        let count = promised.len();
+        let mut numbers = format!("{count} promised, each listener saw {seen} or more");
+        let holds = fault.is_none() && count > 0;
         if let Some(fault) = fault {
             numbers = format!("{numbers}; {fault}");
         }

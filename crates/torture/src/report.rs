@@ -26,30 +26,20 @@ impl ClientReport {
 
     /// There were so many outages, each told once, within so many attempts.
     pub(crate) fn verdict(&self, on: &'static str, outages: u64, at_most: u64) -> Verdict {
-        let Self {
-            attempts,
-            warnings,
-            recoveries,
-            open,
-            answered,
-            ..
-        } = self;
-        let open = if *open { " (the last goes on)" } else { "" };
-        let numbers = format!(
-            "{} outages of {outages}{open}, {warnings} WARN, {recoveries} INFO, {attempts} attempts of {at_most} at most",
-            self.outages
+        let open = if self.open { " (the last goes on)" } else { "" };
+        let mut numbers = format!(
+            "{} outages of {outages}{open}, {} WARN, {} INFO, {} attempts of {at_most} at most",
+            self.outages, self.warnings, self.recoveries, self.attempts
         );
-        let numbers = match answered {
-            Some(count) => format!("{numbers}, {count} requests answered, in order"),
-            None => numbers,
-        };
-        let counts = self.outages == outages && self.is_told() && *attempts <= at_most;
-        let counts = counts && *answered != Some(0);
-        let numbers = match &self.fault {
-            Some(fault) => format!("{numbers}; {fault}"),
-            None => numbers,
-        };
-        Verdict::new(on, counts && self.fault.is_none(), numbers)
+        if let Some(count) = self.answered {
+            numbers = format!("{numbers}, {count} requests answered, in order");
+        }
+        if let Some(fault) = &self.fault {
+            numbers = format!("{numbers}; {fault}");
+        }
+        let counts = self.outages == outages && self.is_told() && self.attempts <= at_most;
+        let holds = counts && self.answered != Some(0) && self.fault.is_none();
+        Verdict::new(on, holds, numbers)
     }
 }
 
@@ -63,11 +53,8 @@ pub(crate) fn on_arrivals(listeners: &[ClientReport], kills: u32, early: u32) ->
         "{} listeners, each {least} to {most} times; {kills} kills when all were there, {early} before",
         listeners.len()
     );
-    Verdict::new(
-        "subscribed",
-        least > kills && most <= kills + early + 1,
-        numbers,
-    )
+    let holds = least > kills && most <= kills + early + 1;
+    Verdict::new("subscribed", holds, numbers)
 }
 
 #[cfg(test)]
@@ -82,9 +69,7 @@ mod tests {
             warnings: 2,
             recoveries: 2,
             attempts: 13,
-            open: false,
-            answered: None,
-            fault: None,
+            ..ClientReport::default()
         }
     }
 

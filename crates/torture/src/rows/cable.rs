@@ -75,7 +75,7 @@ pub(super) async fn here() -> Measured {
     }
     cut().await?;
     let begin = Instant::now();
-    let found = async |client: &Client| client.lost(2 * DEAD_AFTER).await.map(|()| Instant::now());
+    let found = async |client: &Client| client.lost(2 * DEAD_AFTER).await.map(|_| Instant::now());
     let (idle_found, busy_found) = tokio::try_join!(found(&idle), found(&busy))?;
     // From then on data was under way that was not acknowledged.
     let since = *asked.lock().unwrap_or_else(PoisonError::into_inner);

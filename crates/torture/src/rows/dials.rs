@@ -1,13 +1,12 @@
-use std::fmt;
 use std::future::pending;
 use std::io;
 use std::net::{Ipv6Addr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use schmoozer_faults::{Behaviour, Peer};
 use schmoozer_tcp::{Answers, DialError, Dialer, Order, Resolve};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{Measured, check, talk};
@@ -22,12 +21,11 @@ const LATE: Duration = Duration::from_millis(20);
 
 /// A name with these addresses, and no answer while it has none.
 #[derive(Clone, Default)]
-pub(super) struct Names(Arc<Mutex<Vec<SocketAddr>>>);
+pub(super) struct Names(watch::Sender<Vec<SocketAddr>>);
 
 impl Names {
     pub(super) fn set(&self, addrs: impl IntoIterator<Item = SocketAddr>) {
-        let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *now = addrs.into_iter().collect();
+        self.0.send_replace(addrs.into_iter().collect());
     }
 
     /// A dialer of the name.
@@ -38,11 +36,7 @@ impl Names {
 
 impl Resolve for Names {
     async fn resolve(&self, _: &str, _: u16, answers: &Answers) -> io::Result<()> {
-        let addrs = self
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let addrs = self.0.borrow().clone();
         if addrs.is_empty() {
             return Err(io::Error::other("the name server is down"));
         }
@@ -82,13 +76,7 @@ async fn exact(
     let dial = async { (dialer.dial().await, begin.elapsed()) };
     let (timer, (outcome, took)) = tokio::join!(timer, dial);
     let holds = took >= due && took <= timer + LATE && expected(&outcome);
-    let millis = |time: Duration| time.as_secs_f64() * 1_000.0;
-    let measured = format!(
-        "{:.1} ms, a bare timer {:.1} ms, due after {:.0} ms",
-        millis(took),
-        millis(timer),
-        millis(due)
-    );
+    let measured = format!("{took:.3?}, a bare timer {timer:.3?}, due after {due:.0?}");
     match outcome {
         Err(error) => check(holds, format!("{measured}: {error}")),
         Ok(_) => check(holds, measured),
@@ -122,11 +110,8 @@ pub(super) async fn all_fail() -> Measured {
     let hole = Peer::start(Behaviour::BlackHole).await?;
     let addrs = [refusing().await?, hole.addr()];
     exact(named(addrs)?, TIMEOUT, |dialed| {
-        let tried = dialed
-            .as_ref()
-            .err()
-            .map(DialError::tried)
-            .unwrap_or_default();
+        let error = dialed.as_ref().err();
+        let tried = error.map(DialError::tried).unwrap_or_default();
         let seen: Vec<_> = tried.iter().map(|it| (it.addr, it.error.kind())).collect();
         let kinds = [io::ErrorKind::ConnectionRefused, io::ErrorKind::TimedOut];
         seen == [(Some(addrs[0]), kinds[0]), (Some(addrs[1]), kinds[1])]
@@ -167,13 +152,10 @@ async fn reached(
     }
     let addrs = holes.iter().chain([&good]).map(Peer::addr).collect();
     let client = client(dialer(addrs)?);
-    let took = ready(&client, 6 * TIMEOUT).await?;
+    let seconds = ready(&client, 6 * TIMEOUT).await?.as_secs_f64();
     let attempts = client.handle.stats().attempts;
-    let seconds = took.as_secs_f64();
-    check(
-        attempts <= 4,
-        format!("{dead}: {seconds:.1} s, {attempts} dials"),
-    )
+    let measured = format!("{dead}: {seconds:.1} s, {attempts} dials");
+    check(attempts <= 4, measured)
 }
 
 /// The server works again while a dial hangs that began before.
@@ -191,12 +173,12 @@ pub(super) async fn retry_now() -> Measured {
 /// Waits until the client is ready, and returns how long that took.
 pub(super) async fn ready(client: &Client, within: Duration) -> io::Result<Duration> {
     let begin = Instant::now();
-    let late =
-        |late: &dyn fmt::Display| io::Error::other(format!("{late}: {}", client.handle.status()));
-    let ready = timeout(within, client.handle.connected()).await;
-    ready
-        .map_err(|error| late(&error))?
-        .map_err(|stopped| late(&stopped))?;
+    let connected = async {
+        let connected = timeout(within, client.handle.connected()).await?;
+        connected.map_err(io::Error::other)
+    };
+    let late = |why| io::Error::other(format!("{why}: {}", client.handle.status()));
+    connected.await.map_err(late)?;
     Ok(begin.elapsed())
 }
 

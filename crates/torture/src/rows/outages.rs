@@ -23,10 +23,8 @@ const BACK: Duration = Duration::from_millis(1_100);
 /// Waits for a while in which a client cannot be connected.
 pub(super) async fn kept_off(client: &Client) -> io::Result<()> {
     sleep(BAD).await;
-    let outage = client.handle.outage();
-    outage
-        .map(drop)
-        .ok_or_else(|| io::Error::other("nothing was wrong"))
+    let is_off = client.handle.outage().is_some();
+    check(is_off, "nothing was wrong".to_owned()).map(drop)
 }
 
 /// Nothing keeps the client off any more: it is back within one delay, and that was one outage.
@@ -35,11 +33,7 @@ pub(super) async fn is_back(client: Client) -> Measured {
     client.stable(PATIENCE).await?;
     let attempts = Scene::attempts_in(BAD);
     let verdict = client.end().await.verdict("", 1, attempts);
-    let measured = format!(
-        "back after {:.2} s; {}",
-        back.as_secs_f64(),
-        verdict.numbers
-    );
+    let measured = format!("back after {back:.2?}; {}", verdict.numbers);
     check(back <= BACK && verdict.holds, measured)
 }
 
@@ -106,11 +100,7 @@ pub(super) async fn missing_family() -> Measured {
     names.set([missing]);
     let dialer = names.dialer()?.before_connect(|_, addr| {
         let eafnosupport = io::Error::from_raw_os_error(97);
-        if addr.is_ipv6() {
-            Err(eafnosupport)
-        } else {
-            Ok(())
-        }
+        addr.is_ipv4().then_some(()).ok_or(eafnosupport)
     });
     let client = client(dialer);
     kept_off(&client).await?;
@@ -124,10 +114,8 @@ pub(super) async fn forbidden() -> Measured {
     let is_allowed = Arc::clone(&allowed);
     let dialer = Dialer::new(peer.addr())?.before_connect(move |_, _| {
         let eperm = io::Error::from_raw_os_error(1);
-        is_allowed
-            .load(Ordering::Relaxed)
-            .then_some(())
-            .ok_or(eperm)
+        let is_allowed = is_allowed.load(Ordering::Relaxed);
+        is_allowed.then_some(()).ok_or(eperm)
     });
     let client = client(dialer);
     kept_off(&client).await?;
@@ -138,19 +126,17 @@ pub(super) async fn forbidden() -> Measured {
 pub(super) async fn handler_fails() -> Measured {
     let (peer, well) = (Peer::start(talk()).await?, Arc::new(AtomicBool::new(false)));
     let is_well = Arc::clone(&well);
-    let link = TcpConnector::new(
-        Dialer::new(peer.addr())?,
-        move |stream, session: Session| {
-            let is_well = is_well.load(Ordering::Relaxed);
-            async move {
-                match session.id() % 2 {
-                    _ if is_well => listen(stream, session, STABLE_AFTER).await,
-                    0 => Err(io::ErrorKind::InvalidInput.into()),
-                    _ => Err(io::ErrorKind::PermissionDenied.into()),
-                }
+    let serve = move |stream, session: Session| {
+        let is_well = is_well.load(Ordering::Relaxed);
+        async move {
+            match session.id() % 2 {
+                _ if is_well => listen(stream, session, STABLE_AFTER).await,
+                0 => Err(io::ErrorKind::InvalidInput.into()),
+                _ => Err(io::ErrorKind::PermissionDenied.into()),
             }
-        },
-    );
+        }
+    };
+    let link = TcpConnector::new(Dialer::new(peer.addr())?, serve);
     let client = Client::marked(link, STABLE_AFTER);
     kept_off(&client).await?;
     well.store(true, Ordering::Relaxed);

@@ -57,16 +57,9 @@ pub(super) fn short() -> Vec<Play> {
         play(&["55"], "1,000 are sent away", connections::go_away()),
     ];
     for count in [16, 20, 64] {
-        plays.push(play(
-            &["45"],
-            "dead addresses",
-            dials::dead_addresses(count),
-        ));
-        plays.push(play(
-            &["45"],
-            "dead endpoints",
-            dials::dead_endpoints(count),
-        ));
+        let (addresses, endpoints) = (dials::dead_addresses(count), dials::dead_endpoints(count));
+        plays.push(play(&["45"], "dead addresses", addresses));
+        plays.push(play(&["45"], "dead endpoints", endpoints));
     }
     plays
 }
@@ -89,17 +82,15 @@ pub(super) fn busy() -> Vec<Play> {
     vec![
         play(&["17"], "simulated", again("--seeds 1000", "1000 seeds:")),
         play(&["31"], "10,000 connectors", again("--soak 1m", "pacer")),
-        play(
-            &["36"],
-            "redis",
-            again("--servers --only redis", "redis: killed 20"),
-        ),
-        play(
-            &["36"],
-            "postgres",
-            again("--servers --only postgres", "postgres: killed 20"),
-        ),
+        play(&["36"], "redis", killed("redis")),
+        play(&["36"], "postgres", killed("postgres")),
     ]
+}
+
+/// Has a server killed under load, by this program once more.
+async fn killed(server: &str) -> Measured {
+    let arguments = format!("--servers --only {server}");
+    again(&arguments, &format!("{server}: killed 20")).await
 }
 
 /// Has this program run once more, by itself, and returns the line that begins so: where there is none, all was skipped.
