@@ -117,20 +117,15 @@ impl<T> fmt::Debug for Current<T> {
 /// A live client, from [`Current`]. Dereferences to the client, and is cheap to clone.
 #[derive(Debug)]
 pub struct Live<T> {
-    entry: Arc<Entry<T>>,
-}
-
-#[derive(Debug)]
-struct Entry<T> {
     id: u64,
-    client: T,
+    client: Arc<T>,
 }
 
 impl<T> Live<T> {
     /// The id of the client's connection, for [`Handle::reconnect_if`](crate::Handle::reconnect_if).
     #[must_use]
     pub fn id(live: &Self) -> u64 {
-        live.entry.id
+        live.id
     }
 }
 
@@ -138,14 +133,15 @@ impl<T> Deref for Live<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        &self.entry.client
+        &self.client
     }
 }
 
 impl<T> Clone for Live<T> {
     fn clone(&self) -> Self {
         Self {
-            entry: Arc::clone(&self.entry),
+            id: self.id,
+            client: Arc::clone(&self.client),
         }
     }
 }
@@ -174,10 +170,8 @@ impl<T> Publisher<T> {
     /// On a session that has ended or was told to end it shows nothing.
     pub fn publish(&self, session: &Session, client: T) -> Published<T> {
         let live = Live {
-            entry: Arc::new(Entry {
-                id: session.id(),
-                client,
-            }),
+            id: session.id(),
+            client: Arc::new(client),
         };
         if session.is_live() {
             self.clients
@@ -219,7 +213,7 @@ impl<T> Drop for Published<T> {
         // The client itself is dropped later, with `live`, when the channel is unlocked: its `Drop` is not ours.
         self.publisher.clients.send_if_modified(|clients| {
             let before = clients.len();
-            clients.retain(|live| !Arc::ptr_eq(&live.entry, &self.live.entry));
+            clients.retain(|live| !Arc::ptr_eq(&live.client, &self.live.client));
             clients.len() < before
         });
     }
@@ -228,7 +222,7 @@ impl<T> Drop for Published<T> {
 impl<T> fmt::Debug for Published<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Published")
-            .field("id", &self.live.entry.id)
+            .field("id", &self.live.id)
             .finish_non_exhaustive()
     }
 }

@@ -14,10 +14,10 @@ use crate::report::Report;
 use crate::session::Sessions;
 use crate::shared::{Ask, after};
 use crate::signals::Signals;
+use crate::text::Clean;
 use crate::wait::earlier;
 use crate::{
-    ConnResult, Connector, End, Event, Failure, Pacer, RetryResult, RunResult, Stopped, Why,
-    random, text,
+    ConnResult, Connector, End, Event, Failure, Pacer, RetryResult, RunResult, Stopped, Why, random,
 };
 
 /// Requests start at most one attempt in this time, and restart one that has run for as long.
@@ -217,7 +217,7 @@ impl<C: Connector> Full<'_, C> {
             // It was told to: whatever its word for it, that is the shutdown.
             (result, Some(End::Exit)) => Err(self.shut_down(match result {
                 Some(RunResult::Reconnect(cause) | RunResult::Exit(Err(cause))) => {
-                    Some(text::text(&cause))
+                    Some(Clean(cause).to_string())
                 }
                 _ => None,
             })),
@@ -240,7 +240,7 @@ impl<C: Connector> Full<'_, C> {
             }
             (result, _) => {
                 if let Some(RunResult::Reconnect(cause)) = result {
-                    self.report.logs.ended_with(&text::Clean(cause));
+                    self.report.logs.ended_with(&cause);
                 }
                 if self.asked() == Some(Ask::Renew) {
                     return Ok(Next::Attempt(None));
@@ -274,7 +274,7 @@ impl<C: Connector> Full<'_, C> {
         match self.until(decision, None, look).await {
             Ok(RetryResult::After(delay)) => Ok(Some(delay)),
             Ok(RetryResult::GiveUp(cause)) => {
-                let stopped = Stopped::new(Why::GaveUp, Some(text::text(&cause)));
+                let stopped = Stopped::new(Why::GaveUp, Some(Clean(&cause).to_string()));
                 Err((Err(cause), stopped))
             }
             Ok(RetryResult::Exit(result)) => Err(ended(result)),
@@ -318,7 +318,7 @@ impl<C: Connector> Full<'_, C> {
 fn ended<E: std::fmt::Display>(result: Result<(), E>) -> Ended<E> {
     let stopped = match &result {
         Ok(()) => Stopped::new(Why::Exit, None),
-        Err(error) => Stopped::new(Why::Final, Some(text::text(error))),
+        Err(error) => Stopped::new(Why::Final, Some(Clean(error).to_string())),
     };
     (result, stopped)
 }

@@ -184,14 +184,8 @@ impl Handle {
     ///
     /// Cancel safe: dropping the future has no effect.
     pub async fn stopped(&self) -> Stopped {
-        loop {
-            let answered = self.shared.answered.notified();
-            let stopped = self.shared.state().stopped().cloned();
-            match stopped {
-                Some(stopped) => return stopped,
-                None => answered.await,
-            }
-        }
+        let decide = |state: &mut State| state.stopped().cloned();
+        self.shared.wait(&self.shared.answered, decide).await
     }
 
     fn answer(
@@ -226,21 +220,11 @@ impl Handle {
             state.awaited = state.awaited.min(limit);
             None
         };
-        let shared = &*self.shared;
-        async move {
-            loop {
-                // Created before the state is read: a `Notified` receives every notification after its creation.
-                let notified = match failures {
-                    Some(_) => shared.failing.notified(),
-                    None => shared.answered.notified(),
-                };
-                let decided = decide(&mut shared.state());
-                match decided {
-                    Some(decided) => return decided,
-                    None => notified.await,
-                }
-            }
-        }
+        let news = match failures {
+            Some(_) => &self.shared.failing,
+            None => &self.shared.answered,
+        };
+        self.shared.wait(news, decide)
     }
 }
 

@@ -20,7 +20,7 @@ use tokio::time::Instant;
 #[cfg(feature = "tracing")]
 use tracing::{Level, debug, enabled, error, info, warn};
 
-use crate::text::{Clean, text};
+use crate::text::Clean;
 use crate::{Event, Outage, Status, Why};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -64,7 +64,7 @@ impl Logs {
         if let Some(error) = written {
             line!(warn, self, error, "outage began");
         } else {
-            line!(warn, self, error = text(cause).as_str(), "outage began");
+            line!(warn, self, error = %Clean(cause), "outage began");
         }
     }
 
@@ -127,7 +127,7 @@ impl Logs {
 
     /// A handler that was told to end returned an error.
     pub(crate) fn ended_with(&self, cause: &dyn Display) {
-        line!(debug, self, error = %cause, "failed while it was renewed");
+        line!(debug, self, error = %Clean(cause), "failed while it was renewed");
     }
 
     /// When to say next that the outage since then goes on: after 1 minute, 10 minutes, and each hour.

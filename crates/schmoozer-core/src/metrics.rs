@@ -53,44 +53,39 @@ impl Metrics {
     #[must_use]
     pub fn new(target: impl Into<String>) -> Self {
         let target: String = target.into();
-        describe();
+        let counts = |name: &'static str, what: &'static str| {
+            describe_counter!(name, what);
+            counter!(name, "target" => target.clone())
+        };
+        let measures = |name: &'static str, what: &'static str| {
+            describe_histogram!(name, Unit::Seconds, what);
+            histogram!(name, "target" => target.clone())
+        };
+        describe_gauge!("schmoozer_connected", "connections that are up");
         Self {
-            attempts: counter!("schmoozer_attempts_total", "target" => target.clone()),
-            failures: counter!("schmoozer_failures_total", "target" => target.clone()),
-            outages: counter!("schmoozer_outages_total", "target" => target.clone()),
+            attempts: counts("schmoozer_attempts_total", "calls of connect"),
+            failures: counts(
+                "schmoozer_failures_total",
+                "calls of connect that failed, and connections lost",
+            ),
+            outages: counts("schmoozer_outages_total", "outages begun"),
             connected: gauge!("schmoozer_connected", "target" => target.clone()),
-            connect_duration: histogram!("schmoozer_connect_duration_seconds", "target" => target.clone()),
-            uptime: histogram!("schmoozer_uptime_seconds", "target" => target.clone()),
-            outage_duration: histogram!("schmoozer_outage_duration_seconds", "target" => target),
+            connect_duration: measures(
+                "schmoozer_connect_duration_seconds",
+                "how long a connect that succeeded took",
+            ),
+            uptime: measures(
+                "schmoozer_uptime_seconds",
+                "how long a connection was up when it ended",
+            ),
+            outage_duration: measures(
+                "schmoozer_outage_duration_seconds",
+                "how long an outage was when it was over",
+            ),
             attempt: None,
             up: None,
         }
     }
-}
-
-fn describe() {
-    describe_counter!("schmoozer_attempts_total", "calls of connect");
-    describe_counter!(
-        "schmoozer_failures_total",
-        "calls of connect that failed, and connections lost"
-    );
-    describe_counter!("schmoozer_outages_total", "outages begun");
-    describe_gauge!("schmoozer_connected", "connections that are up");
-    describe_histogram!(
-        "schmoozer_connect_duration_seconds",
-        Unit::Seconds,
-        "how long a connect that succeeded took"
-    );
-    describe_histogram!(
-        "schmoozer_uptime_seconds",
-        Unit::Seconds,
-        "how long a connection was up when it ended"
-    );
-    describe_histogram!(
-        "schmoozer_outage_duration_seconds",
-        Unit::Seconds,
-        "how long an outage was when it was over"
-    );
 }
 
 impl Observer for Metrics {

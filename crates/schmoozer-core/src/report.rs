@@ -1,11 +1,11 @@
-use std::fmt::Display;
+use std::fmt::{Display, Write};
 use std::sync::Arc;
 
 use tokio::time::Instant;
 
 use crate::logs::Logs;
 use crate::shared::Shared;
-use crate::text;
+use crate::text::Clean;
 use crate::{Event, Failure, Observer, Stopped, Why};
 
 /// Hands each event on: to the handles, to the logs, and to the observers.
@@ -46,7 +46,9 @@ impl Report<'_> {
             || Logs::enabled()
             || self.observers.iter().any(|observer| observer.enabled());
         if is_read {
-            text::write(&mut self.cause, &failure.cause);
+            self.cause.clear();
+            // Writing to a string does not fail.
+            let _ = write!(self.cause, "{}", Clean(&failure.cause));
         }
         let attempt = failure.attempt;
         let cause = is_read.then_some(self.cause.as_str());

@@ -289,6 +289,23 @@ impl Shared {
         }
     }
 
+    /// Waits until `decide` does. Asks it again at each of these notifications.
+    pub(crate) async fn wait<T>(
+        &self,
+        news: &Notify,
+        decide: impl Fn(&mut State) -> Option<T>,
+    ) -> T {
+        loop {
+            // Created before the state is read: a `Notified` receives every notification after its creation.
+            let notified = news.notified();
+            let decided = decide(&mut self.state());
+            match decided {
+                Some(decided) => return decided,
+                None => notified.await,
+            }
+        }
+    }
+
     /// Writes an event down.
     pub(crate) fn note(&self, at: Instant, event: &Event<'_>) {
         self.change(|state| state.note(at, event));

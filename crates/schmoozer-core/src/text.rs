@@ -12,41 +12,26 @@ pub(crate) struct Clean<T>(pub(crate) T);
 
 impl<T: Display> Display for Clean<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        clean(f, &self.0)
+        let mut cleaner = Cleaner {
+            out: f,
+            left: LIMIT,
+        };
+        // Fails when the text is too long, or when its own `Display` does; what came until then is kept.
+        let _ = write!(cleaner, "{:#}", self.0);
+        match cleaner.left {
+            0 => f.write_char('…'),
+            _ => Ok(()),
+        }
     }
 }
 
-/// The clean text of `cause`.
-pub(crate) fn text(cause: &dyn Display) -> String {
-    let mut text = String::new();
-    write(&mut text, cause);
-    text
-}
-
-/// Replaces `text` by the clean text of `cause`.
-pub(crate) fn write(text: &mut String, cause: &dyn Display) {
-    text.clear();
-    // Writing to a string does not fail.
-    let _ = clean(text, cause);
-}
-
-fn clean<W: Write>(out: &mut W, text: &dyn Display) -> fmt::Result {
-    let mut cleaner = Cleaner { out, left: LIMIT };
-    // Fails when the text is too long, or when its own `Display` does; what came until then is kept.
-    let _ = write!(cleaner, "{text:#}");
-    match cleaner.left {
-        0 => out.write_char('…'),
-        _ => Ok(()),
-    }
-}
-
-struct Cleaner<'a, W> {
-    out: &'a mut W,
+struct Cleaner<'a, 'f> {
+    out: &'a mut fmt::Formatter<'f>,
     /// How many bytes may still come; 0 once one did not fit.
     left: usize,
 }
 
-impl<W: Write> Write for Cleaner<'_, W> {
+impl Write for Cleaner<'_, '_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         // Nearly always: short, and nothing but printable ASCII.
         if text.len() + '…'.len_utf8() <= self.left
