@@ -9,8 +9,8 @@ use tokio::time::Instant;
 
 use crate::facts::Facts;
 use crate::judge::Judge;
-use crate::options::Options;
 use crate::report::Report;
+use crate::runner::Options;
 use crate::session::Sessions;
 use crate::shared::{Ask, after};
 use crate::signals::Signals;
@@ -125,13 +125,11 @@ impl<C: Connector> Full<'_, C> {
                 .map(|at| at.max(began + REQUEST_INTERVAL));
             if is_due(restart) {
                 // Not dropped for an attempt that a pacer holds.
-                match this.options.pacer.as_ref().map_or(Ok(()), Pacer::try_admit) {
-                    Ok(()) => return Break(None),
-                    Err(turn) => {
-                        let soon = Instant::now() + Duration::from_millis(1);
-                        restart = Some(turn.max(soon));
-                    }
-                }
+                let pacer = this.options.pacer.as_ref();
+                let Err(turn) = pacer.map_or(Ok(()), Pacer::try_admit) else {
+                    return Break(None);
+                };
+                restart = Some(turn.max(Instant::now() + Duration::from_millis(1)));
             }
             let limit = this.options.connect_timeout.as_mut();
             match limit.filter(|_| is_due(late)) {
@@ -159,7 +157,7 @@ impl<C: Connector> Full<'_, C> {
 
     async fn run(&mut self, connector: &mut C, connection: C::Connection) -> After<C> {
         let now = Instant::now();
-        let session = self.sessions.open(now);
+        let session = self.sessions.open(self.judge.ready(now));
         let mut up = session.facts();
         up.ended = now;
         self.report.tell(now, &Event::Connected { id: up.id });
@@ -309,7 +307,7 @@ impl<C: Connector> Full<'_, C> {
 
     /// The end of a loop that was told to. Without a cause it is the outage's.
     fn shut_down(&self, cause: Option<String>) -> Ended<C::Error> {
-        let cause = cause.or_else(|| self.report.last_cause());
+        let cause = cause.or_else(|| self.report.shared.state().last_cause());
         (Ok(()), Stopped::new(Why::Shutdown, cause))
     }
 }

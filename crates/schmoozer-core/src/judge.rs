@@ -6,8 +6,10 @@ use crate::facts::Facts;
 use crate::shared::after;
 use crate::{Failure, Lifecycle, random};
 
-/// Decides what an attempt's number is, what an outage is, and when the next attempt may start: for both loops.
+/// Decides what an attempt's number is, what an outage is, when a connection counts as ready, and when the next attempt
+/// may start: for both loops.
 pub(crate) struct Judge {
+    ready_when_marked: bool,
     min_interval: Duration,
     /// The latest attempt.
     pub(crate) attempt: u32,
@@ -20,6 +22,7 @@ pub(crate) struct Judge {
 impl Judge {
     pub(crate) fn new(lifecycle: Lifecycle) -> Self {
         Self {
+            ready_when_marked: lifecycle.ready_when_marked,
             min_interval: lifecycle.min_interval,
             attempt: 0,
             began: Instant::now(),
@@ -40,6 +43,11 @@ impl Judge {
             Some(_) => self.attempt.saturating_add(1),
             None => 1,
         }
+    }
+
+    /// Since when a connection that came up at this time counts as ready, before its handler marks it.
+    pub(crate) fn ready(&self, connected: Instant) -> Option<Instant> {
+        (!self.ready_when_marked).then_some(connected)
     }
 
     /// A connection is stable: the outage is over.

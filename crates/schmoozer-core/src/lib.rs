@@ -144,7 +144,6 @@ mod metrics;
 #[cfg(doctest)]
 mod mistakes;
 mod observer;
-mod options;
 mod outage;
 mod pacer;
 mod random;

@@ -4,7 +4,6 @@
     not(feature = "tracing"),
     expect(
         dead_code,
-        unused_imports,
         unused_variables,
         clippy::if_same_then_else,
         clippy::match_same_arms,

@@ -1,6 +1,6 @@
 use std::error::Error;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
@@ -154,43 +154,28 @@ impl Pacer {
     pub async fn admit(&self) {
         // The semaphore is never closed; if it were, the attempt would go ahead out of turn.
         let _turn = self.shared.turn.acquire().await;
-        while let Err(earliest) = self.take() {
+        while let Err(earliest) = self.take(true) {
             sleep_until(earliest).await;
         }
     }
 
     /// Lets an attempt through now, or says when it may come at the earliest. Does not pass those in line.
     pub(crate) fn try_admit(&self) -> Result<(), Instant> {
-        if let Ok(_turn) = self.shared.turn.try_acquire() {
-            return self.take();
-        }
-        let due = *self.paid();
-        Err(self.begins(due))
+        let turn = self.shared.turn.try_acquire();
+        self.take(turn.is_ok())
     }
 
-    fn take(&self) -> Result<(), Instant> {
-        let mut paid = self.paid();
+    fn take(&self, is_first: bool) -> Result<(), Instant> {
+        let shared = &*self.shared;
+        let mut paid = shared.paid.lock().unwrap_or_else(PoisonError::into_inner);
         // Read while no other attempt can be let through.
-        let now = self.shared.made.elapsed();
+        let now = shared.made.elapsed();
         let due = now.max(*paid);
-        if due > now + self.shared.ahead {
-            return Err(self.begins(due));
+        if is_first && due <= now + shared.ahead {
+            *paid = due + shared.interval;
+            return Ok(());
         }
-        *paid = due + self.shared.interval;
-        Ok(())
-    }
-
-    /// When an attempt may begin that is due then.
-    fn begins(&self, due: Duration) -> Instant {
-        let early = due.saturating_sub(self.shared.ahead);
-        let now = self.shared.made.elapsed();
-        after(self.shared.made, now.max(early))
-    }
-
-    fn paid(&self) -> MutexGuard<'_, Duration> {
-        self.shared
-            .paid
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        let early = due.saturating_sub(shared.ahead);
+        Err(after(shared.made, now.max(early)))
     }
 }

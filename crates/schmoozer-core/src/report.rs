@@ -1,11 +1,11 @@
-use std::fmt::{Display, Write};
+use std::fmt::Display;
 use std::sync::Arc;
 
 use tokio::time::Instant;
 
 use crate::logs::Logs;
 use crate::shared::Shared;
-use crate::text::Clean;
+use crate::text::write_clean;
 use crate::{Event, Failure, Observer, Stopped, Why};
 
 /// Hands each event on: to the handles, to the logs, and to the observers.
@@ -48,7 +48,7 @@ impl Report<'_> {
         if is_read {
             self.cause.clear();
             // Writing to a string does not fail.
-            let _ = write!(self.cause, "{}", Clean(&failure.cause));
+            let _ = write_clean(&mut self.cause, &failure.cause);
         }
         let attempt = failure.attempt;
         let cause = is_read.then_some(self.cause.as_str());
@@ -90,12 +90,6 @@ impl Report<'_> {
         }
     }
 
-    /// The text of the outage's last failure, if there is an outage and its texts are read.
-    pub(crate) fn last_cause(&self) -> Option<String> {
-        let cause = self.shared.state().last_cause();
-        cause.filter(|cause| !cause.is_empty())
-    }
-
     /// The loop has ended: the last event, told once.
     pub(crate) fn stopped(&mut self, stopped: &Stopped) {
         if self.shared.state().stopped().is_none() {
@@ -111,7 +105,8 @@ impl Drop for Report<'_> {
             // Only to the handles: what panicked may have been an observer.
             self.observers.clear();
         }
-        let stopped = Stopped::new(Why::Dropped, self.last_cause());
+        let cause = self.shared.state().last_cause();
+        let stopped = Stopped::new(Why::Dropped, cause);
         self.stopped(&stopped);
     }
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::full::drive;
-use crate::options::{Limit, Options};
 use crate::report::Report;
+use crate::signals::BoxFuture;
 use crate::{ConnectTimeout, Connector, Event, Handle, Observer, Pacer};
 
 /// Runs a connector with options: a shutdown, time limits, a limit on the rate of attempts, observers, and handles.
@@ -47,6 +47,22 @@ pub struct Runner<'a, C: Connector> {
     connector: C,
     options: Options<'a, C>,
     report: Report<'a>,
+}
+
+pub(crate) struct Options<'a, C: Connector> {
+    pub(crate) shutdown: Option<BoxFuture<'a, ()>>,
+    pub(crate) grace: Option<Duration>,
+    pub(crate) connect_timeout: Option<Limit<'a, C::Error>>,
+    pub(crate) pacer: Option<Pacer>,
+    pub(crate) max_age: Option<Duration>,
+    pub(crate) online: Option<watch::Receiver<bool>>,
+    pub(crate) starting_with: Option<C::Connection>,
+}
+
+/// How long a `connect` may take, and the error where it takes longer.
+pub(crate) struct Limit<'a, E> {
+    pub(crate) after: Duration,
+    pub(crate) error: Box<dyn FnMut() -> E + Send + 'a>,
 }
 
 impl<'a, C: Connector> Runner<'a, C> {

@@ -70,7 +70,6 @@ struct Shared {
 /// use a session. So they are not called while this state is locked.
 #[derive(Default)]
 struct Life {
-    ready_when_marked: bool,
     /// Since when the connection counts as ready.
     ready: Option<Instant>,
     /// How the connection must end. `None` until its end is requested.
@@ -159,18 +158,15 @@ impl Session {
     /// The connection of this session is up and not ready. It is stable 10 s after the call of [`ready`](Self::ready).
     #[must_use]
     pub fn detached() -> Self {
-        Self::new(Duration::from_secs(10), true)
+        Self::new(Duration::from_secs(10))
     }
 
-    fn new(stable_after: Duration, ready_when_marked: bool) -> Self {
+    fn new(stable_after: Duration) -> Self {
         Self {
             shared: Arc::new(Shared {
                 id: next_id(),
                 stable_after,
-                life: Mutex::new(Life {
-                    ready_when_marked,
-                    ..Life::default()
-                }),
+                life: Mutex::default(),
             }),
         }
     }
@@ -193,7 +189,6 @@ impl Session {
             if renewed && life.is_live() {
                 life.told = Some(End::Renew);
             }
-            life.polling = false;
             let facts = self.shared.facts(&life);
             life.ended.get_or_insert(facts.is_stable());
             (facts, life.waker.take())
@@ -329,26 +324,22 @@ pub(crate) struct Sessions(Session);
 
 impl Sessions {
     pub(crate) fn new(lifecycle: Lifecycle) -> Self {
-        Self(Session::new(
-            lifecycle.stable_after,
-            lifecycle.ready_when_marked,
-        ))
+        Self(Session::new(lifecycle.stable_after))
     }
 
-    /// Opens the session of a connection that came up at `now`.
-    pub(crate) fn open(&mut self, now: Instant) -> Session {
+    /// Opens the session of a connection that came up. `ready` says since when it counts as ready, if it does.
+    pub(crate) fn open(&mut self, ready: Option<Instant>) -> Session {
+        let life = Life {
+            ready,
+            ..Life::default()
+        };
         if let Some(shared) = Arc::get_mut(&mut self.0.shared) {
             shared.id = next_id();
+            shared.life = Mutex::new(life);
         } else {
-            let marked = self.0.shared.life().ready_when_marked;
-            self.0 = Session::new(self.0.shared.stable_after, marked);
+            self.0 = Session::new(self.0.shared.stable_after);
+            *self.0.shared.life() = life;
         }
-        let mut life = self.0.shared.life();
-        life.ready = (!life.ready_when_marked).then_some(now);
-        life.told = None;
-        life.ended = None;
-        life.asked = false;
-        drop(life);
         self.0.clone()
     }
 }

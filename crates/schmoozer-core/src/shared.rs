@@ -77,9 +77,10 @@ impl State {
         Some(outage)
     }
 
-    /// The text of the outage's last failure. Empty if no text is read.
+    /// The text of the outage's last failure, if there is an outage and its texts are read.
     pub(crate) fn last_cause(&self) -> Option<String> {
-        Some(self.outage.as_ref()?.last_cause.clone())
+        let cause = &self.outage.as_ref()?.last_cause;
+        (!cause.is_empty()).then(|| cause.clone())
     }
 
     pub(crate) fn stopped(&self) -> Option<&Stopped> {

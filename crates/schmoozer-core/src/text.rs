@@ -12,26 +12,28 @@ pub(crate) struct Clean<T>(pub(crate) T);
 
 impl<T: Display> Display for Clean<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut cleaner = Cleaner {
-            out: f,
-            left: LIMIT,
-        };
-        // Fails when the text is too long, or when its own `Display` does; what came until then is kept.
-        let _ = write!(cleaner, "{:#}", self.0);
-        match cleaner.left {
-            0 => f.write_char('…'),
-            _ => Ok(()),
-        }
+        write_clean(f, &self.0)
     }
 }
 
-struct Cleaner<'a, 'f> {
-    out: &'a mut fmt::Formatter<'f>,
+/// Writes the clean text of `text`.
+pub(crate) fn write_clean<W: Write>(out: &mut W, text: &dyn Display) -> fmt::Result {
+    let mut cleaner = Cleaner { out, left: LIMIT };
+    // Fails when the text is too long, or when its own `Display` does; what came until then is kept.
+    let _ = write!(cleaner, "{text:#}");
+    match cleaner.left {
+        0 => out.write_char('…'),
+        _ => Ok(()),
+    }
+}
+
+struct Cleaner<'a, W> {
+    out: &'a mut W,
     /// How many bytes may still come; 0 once one did not fit.
     left: usize,
 }
 
-impl Write for Cleaner<'_, '_> {
+impl<W: Write> Write for Cleaner<'_, W> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         // Nearly always: short, and nothing but printable ASCII.
         if text.len() + '…'.len_utf8() <= self.left

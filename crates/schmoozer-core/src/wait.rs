@@ -145,6 +145,10 @@ impl<C: Connector> Full<'_, C> {
         .await
     }
 
+    pub(crate) fn asked(&self) -> Option<Ask> {
+        self.report.shared.state().asked
+    }
+
     /// Takes note of what the shutdown and the network have reported, without waiting.
     async fn poll_signals(&mut self) {
         poll_fn(|cx| {
@@ -152,10 +156,6 @@ impl<C: Connector> Full<'_, C> {
             Poll::Ready(())
         })
         .await;
-    }
-
-    pub(crate) fn asked(&self) -> Option<Ask> {
-        self.report.shared.state().asked
     }
 
     /// Returns whether the loop must stop. Polls the shutdown future first.
