@@ -5,31 +5,20 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// A random number from 0 to 1, drawn each time from the system's randomness, the process and the clock.
+/// A random duration of up to `most`, drawn each time from the system's randomness, the process and the clock.
 ///
 /// No generator is kept, so forked workers, and containers in which every process has the same number, draw
 /// different ones.
-pub(crate) fn unit() -> f64 {
+pub(crate) fn up_to(most: Duration) -> Duration {
+    let process = if cfg!(target_family = "wasm") {
+        0 // has no processes, and asking for one panics
+    } else {
+        std::process::id()
+    };
     // 53 bits, as many as an `f64` holds.
-    let bits = RandomState::new().hash_one((process(), Instant::now())) >> 11;
+    let bits = RandomState::new().hash_one((process, Instant::now())) >> 11;
     #[expect(clippy::cast_precision_loss, reason = "53 bits fit")]
     let unit = bits as f64 / (1_u64 << 53) as f64;
-    unit
-}
-
-/// A random duration of up to `most`.
-pub(crate) fn up_to(most: Duration) -> Duration {
-    // Never more than `most`, and an `f64` of seconds holds every duration.
-    Duration::try_from_secs_f64(most.as_secs_f64() * unit()).unwrap_or(most)
-}
-
-#[cfg(not(target_family = "wasm"))]
-fn process() -> u32 {
-    std::process::id()
-}
-
-/// Has no processes.
-#[cfg(target_family = "wasm")]
-fn process() -> u32 {
-    0
+    // Less than 1, so that the product is less than the longest duration.
+    most.mul_f64(unit)
 }
