@@ -12,7 +12,10 @@ use crate::project::Project;
 /// When cargo fails: the command line, then all that it printed.
 pub(crate) fn cargo(project: &Project, line: &str) -> Result<String> {
     let words = line.split_whitespace();
-    let mut command = cmd!(project.shell, "cargo {words...}").quiet();
+    // Rust 1.95 crashes at times when it builds the tests of core and bench incrementally.
+    let mut command = cmd!(project.shell, "cargo {words...}")
+        .env("CARGO_INCREMENTAL", "0")
+        .quiet();
     // What the cargo that runs this program says about it would make a build script that reads it build again.
     for (name, _) in env::vars_os() {
         let name = name.to_string_lossy();
