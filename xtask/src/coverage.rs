@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use crate::project::Project;
 use crate::tool::Tool;
 
-const CARGO_LLVM_COV: Tool = Tool("llvm-cov", "0.9.1");
+const CARGO_LLVM_COV: Tool = Tool("cargo-llvm-cov", "0.9.1");
 
 /// Measures how many lines of each published crate the tests of all of them reach, and names the lines that none does.
 pub(crate) fn run() -> Result<ExitCode> {

@@ -6,7 +6,7 @@ use clap::Args;
 use crate::project::Project;
 use crate::tool::Tool;
 
-const CARGO_FUZZ: Tool = Tool("fuzz", "0.13.2");
+const CARGO_FUZZ: Tool = Tool("cargo-fuzz", "0.13.2");
 
 const CRATE: &str = "crates/fuzz";
 

@@ -27,6 +27,8 @@ use std::process::{Command, ExitCode};
 
 use clap::{Args, Parser};
 
+use crate::tool::GUNGRAUN_RUNNER;
+
 #[derive(Debug, Parser)]
 #[command(
     bin_name = "cargo xtask",
@@ -62,8 +64,8 @@ struct Passed {
 fn main() -> ExitCode {
     let outcome = match Task::parse() {
         Task::Check(options) => check::run(&options),
-        Task::Bench(passed) => release::run("bench", &passed.arguments),
-        Task::Torture(passed) => release::run("torture", &passed.arguments),
+        Task::Bench(passed) => release::run("bench", Some(&GUNGRAUN_RUNNER), &passed.arguments),
+        Task::Torture(passed) => release::run("torture", None, &passed.arguments),
         Task::Mutants(options) => mutants::run(&options),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::Coverage => coverage::run(),

@@ -8,7 +8,7 @@ use xshell::cmd;
 use crate::project::Project;
 use crate::tool::Tool;
 
-const CARGO_MUTANTS: Tool = Tool("mutants", "27.1.0");
+const CARGO_MUTANTS: Tool = Tool("cargo-mutants", "27.1.0");
 
 /// The tests that must notice: not those that build slowly or take half a minute, since each mutant runs them all.
 /// They wait more than they work.

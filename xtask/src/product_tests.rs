@@ -4,6 +4,7 @@ use crate::cargo::cargo;
 use crate::check::Report;
 use crate::project::Project;
 use crate::tally::Tally;
+use crate::tool::GUNGRAUN_RUNNER;
 
 pub(crate) fn all_features(project: &Project) -> Result<Report> {
     run(project, &format!("--tests {}", project.built_together()))
@@ -39,6 +40,7 @@ pub(crate) fn oldest_rust(project: &Project) -> Result<Report> {
 /// The benchmark by itself: what it measures must not have the features that others ask for.
 pub(crate) fn others(project: &Project) -> Result<Report> {
     let mut tests = count(project, &project.others())?;
+    let _path = GUNGRAUN_RUNNER.provide(project);
     tests.add(count(project, "--package bench --all-features")?);
     report(tests)
 }

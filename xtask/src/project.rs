@@ -62,8 +62,9 @@ impl Project {
 
     /// How cargo is told to take all else but the benchmark, with all features.
     pub(crate) fn others(&self) -> String {
+        let apart = ["bench", "examples", "instructions"];
         let mut others = self.packages();
-        others.retain(|it| !is_published(it) && *it.name != "examples" && *it.name != "bench");
+        others.retain(|it| !is_published(it) && !apart.contains(&it.name.as_str()));
         format!("{} --all-features", selection(others))
     }
 }

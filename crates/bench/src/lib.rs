@@ -28,8 +28,8 @@ pub use attempt::{attempts_left, set_attempts};
 pub use clients::{CLIENTS, Client, Running};
 pub use delays::{DELAYS, DelaySource, SEQUENCE};
 pub use dials::{DIALS, Dial, Dialing};
-pub use instructions::instructions;
-pub use loops::{LOOPS, Loop, Operation};
+pub use instructions::{UNITS, instructions, missing_counter};
+pub use loops::{LOOPS, Loop, Operation, Retried};
 pub use measured_on::measured_on;
 #[cfg(feature = "peers")]
 pub use parked::{PARKED, Parked};

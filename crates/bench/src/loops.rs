@@ -47,7 +47,8 @@ pub struct Loop {
     suspends: fn() -> Retried,
 }
 
-type Retried = Pin<Box<dyn Future<Output = ()>>>;
+/// A loop that has not run yet.
+pub type Retried = Pin<Box<dyn Future<Output = ()>>>;
 
 /// What the operation that is retried does when it is polled first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 use anyhow::Result;
-use bench::{DELAYS, SEQUENCE, instructions};
+use bench::{DELAYS, SEQUENCE};
 
-use crate::probe::probe;
+use crate::counted::counted;
 use crate::rounds::{ROUNDS, medians, nanoseconds_each};
 use crate::table::Bound::AtMost;
 use crate::table::Table;
@@ -23,12 +23,13 @@ pub(crate) fn ask(quick: bool) -> Result<Table> {
         nanoseconds_each(delays, || source.draw(u64::from(delays)))
     });
     let by_hand = measured.first().copied();
-    let probe = probe()?;
+    let [delays, sequences] = [counted("delays")?, counted("sequences")?];
     for (source, nanoseconds) in DELAYS.iter().zip(measured) {
-        let count = |what| instructions(&probe, what, source.name).ok();
-        let in_sequence = count("sequences").map(|all| all / f64::from(SEQUENCE));
+        let count = delays.get(source.name).copied();
+        let in_sequence = sequences.get(source.name);
+        let in_sequence = in_sequence.map(|all| all / f64::from(SEQUENCE));
         let ratio = by_hand.map(|by_hand| nanoseconds / by_hand);
-        let row = [Some(nanoseconds), ratio, count("delays"), in_sequence];
+        let row = [Some(nanoseconds), ratio, count, in_sequence];
         table.row(source.name, row);
     }
     table.target("schmoozer-backoff", "instructions", AtMost(25.0))?;

@@ -1,10 +1,10 @@
 use allocation_counter::measure;
 use anyhow::Result;
-use bench::{DIALS, instructions, peers_apart};
+use bench::{DIALS, peers_apart};
 use schmoozer_faults::Behaviour;
 use tokio::runtime::Builder;
 
-use crate::probe::{each, probe};
+use crate::counted::{counted, each};
 use crate::rounds::{ROUNDS, medians, nanoseconds_each};
 use crate::table::Bound::{AtLeast, AtMost};
 use crate::table::Table;
@@ -42,14 +42,14 @@ pub(crate) fn ask(quick: bool) -> Result<Table> {
     });
     let allocated: Vec<_> = dialers.iter().map(|it| measure(|| dial(it))).collect();
     anyhow::ensure!(failed == 0, "{failed} connects failed");
-    let probe = probe()?;
+    let counted = counted("dials")?;
     for (index, dial) in DIALS.iter().enumerate() {
         let (nanoseconds, allocated) = (measured[index], &allocated[index]);
         let row = [
             Some(nanoseconds / 1e3),
             Some(measured[0] / nanoseconds),
             Some(measured[1] / nanoseconds),
-            instructions(&probe, "dials", dial.name).ok(),
+            counted.get(dial.name).copied(),
             Some(each(allocated.count_total, DIALED)),
             Some(each(allocated.bytes_total, DIALED)),
         ];

@@ -1,9 +1,9 @@
 use allocation_counter::measure;
 use anyhow::Result;
-use bench::{LOOPS, Loop, Operation, instructions};
+use bench::{LOOPS, Loop, Operation};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::probe::{each, probe};
+use crate::counted::{counted, each};
 use crate::table::Bound::{AtMost, Times};
 use crate::table::{Bound, Table};
 
@@ -20,11 +20,11 @@ const LIKE_BARE: Bound = Times(1.3, "bare, cooperative, recorded");
 pub(crate) fn ask(_quick: bool) -> Result<Table> {
     let mut table = Table::new("One failed attempt without a delay", COLUMNS);
     let runtime = Builder::new_current_thread().enable_time().build()?;
-    let probe = probe()?;
+    let counted = [counted("ready")?, counted("suspends")?];
     for candidate in LOOPS {
-        let count = |operation| instructions(&probe, operation, candidate.name).ok();
+        let [ready, suspends] = counted.each_ref().map(|it| it.get(candidate.name).copied());
         let [allocations, bytes] = allocated(candidate, &runtime).map(Some);
-        let row = [count("ready"), count("suspends"), allocations, bytes];
+        let row = [ready, suspends, allocations, bytes];
         table.row(candidate.name, row);
     }
     table.target(RUN, "allocations", AtMost(0.0))?;

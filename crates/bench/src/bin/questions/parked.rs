@@ -1,7 +1,7 @@
 use anyhow::Result;
 use bench::PARKED;
 
-use crate::probe::each;
+use crate::counted::each;
 use crate::table::Bound::AtMost;
 use crate::table::Table;
 
