@@ -329,12 +329,13 @@ impl Sessions {
 
     /// Opens the session of a connection that came up. `ready` says since when it counts as ready, if it does.
     pub(crate) fn open(&mut self, ready: Option<Instant>) -> Session {
-        let life = Life {
+        let mut life = Life {
             ready,
             ..Life::default()
         };
         if let Some(shared) = Arc::get_mut(&mut self.0.shared) {
             shared.id = next_id();
+            life.other_tasks = shared.life().other_tasks.take();
             shared.life = Mutex::new(life);
         } else {
             self.0 = Session::new(self.0.shared.stable_after);
