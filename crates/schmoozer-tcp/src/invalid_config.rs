@@ -45,16 +45,19 @@ pub(crate) fn one_of<T: Copy + Display>(
 /// A text of several parts is asked as a whole: one part may have the secret, and another one the sign of it.
 pub(crate) fn may_hold_secret(text: &str) -> bool {
     let encoded = |(at, _): (usize, &str)| {
+        // Only an address in brackets has a zone here.
         let host = text[..at].rsplit([',', ';', '=', ' ']).next();
+        let ip = host.and_then(|host| host.strip_prefix('['));
         let hex = text.as_bytes().get(at + 1..at + 3);
-        hex.is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit)) && !host.is_some_and(has_zone)
+        hex.is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit)) && !ip.is_some_and(has_zone)
     };
     text.contains(['@', '＠', '﹫']) || text.contains("://") || text.match_indices('%').any(encoded)
 }
 
 /// Quotes the start of a text, but nothing of one that may hold a secret.
 pub(crate) fn quoted(text: &str) -> String {
-    if may_hold_secret(text) {
+    // A path may be a token. A line may have a `/`, in the delays of a policy.
+    if may_hold_secret(text) || text.contains('/') {
         return "text with a URL or user information".to_owned();
     }
     format!("{:?}", shown(text))

@@ -185,6 +185,38 @@ fn no_form_of_user_information_is_repeated_from_any_place() {
     }
 }
 
+/// Row 35: a path may be a token, and what is encoded after an address that has no brackets is no zone.
+#[test]
+fn no_path_and_no_encoded_text_is_repeated() {
+    for form in [
+        "db/hunter2",
+        "/hunter2",
+        "hunter2/",
+        "hunter2/db",
+        "db:1/hunter2?x",
+        "dead::beef%40hunter2",
+        "db:1/dead::beef%2540hunter2",
+    ] {
+        refused(form, form.parse::<DialerConfig>());
+        refused(form, format!("db:1;{form}").parse::<DialerConfig>());
+        refused(form, form.parse::<Order>());
+        refused(form, form.parse::<Family>());
+        refused(form, DialerConfig::new([]).set(form, "1"));
+        refused(form, ReconnectConfig::default().set(form, "1"));
+        refused_in_a_table::<DialerConfig>(form, "1s");
+        for key in ["targets", "order", "family", "timeout", "keepalive_count"] {
+            refused(form, format!("{key}={form}").parse::<DialerConfig>());
+            refused(form, DialerConfig::new([]).set(key, form));
+            refused_in_a_table::<DialerConfig>(key, form);
+        }
+        for key in ["give_up_after", "stable_after"] {
+            refused(form, format!("{key}={form}").parse::<ReconnectConfig>());
+            refused(form, ReconnectConfig::default().set(key, form));
+            refused_in_a_table::<ReconnectConfig>(key, form);
+        }
+    }
+}
+
 /// The error's own `Display` prints the line.
 #[test]
 fn the_message_of_an_error_of_toml_holds_no_secret() {
