@@ -69,6 +69,7 @@ pub(crate) const LAYERS: &[Layer] = &[
             "thiserror",
             "tokio: net, sync, time",
             "optional hickory-resolver",
+            "optional resolv-conf",
             "optional serde",
         ],
         strangers: &["schmoozer"],

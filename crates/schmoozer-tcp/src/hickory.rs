@@ -1,7 +1,7 @@
 //! Names resolved by `hickory-resolver`, both families at once and each used as it arrives.
 
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,10 +13,6 @@ use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{RData, RecordType};
 use hickory_resolver::proto::xfer::Protocol;
 use hickory_resolver::proto::{ProtoError, ProtoErrorKind};
-#[cfg(unix)]
-use hickory_resolver::system_conf::parse_resolv_conf;
-#[cfg(not(unix))]
-use hickory_resolver::system_conf::read_system_conf;
 use hickory_resolver::{Name, ResolveError, TokioResolver};
 
 use crate::hosts_file::local_addresses;
@@ -65,6 +61,9 @@ impl HickoryResolver {
     ///
     /// One that cannot be read, or has no name server, is an error of the dial. Lines and options of `/etc/resolv.conf`
     /// that are unknown or malformed are skipped.
+    ///
+    /// Of the names of the search list, the first one that has an address counts, for both families. The next name is
+    /// asked for only after an answer about the one before, because a silent name server may yet know that one.
     #[must_use]
     pub fn system() -> Self {
         Self::default()
@@ -76,34 +75,21 @@ impl HickoryResolver {
         Self(Some(servers.into_iter().collect()))
     }
 
-    /// Makes a resolver for one lookup, whose questions fit into the time that is left for it.
-    fn for_one_lookup(&self, host: &str, time: Duration) -> io::Result<TokioResolver> {
+    /// Makes a resolver for one lookup, and the names to ask for, one after the other. All questions fit into the time
+    /// that is left for the lookup.
+    async fn resolver(&self, host: &str, time: Duration) -> io::Result<(TokioResolver, Vec<Name>)> {
         let (config, mut options) = match &self.0 {
-            // Those of the system.
-            None => read_system_conf().map_err(|error| {
+            None => of_the_system().await.map_err(|error| {
                 let what = "the system's configuration of name servers";
                 io::Error::other(format!("{what}: {error}"))
             })?,
-            Some(servers) => {
-                let mut config = ResolverConfig::new();
-                for server in servers.iter() {
-                    config.add_name_server(NameServerConfig::new(*server, Protocol::Udp));
-                    config.add_name_server(NameServerConfig::new(*server, Protocol::Tcp));
-                }
-                (config, ResolverOpts::default())
-            }
+            Some(servers) => (config(servers, Vec::new())?, ResolverOpts::default()),
         };
         // Each is there twice, for UDP and for TCP.
-        let servers = config.name_servers().len() / 2;
-        if servers == 0 {
-            return Err(io::Error::other("there is no name server to ask"));
-        }
-        let suffixes = config.search().len() + usize::from(config.domain().is_some());
-        let names = if host.ends_with('.') { 1 } else { 1 + suffixes };
-        let questions = u32::try_from(names * servers * (1 + RETRIES)).unwrap_or(u32::MAX);
-        // The system resolver takes 0 for 1 s.
-        let timeout = options.timeout.max(Duration::from_secs(1));
-        options.timeout = timeout.min(time / questions);
+        let servers = config.name_servers().len().max(2) / 2;
+        let names = names(host, &config, options.ndots).map_err(io::Error::other)?;
+        let questions = u32::try_from(names.len() * servers * (1 + RETRIES)).unwrap_or(u32::MAX);
+        options.timeout = options.timeout.min(time / questions);
         options.attempts = options.attempts.min(RETRIES);
         // The first answer counts, even that there is no such name.
         options.num_concurrent_reqs = 1;
@@ -111,57 +97,116 @@ impl HickoryResolver {
         options.use_hosts_file = ResolveHosts::Never;
         options.cache_size = 0;
         let provider = TokioConnectionProvider::default();
-        Ok(TokioResolver::builder_with_config(config, provider)
-            .with_options(options)
-            .build())
+        let resolver = TokioResolver::builder_with_config(config, provider).with_options(options);
+        Ok((resolver.build(), names))
     }
 }
 
-/// Reads the configuration, and skips what the parser refuses, as the system resolver does.
+/// Asks these name servers over UDP, and over TCP what is too long for that.
+fn config(servers: &[SocketAddr], search: Vec<Name>) -> io::Result<ResolverConfig> {
+    if servers.is_empty() {
+        return Err(io::Error::other("there is no name server to ask"));
+    }
+    let by = [Protocol::Udp, Protocol::Tcp];
+    let servers = servers.iter();
+    let servers = servers.flat_map(|server| by.map(|by| NameServerConfig::new(*server, by)));
+    let servers: Vec<_> = servers.collect();
+    Ok(ResolverConfig::from_parts(None, search, servers))
+}
+
+/// Reads the configuration, which may have changed since the last dial. Skips what is unknown or malformed, as the
+/// system resolver does.
 #[cfg(unix)]
-fn read_system_conf() -> Result<(ResolverConfig, ResolverOpts), ResolveError> {
+async fn of_the_system() -> io::Result<(ResolverConfig, ResolverOpts)> {
     let text = std::fs::read("/etc/resolv.conf")?;
-    // It also refuses a text without a name server.
-    let is_known = |line: &str| parse_resolv_conf(format!("nameserver ::1\n{line}")).is_ok();
-    let text = String::from_utf8_lossy(&text);
-    let lines = text.lines().map(|line| {
-        line.split_whitespace().fold(String::new(), |line, word| {
-            let longer = format!("{line} {word}");
-            let is_kept = line.is_empty() || is_known(&longer);
-            if is_kept { longer } else { line }
-        })
-    });
-    let known: Vec<_> = lines.filter(|line| is_known(line)).collect();
-    parse_resolv_conf(known.join("\n"))
+    let (file, _skipped) = resolv_conf::Config::parse_with_errors(&text);
+    let servers = Answers::default();
+    for ip in &file.nameservers {
+        // One whose zone is not there cannot be asked.
+        let _ = push(&ip.to_string(), 53, &servers).await;
+    }
+    let mut list: Vec<_> = file.get_last_search_or_domain().cloned().collect();
+    if list.is_empty() {
+        // Of the name of this host.
+        list.extend(file.get_system_domain());
+    }
+    let search = list.iter().map(Name::from_str_relaxed);
+    let config = config(&servers.found(), search.filter_map(Result::ok).collect())?;
+    let mut options = ResolverOpts::default();
+    options.ndots = file.ndots as usize;
+    options.attempts = file.attempts as usize;
+    // The system resolver takes 0 for 1 s.
+    options.timeout = Duration::from_secs(file.timeout.max(1).into());
+    options.edns0 = file.edns0;
+    Ok((config, options))
+}
+
+#[cfg(not(unix))]
+async fn of_the_system() -> io::Result<(ResolverConfig, ResolverOpts)> {
+    Ok(hickory_resolver::system_conf::read_system_conf()?)
+}
+
+/// Returns what a host may be called, in the order to ask for it (resolv.conf(5), `search` and `ndots`).
+fn names(host: &str, config: &ResolverConfig, ndots: usize) -> Result<Vec<Name>, ProtoError> {
+    // A `&str` would be held to the rules for host names, which know no underscore.
+    let mut name = Name::from_str_relaxed(host)?;
+    if name.is_fqdn() {
+        return Ok(vec![name]);
+    }
+    let suffixes = config.domain().into_iter().chain(config.search());
+    let names = suffixes.filter_map(|suffix| name.clone().append_domain(suffix).ok());
+    let mut names: Vec<_> = names.collect();
+    let goes_first = usize::from(name.num_labels()) > ndots;
+    name.set_fqdn(true);
+    names.insert(if goes_first { 0 } else { names.len() }, name);
+    names.dedup();
+    Ok(names)
+}
+
+/// Pushes an address as a file has it. One with a zone only the system can read.
+async fn push(ip: &str, port: u16, answers: &Answers) -> io::Result<()> {
+    match ip.parse() {
+        Ok(ip) => answers.push(SocketAddr::new(ip, port)),
+        Err(_) => SystemResolver.resolve(ip, port, answers).await?,
+    }
+    Ok(())
 }
 
 impl Resolve for HickoryResolver {
     async fn resolve(&self, host: &str, port: u16, answers: &Answers) -> io::Result<()> {
-        let push = |ip: IpAddr| answers.push(SocketAddr::new(ip, port));
         let local = local_addresses(host);
         let mut outcome = Ok(());
         for ip in &local {
-            match ip.parse() {
-                Ok(ip) => push(ip),
-                // It has a zone, which only the system can read.
-                Err(_) => outcome = outcome.and(SystemResolver.resolve(ip, port, answers).await),
-            }
+            outcome = outcome.and(push(ip, port, answers).await);
         }
         if !local.is_empty() {
             return outcome;
         }
-        // A `&str` would be held to the rules for host names, which know no underscore.
-        let name = Name::from_str_relaxed(host).map_err(io::Error::other)?;
-        let resolver = self.for_one_lookup(host, answers.time_for_lookup())?;
-        let ask = async |records: RecordType| {
+        let (resolver, names) = self.resolver(host, answers.time_for_lookup()).await?;
+        let ask = async |name: &Name, records: RecordType| {
             let found = resolver.lookup(name.clone(), records).await?;
-            found.iter().filter_map(RData::ip_addr).for_each(push);
+            let found = found.iter().filter_map(RData::ip_addr);
+            found.for_each(|ip| answers.push(SocketAddr::new(ip, port)));
             Ok(())
         };
-        let (v6, v4) = tokio::join!(ask(RecordType::AAAA), ask(RecordType::A));
-        let one_was_found = v6.is_ok() || v4.is_ok();
-        let mut errors = [v6, v4].into_iter().filter_map(Result::err);
-        let failure = errors.find_map(|error| failure(&error, one_was_found));
+        let mut failures = Vec::new();
+        for name in &names {
+            let (v6, v4) = tokio::join!(ask(name, RecordType::AAAA), ask(name, RecordType::A));
+            let is_found = v6.is_ok() || v4.is_ok();
+            let errors: Vec<_> = [v6, v4].into_iter().filter_map(Result::err).collect();
+            if is_found {
+                failures.clear();
+            }
+            failures.extend(errors.iter().filter_map(|error| failure(error, is_found)));
+            // Without an answer, this name may still be the right one.
+            if is_found || !errors.iter().any(ResolveError::is_no_records_found) {
+                break;
+            }
+        }
+        // That a name does not exist says least.
+        let failure = failures
+            .into_iter()
+            .min_by_key(|it| it.kind() == ErrorKind::NotFound);
         failure.map_or(Ok(()), Err)
     }
 }
@@ -187,5 +232,39 @@ fn failure(error: &ResolveError, other_was_found: bool) -> Option<io::Error> {
             Some(io::Error::new(ErrorKind::TimedOut, text))
         }
         _ => Some(io::Error::other(error.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_of_a_search_list_come_in_the_order_of_the_system() -> Result<(), ProtoError> {
+        let asked = |host, search: &[&str], ndots| {
+            let search = search
+                .iter()
+                .map(Name::from_str_relaxed)
+                .collect::<Result<_, _>>()?;
+            let config = ResolverConfig::from_parts(None, search, Vec::new());
+            let names = names(host, &config, ndots)?;
+            Ok::<_, ProtoError>(names.iter().map(Name::to_string).collect::<Vec<_>>())
+        };
+        let list = ["a.test", "b.test"];
+        assert_eq!(asked("db", &list, 1)?, ["db.a.test.", "db.b.test.", "db."]);
+        assert_eq!(
+            asked("db.x", &list, 1)?,
+            ["db.x.", "db.x.a.test.", "db.x.b.test."]
+        );
+        assert_eq!(asked("db.x", &["a.test"], 2)?, ["db.x.a.test.", "db.x."]);
+        assert_eq!(
+            asked("my_db", &["a_b.test"], 0)?,
+            ["my_db.", "my_db.a_b.test."]
+        );
+        // As systemd-resolved writes it.
+        assert_eq!(asked("db", &["."], 1)?, ["db."]);
+        assert_eq!(asked("db.x.", &list, 5)?, ["db.x."]);
+        assert_eq!(asked("db", &[], 1)?, ["db."]);
+        Ok(())
     }
 }

@@ -287,6 +287,19 @@ async fn a_name_server_that_cannot_tell_gives_way_to_the_next() -> Result {
     Ok(())
 }
 
+/// Row 43: what is too long for UDP is asked for over TCP, of the same name server.
+#[tokio::test]
+async fn a_long_answer_comes_over_tcp() -> Result {
+    let many = Answer::addresses((1..=100).map(|last| [127, 0, 0, last]));
+    let servers = name_servers([many, Answer::no_such_name()]).await?;
+    let listener = TcpListener::bind((V4, 0)).await?;
+    let dialer = Dialer::new((NAME, listener.local_addr()?.port()))?.resolver(in_order(&servers));
+    assert_eq!(dialer.dial().await?.peer_addr()?.ip(), V4);
+    assert!(servers[0].questions().iter().any(|asked| asked.over_tcp));
+    assert_eq!(servers[1].questions(), []);
+    Ok(())
+}
+
 /// Row 50: a name that does not exist, says its name server, for an hour, is asked for again at the next dial.
 #[tokio::test]
 async fn a_name_that_did_not_exist_is_asked_for_again() -> Result {

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::mpsc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use schmoozer_faults::{Answer, NameServer};
+use schmoozer_faults::{Answer, NameServer, RecordType};
 use schmoozer_tcp::{DialError, Dialer, End, HickoryResolver, TcpConnector};
 use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep, timeout};
@@ -106,12 +106,23 @@ fn what_is_unknown_in_the_configuration_is_skipped() -> Result {
             format!("{server}search one..test two.test\n"),
             format!("{server}{list}domain\nport 53\n\n# a comment\n\t; another\n"),
             format!("{server}{list}lookup: file\noptions timeout:0\n"),
+            format!("{server}{list}options timeout:2 # ndots:0\noptions attempts:0 ; ndots:0\n"),
+            format!("domain two.test\n{server}").replace('\n', "\r\n"),
+            format!("search one.test\n{server}{list}nameserver fe80::1%%none\n"),
         ] {
             etc("resolv.conf", &text)?;
             let dialer = dialer("db:7000")?.timeout(SOON * 4);
             let stream = dialer.dial().await.context(text)?;
             assert_eq!(stream.peer_addr()?.ip(), HERE);
         }
+        etc(
+            "resolv.conf",
+            "nameserver dns.test\n# nameserver 127.0.0.1\n",
+        )?;
+        let error = dialer("db:7000")?.dial().await.expect_err("no name server");
+        let why = "could not resolve db:7000: the system's configuration of name servers: \
+                   there is no name server to ask";
+        assert_eq!(error.to_string(), why);
         // A word that is skipped takes no other with it: with two dots to reach, the list goes first.
         let two_dots = format!("{server}{list}options strict-error ndots:2\n");
         etc("resolv.conf", &two_dots)?;
@@ -122,7 +133,88 @@ fn what_is_unknown_in_the_configuration_is_skipped() -> Result {
     })
 }
 
-/// Row 50: all names of a search list are asked for, each twice, before the dial's time is over.
+/// Row 50: the other names of a search list may be those of other hosts.
+#[test]
+fn both_families_are_those_of_one_name() -> Result {
+    let test = "hickory::both_families_are_those_of_one_name";
+    in_a_host_of_its_own(test, || async {
+        let list = "search one.test two.test three.test\nnameserver 127.0.0.1\n";
+        etc("resolv.conf", list)?;
+        let names = NameServer::start_at((HERE, 53)).await?;
+        names.set_for("db.two.test", RecordType::A, Answer::addresses([HERE]));
+        names.set("db.three.test", Answer::addresses([Ipv6Addr::LOCALHOST]));
+        let _right = TcpListener::bind((HERE, 7_000)).await?;
+        let _wrong = TcpListener::bind((Ipv6Addr::LOCALHOST, 7_000)).await?;
+        for _ in 0..3 {
+            assert_eq!(dialer("db:7000")?.dial().await?.peer_addr()?.ip(), HERE);
+        }
+        let asked = names.questions();
+        let is_wrong = |name: &str| name == "db.three.test" || name == "db";
+        assert!(
+            asked.iter().all(|asked| !is_wrong(&asked.name)),
+            "{asked:?}"
+        );
+        Ok(())
+    })
+}
+
+/// Rows 43, 50: while it is unknown whether the first name of a search list exists, no other name is dialed.
+#[test]
+fn a_silent_name_server_does_not_lead_to_another_name() -> Result {
+    let test = "hickory::a_silent_name_server_does_not_lead_to_another_name";
+    in_a_host_of_its_own(test, || async {
+        etc("resolv.conf", "search one.test\nnameserver 127.0.0.1\n")?;
+        let names = NameServer::start_at((HERE, 53)).await?;
+        let _server = TcpListener::bind((HERE, 7_000)).await?;
+        let dialer = dialer("db:7000")?;
+        names.set("db.one.test", Answer::Drop);
+        names.set("db", Answer::addresses([HERE]));
+        let error = dialer.dial().await.expect_err("no name server answers");
+        let why = "could not resolve db:7000: no name server answered in time";
+        assert_eq!(error.to_string(), why);
+        // What drops one family denies the name with the other.
+        names.set_for("db.one.test", RecordType::A, Answer::no_such_name());
+        assert_eq!(dialer.dial().await?.peer_addr()?.ip(), HERE);
+        // One that could not be asked for says more than one that does not exist.
+        names.set("db.one.test", Answer::ServerFailure);
+        names.set("db", Answer::no_such_name());
+        let error = dialer.dial().await.expect_err("the name server fails");
+        assert!(error.to_string().contains("(response code 2)"), "{error}");
+        Ok(())
+    })
+}
+
+/// Row 50: an IPv6 router names itself so.
+#[test]
+fn a_name_server_with_a_zone_is_asked() -> Result {
+    let test = "hickory::a_name_server_with_a_zone_is_asked";
+    in_a_host_of_its_own(test, || async {
+        shell("ip address add fe80::1/64 dev lo nodad")?;
+        etc("resolv.conf", "nameserver fe80::1%%none\n")?;
+        let dialer = dialer("db.example.com:7000")?;
+        let error = dialer.dial().await.expect_err("there is no such zone");
+        let why =
+            "could not resolve db.example.com:7000: the system's configuration of name servers";
+        assert!(error.to_string().starts_with(why), "{error}");
+        let names = loop {
+            let addr: SocketAddr = "[fe80::1%1]:53".parse()?;
+            match NameServer::start_at(addr).await {
+                Err(error) if error.kind() == ErrorKind::AddrNotAvailable => {
+                    sleep(Duration::from_millis(10)).await;
+                }
+                started => break started?,
+            }
+        };
+        names.otherwise(Answer::addresses([HERE]));
+        let _server = TcpListener::bind((HERE, 7_000)).await?;
+        etc("resolv.conf", "nameserver fe80::1%%lo\n")?;
+        assert_eq!(dialer.dial().await?.peer_addr()?.ip(), HERE);
+        assert_eq!(names.questions().len(), 2, "both families, once");
+        Ok(())
+    })
+}
+
+/// Row 50: all names of a search list are asked for, twice if need be, before the dial's time is over.
 #[test]
 fn a_search_list_fits_into_a_dial() -> Result {
     let test = "hickory::a_search_list_fits_into_a_dial";
@@ -141,9 +233,8 @@ fn a_search_list_fits_into_a_dial() -> Result {
         };
         let limit = SOON * 2;
         let dialer = dialer("db:7000")?.timeout(limit);
-        // Silent, and so slow that no answer is in time.
-        for answer in [Answer::Drop, Answer::addresses([HERE]).after(limit)] {
-            names.otherwise(answer);
+        let all = ["db", "db.one.test", "db.three.test", "db.two.test"];
+        let fails = async || {
             let (from, begun) = (names.questions().len(), Instant::now());
             let error = dialer.dial().await.expect_err("no name server answers");
             assert!(begun.elapsed() < limit, "{:?}", begun.elapsed());
@@ -151,13 +242,25 @@ fn a_search_list_fits_into_a_dial() -> Result {
                 error.to_string(),
                 "could not resolve db:7000: no name server answered in time"
             );
-            let all = ["db", "db.one.test", "db.three.test", "db.two.test"];
-            let twice_a_family = all.map(|name| (name.to_owned(), 4));
-            assert_eq!(asked(from), twice_a_family.into());
+            asked(from)
+        };
+        // Silent, and so slow that no answer is in time.
+        for answer in [Answer::Drop, Answer::addresses([HERE]).after(limit)] {
+            names.otherwise(answer);
+            assert_eq!(fails().await, [("db.one.test".to_owned(), 4)].into());
         }
+        // Silent for one family.
+        for name in all {
+            names.set_for(name, RecordType::Aaaa, Answer::Drop);
+            names.set_for(name, RecordType::A, Answer::no_such_name());
+        }
+        let thrice = all.map(|name| (name.to_owned(), 3));
+        assert_eq!(fails().await, thrice.into());
         // Slow, but in time: the last name of the list is the good one.
         let _server = TcpListener::bind((HERE, 7_000)).await?;
-        names.otherwise(Answer::no_such_name().after(limit / 20));
+        for name in all {
+            names.set(name, Answer::no_such_name().after(limit / 20));
+        }
         names.set("db.three.test", Answer::addresses([HERE]).after(limit / 20));
         assert_eq!(dialer.dial().await?.peer_addr()?.ip(), HERE);
         Ok(())
