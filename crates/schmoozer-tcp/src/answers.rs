@@ -17,28 +17,14 @@ const KEPT: usize = 512;
 /// the first 512 of a family. A dial tries 64 addresses at most, and the next one begins with those that it left.
 #[derive(Debug, Default)]
 pub struct Answers {
+    /// Others are left out.
     pub(crate) family: Family,
-    #[cfg_attr(not(feature = "hickory"), expect(dead_code, reason = "hickory asks"))]
-    time: Option<Duration>,
+    /// How long the dial takes at most.
+    pub(crate) time: Option<Duration>,
     found: Mutex<Vec<SocketAddr>>,
 }
 
 impl Answers {
-    /// Collects addresses of this family alone, for a dial that takes so long at most.
-    pub(crate) fn of(family: Family, time: Option<Duration>) -> Self {
-        Self {
-            family,
-            time,
-            found: Mutex::default(),
-        }
-    }
-
-    /// How long a lookup may take, so that there is time left to connect: three quarters of the dial's.
-    #[cfg(feature = "hickory")]
-    pub(crate) fn time_for_lookup(&self) -> Duration {
-        self.time.unwrap_or(Duration::from_secs(10)) / 4 * 3
-    }
-
     /// Adds an address.
     pub fn push(&self, addr: SocketAddr) {
         let mut found = self.found();

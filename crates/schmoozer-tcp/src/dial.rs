@@ -52,51 +52,44 @@ impl Dialer {
             return Box::pin(self.race(&[endpoint])).await;
         };
         let begun = Instant::now();
-        let tried = |Failed(phase, error)| {
-            vec![Tried {
-                target: target.clone(),
-                addr: Some(addr),
-                error,
-                elapsed: begun.elapsed(),
-                phase,
-            }]
+        let connected = within(self.timeout, pin!(self.options.connect(addr))).await;
+        let (after, Failed(phase, error)) = match connected {
+            Ok(Ok(stream)) => return Ok((stream, Route { endpoint, addr })),
+            Ok(Err(failed)) => (None, failed),
+            Err(after) => (Some(after), timed_out(Phase::Connect)),
         };
-        match within(self.timeout, pin!(self.options.connect(addr, self.family))).await {
-            Ok(Ok(stream)) => Ok((stream, Route { endpoint, addr })),
-            Ok(Err(failed)) => Err(DialError::AllFailed {
-                tried: tried(failed),
-            }),
-            Err(after) => Err(DialError::Timeout {
-                after,
-                tried: tried(timed_out(Phase::Connect)),
-            }),
-        }
+        let tried = Tried {
+            target: target.clone(),
+            addr: Some(addr),
+            error,
+            elapsed: begun.elapsed(),
+            phase,
+        };
+        Err(self.failed(after, vec![tried]))
     }
 
     async fn race(&self, order: &[usize]) -> Result<(TcpStream, Route), DialError> {
         let mut race = Race::new(self, order, |route| async move {
-            let stream = self.options.connect(route.addr, self.family).await?;
+            let stream = self.options.connect(route.addr).await?;
             Ok((stream, route))
         });
         let raced = within(self.timeout, pin!(race.run())).await;
-        match raced {
-            Ok(Some((stream, route))) => {
-                self.memory.used(route.endpoint);
-                Ok((stream, route))
-            }
-            Ok(None) => Err(self.all_failed(race.take_failures())),
-            Err(after) => Err(DialError::Timeout {
-                after,
-                tried: race.take_failures(),
-            }),
+        if let Ok(Some((stream, route))) = raced {
+            self.memory.used(route.endpoint);
+            return Ok((stream, route));
         }
+        Err(self.failed(raced.err(), race.take_failures()))
     }
 
-    fn all_failed(&self, tried: Vec<Tried>) -> DialError {
+    /// Says what failed, and after what time the dial was ended if it was.
+    fn failed(&self, after: Option<Duration>, tried: Vec<Tried>) -> DialError {
+        if let Some(after) = after {
+            return DialError::Timeout { after, tried };
+        }
         match <[Tried; 1]>::try_from(tried) {
             Ok([only]) if only.phase == Phase::NoAddress => DialError::NoAddress {
                 target: only.target,
-                family: self.family,
+                family: self.options.family,
             },
             Ok([only]) if only.phase == Phase::Lookup => DialError::Resolve {
                 target: only.target,

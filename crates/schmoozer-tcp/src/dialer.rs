@@ -7,8 +7,6 @@ use std::time::Duration;
 
 use socket2::SockRef;
 
-#[cfg(any(target_os = "android", target_os = "linux"))]
-use crate::interface;
 use crate::memory::Memory;
 use crate::resolve::Resolver;
 use crate::socket::{BeforeConnect, Options, Setting};
@@ -66,7 +64,6 @@ pub struct Dialer {
     pub(crate) targets: Arc<[Target]>,
     pub(crate) order: Order,
     pub(crate) memory: Arc<Memory>,
-    pub(crate) family: Family,
     pub(crate) timeout: Option<Duration>,
     pub(crate) attempt_delay: Option<Duration>,
     pub(crate) endpoint_delay: Option<Duration>,
@@ -115,7 +112,6 @@ impl Dialer {
             targets,
             order: Order::default(),
             memory: Arc::default(),
-            family: Family::Any,
             timeout: Some(Duration::from_secs(10)),
             attempt_delay: None,
             endpoint_delay: None,
@@ -165,7 +161,7 @@ impl Dialer {
 
     /// Restricts the dialer to addresses of this family.
     pub fn family(mut self, family: Family) -> Self {
-        self.family = family;
+        self.options.family = family;
         self
     }
 
@@ -267,7 +263,7 @@ impl Dialer {
     #[cfg(any(target_os = "android", target_os = "linux"))]
     pub fn interface(mut self, name: impl Into<Box<str>>) -> io::Result<Self> {
         let name = name.into();
-        interface::check(&name)?;
+        crate::interface::check(&name)?;
         self.options.interface = Some(name);
         Ok(self)
     }

@@ -31,6 +31,7 @@ pub(crate) fn is_over(timer: &mut Timer, cx: &mut Context<'_>) -> bool {
 }
 
 /// An endpoint that is being tried.
+#[derive(Default)]
 pub(crate) struct Endpoint<'a> {
     answers: Arc<Answers>,
     /// The lookup, with the index of its step. `None` once it has ended, or if the endpoint is an address.
@@ -44,9 +45,9 @@ pub(crate) struct Endpoint<'a> {
     pub(crate) stagger: Timer,
     /// Whether there are no more addresses.
     pub(crate) is_exhausted: bool,
-    /// Whether the next endpoint starts at once when this one has failed. False after it has done so once, or after one
-    /// of its attempts was replaced by a newer one.
-    pub(crate) starts_next_on_failure: bool,
+    /// Whether the next endpoint waits for its delay even if this one has failed. True after the next one was started
+    /// once, or after an attempt of this one was replaced by a newer one.
+    pub(crate) next_waits: bool,
 }
 
 impl<'a> Endpoint<'a> {
@@ -54,12 +55,7 @@ impl<'a> Endpoint<'a> {
         Self {
             answers,
             lookup,
-            taken: Vec::new(),
-            resolution_delay: None,
-            waited_for_v6: false,
-            stagger: None,
-            is_exhausted: false,
-            starts_next_on_failure: true,
+            ..Self::default()
         }
     }
 
@@ -258,9 +254,11 @@ mod tests {
     #[test]
     fn addresses_of_another_family_are_left_out_and_not_waited_for() {
         let both = ["[::1]:1", "1.0.0.1:1"];
-        let mut v4 = endpoint(Answers::of(Family::V4, None), &both);
+        let [mut of_v4, mut of_v6] = [Answers::default(), Answers::default()];
+        (of_v4.family, of_v6.family) = (Family::V4, Family::V6);
+        let mut v4 = endpoint(of_v4, &both);
         assert_eq!(drain(&mut v4), ["1.0.0.1:1"]);
-        let mut v6 = endpoint(Answers::of(Family::V6, None), &both);
+        let mut v6 = endpoint(of_v6, &both);
         assert_eq!(drain(&mut v6), ["[::1]:1"]);
     }
 

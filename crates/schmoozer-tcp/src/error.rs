@@ -141,19 +141,10 @@ impl DialError {
     /// ```
     #[must_use]
     pub fn find_in<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Self> {
-        let mut next = Some(error);
-        while let Some(error) = next {
-            if let Some(dial) = error.downcast_ref() {
-                return Some(dial);
-            }
-            // An `io::Error` names as its source that of what it carries, and so leaves that out.
-            let carried = error.downcast_ref().and_then(io::Error::get_ref);
-            next = match carried {
-                Some(carried) => Some(carried),
-                None => error.source(),
-            };
-        }
-        None
+        // An `io::Error` names as its source that of what it carries, and so leaves that out.
+        let carried = error.downcast_ref().and_then(io::Error::get_ref);
+        let next = carried.map_or_else(|| error.source(), |carried| Some(carried));
+        error.downcast_ref().or_else(|| Self::find_in(next?))
     }
 
     /// Returns what was tried, in the order in which it was begun.

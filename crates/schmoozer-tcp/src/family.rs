@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::str::FromStr;
 
 use crate::InvalidConfig;
-use crate::invalid_config::one_of;
 
 /// Chooses the address families that a dialer connects to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -55,6 +54,6 @@ impl FromStr for Family {
     type Err = InvalidConfig;
 
     fn from_str(word: &str) -> Result<Self, InvalidConfig> {
-        one_of("family", word, &[Self::Any, Self::V4, Self::V6])
+        InvalidConfig::one_of("family", word, &[Self::Any, Self::V4, Self::V6])
     }
 }

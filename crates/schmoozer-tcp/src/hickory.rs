@@ -182,7 +182,9 @@ impl Resolve for HickoryResolver {
         if !local.is_empty() {
             return outcome;
         }
-        let (resolver, names) = self.resolver(host, answers.time_for_lookup()).await?;
+        // So that there is time left to connect.
+        let time = answers.time.unwrap_or(Duration::from_secs(10)) / 4 * 3;
+        let (resolver, names) = self.resolver(host, time).await?;
         let ask = async |name: &Name, records: RecordType| {
             let found = resolver.lookup(name.clone(), records).await?;
             let found = found.iter().filter_map(RData::ip_addr);

@@ -13,6 +13,15 @@ use crate::host_name::{has_zone, shown};
 pub struct InvalidConfig(pub(crate) String);
 
 impl InvalidConfig {
+    /// Reads a value by the word that it is displayed as.
+    pub(crate) fn one_of<T: Copy + Display>(what: &str, word: &str, all: &[T]) -> Result<T, Self> {
+        let words: Vec<String> = all.iter().map(T::to_string).collect();
+        match words.iter().position(|allowed| allowed == word) {
+            Some(place) => Ok(all[place]),
+            None => Err(Self::unknown(what, word, &words)),
+        }
+    }
+
     /// Says that a word is none of those that are allowed, which ones those are, and which is nearest. `what` is what the
     /// word should have been, such as `order`.
     pub(crate) fn unknown(what: &str, word: &str, allowed: &[impl Borrow<str>]) -> Self {
@@ -24,19 +33,6 @@ impl InvalidConfig {
         let meant = nearest.map_or_else(String::new, |it| format!("; did you mean {it}?"));
         let (word, allowed) = (quoted(word), allowed.join(", "));
         Self(format!("{word} is no {what}: expected {allowed}{meant}"))
-    }
-}
-
-/// Reads a value by the word that it is displayed as.
-pub(crate) fn one_of<T: Copy + Display>(
-    what: &str,
-    word: &str,
-    all: &[T],
-) -> Result<T, InvalidConfig> {
-    let words: Vec<String> = all.iter().map(T::to_string).collect();
-    match words.iter().position(|allowed| allowed == word) {
-        Some(place) => Ok(all[place]),
-        None => Err(InvalidConfig::unknown(what, word, &words)),
     }
 }
 

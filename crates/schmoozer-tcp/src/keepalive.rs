@@ -97,14 +97,10 @@ impl Keepalive {
             target_os = "dragonfly",
             target_os = "freebsd",
             target_os = "illumos",
-            target_os = "ios",
             target_os = "linux",
-            target_os = "macos",
             target_os = "netbsd",
-            target_os = "tvos",
-            target_os = "visionos",
-            target_os = "watchos",
             target_os = "windows",
+            target_vendor = "apple",
         ))]
         let option = option.with_interval(self.interval).with_retries(self.count);
         without_a_count(socket.set_tcp_keepalive(&option))

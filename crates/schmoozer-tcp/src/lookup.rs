@@ -119,10 +119,7 @@ impl Lookups {
     /// Hands over what was found, and keeps it until a dial takes it: those that wait may end in this moment.
     fn end(&self, host: &str, found: io::Result<Vec<SocketAddr>>) {
         let mut hosts = self.hosts();
-        hosts.retain(|_, host| match host {
-            Host::Running(_) => true,
-            Host::Kept(_, since) => since.elapsed() <= self.keep,
-        });
+        hosts.retain(|_, it| !matches!(it, Host::Kept(_, since) if since.elapsed() > self.keep));
         let found = found.map_err(|error| (error.kind(), error.to_string()));
         if let Some(Host::Running(running)) = hosts.remove(host) {
             running.send_replace(Some(found.clone()));

@@ -7,7 +7,6 @@ use std::str::FromStr;
 use std::time::Instant;
 
 use crate::InvalidConfig;
-use crate::invalid_config::one_of;
 
 /// Chooses the order in which a dial goes through several endpoints.
 ///
@@ -77,11 +76,8 @@ impl FromStr for Order {
     type Err = InvalidConfig;
 
     fn from_str(word: &str) -> Result<Self, InvalidConfig> {
-        one_of(
-            "order",
-            word,
-            &[Self::InTurn, Self::Shuffled, Self::Failover],
-        )
+        let all = [Self::InTurn, Self::Shuffled, Self::Failover];
+        InvalidConfig::one_of("order", word, &all)
     }
 }
 

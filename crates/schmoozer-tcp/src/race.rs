@@ -131,7 +131,7 @@ where
         let belongs_to_endpoint = |(step, _): &(usize, _)| self.steps[*step].endpoint == place;
         if endpoint.is_exhausted
             && !self.running.iter().any(belongs_to_endpoint)
-            && mem::take(&mut endpoint.starts_next_on_failure)
+            && !mem::replace(&mut endpoint.next_waits, true)
         {
             self.endpoint_delay = None;
         }
@@ -142,7 +142,7 @@ where
             if let Some((oldest, _)) = self.running.pop_front() {
                 let oldest = &mut self.steps[oldest];
                 // It was replaced and did not fail, so its endpoint does not let the next one start at once.
-                self.endpoints[oldest.endpoint].starts_next_on_failure = false;
+                self.endpoints[oldest.endpoint].next_waits = true;
                 oldest.end(Err(timed_out(Phase::Connect)));
             }
         }
@@ -157,12 +157,14 @@ where
     fn start_endpoint(&mut self, number: usize) {
         let dialer = self.dialer;
         let target = &dialer.targets[number];
+        let mut answers = Answers::default();
         let endpoint = if let Some(addr) = target.literal() {
-            let answers = Answers::default();
             answers.push(addr);
             Endpoint::new(answers.into(), None)
         } else {
-            let answers = Arc::new(Answers::of(dialer.family, dialer.timeout));
+            answers.family = dialer.options.family;
+            answers.time = dialer.timeout;
+            let answers = Arc::new(answers);
             let lookup = dialer.resolver.lookup(target, Arc::clone(&answers));
             let step = self.begin(self.endpoints.len(), None);
             Endpoint::new(answers, Some((step, lookup)))

@@ -95,10 +95,7 @@ fn lookup<R: Resolve + 'static>(resolver: R, target: &Target, answers: Arc<Answe
 
 impl fmt::Debug for Resolver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.0 {
-            None => "SystemResolver",
-            Some(_) => "Resolve",
-        })
+        f.write_str(self.0.as_ref().map_or("SystemResolver", |_| "Resolve"))
     }
 }
 

@@ -60,16 +60,13 @@ where
             (Some(failback), Some(route)) if route.endpoint != 0 => {
                 // Waits until the first endpoint is connected to, beside a stable spare.
                 let back = async {
-                    let first = loop {
+                    while noted.held.is_none() {
                         sleep(failback.wait()).await;
                         if session.was_stable() {
-                            if let Ok(first) = connect(&self.dialer, &mut self.upgrade, true).await
-                            {
-                                break first;
-                            }
+                            let first = connect(&self.dialer, &mut self.upgrade, true).await;
+                            *noted.held = first.ok();
                         }
-                    };
-                    *noted.held = Some(first);
+                    }
                     session.renew();
                     pending::<()>().await;
                 };
@@ -182,9 +179,8 @@ where
     let outcome = dialer.connect(first).await;
     let (stream, route) = outcome.map_err(|error| E::from(error.into()))?;
     let failing = Failing(dialer, route);
-    let left = dialer
-        .timeout
-        .map(|all| all.saturating_sub(begun.elapsed()));
+    let elapsed = begun.elapsed();
+    let left = dialer.timeout.map(|all| all.saturating_sub(elapsed));
     let upgraded = within(left, pin!(upgrade(stream))).await;
     let connection = upgraded.unwrap_or_else(|_| {
         let late = "connected, but not upgraded within the dial's timeout";

@@ -20,6 +20,8 @@ const DEAD_AFTER: Duration = Duration::from_secs(60);
 /// What is set on a socket before it connects. Where a setting is `None`, its default is set if the system supports it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Options {
+    /// Which addresses are connected to at all.
+    pub(crate) family: Family,
     pub(crate) nodelay: Option<bool>,
     pub(crate) dead_after: Setting<Duration>,
     pub(crate) keepalive: Setting<Keepalive>,
@@ -74,21 +76,16 @@ impl From<io::Error> for Failed {
 
 impl Options {
     /// Connects a new socket with these options to `addr`.
-    pub(crate) async fn connect(
-        &self,
-        addr: SocketAddr,
-        family: Family,
-    ) -> Result<TcpStream, Failed> {
-        if !family.has(addr) {
-            let of_family = family.of_protocol();
+    pub(crate) async fn connect(&self, addr: SocketAddr) -> Result<TcpStream, Failed> {
+        if !self.family.has(addr) {
+            let of_family = self.family.of_protocol();
             let error = format!("not tried, the dialer takes addresses{of_family} alone");
             return Err(io::Error::new(ErrorKind::Unsupported, error).into());
         }
         let addr = over_ipv4_if_mapped(addr);
-        let socket = if addr.is_ipv4() {
-            TcpSocket::new_v4()
-        } else {
-            TcpSocket::new_v6()
+        let socket = match addr {
+            SocketAddr::V4(_) => TcpSocket::new_v4(),
+            SocketAddr::V6(_) => TcpSocket::new_v6(),
         }?;
         self.set(&SockRef::from(&socket), addr)?;
         if let Some(local) = self.local_addr {
@@ -121,18 +118,16 @@ impl Options {
     }
 
     fn set(&self, socket: &SockRef<'_>, addr: SocketAddr) -> Result<(), Failed> {
+        let if_asked = |asked: bool, result| if asked { result } else { Ok(()) };
         let nodelay = self.nodelay.unwrap_or(true).then_some(true);
         let result = set("TCP_NODELAY", nodelay, |on| socket.set_tcp_nodelay(on));
-        if self.nodelay.is_some() {
-            result?;
-        }
+        if_asked(self.nodelay.is_some(), result)?;
         let dead_after = self.dead_after.unwrap_or(Some(DEAD_AFTER));
         let by_dead_after = dead_after.map(Keepalive::within);
         let keepalive = self.keepalive.unwrap_or(by_dead_after);
         let result = set("keepalive", keepalive, |keepalive| keepalive.set(socket));
-        if self.keepalive != Setting::ByDefault || self.dead_after != Setting::ByDefault {
-            result?;
-        }
+        let asked = self.keepalive != Setting::ByDefault || self.dead_after != Setting::ByDefault;
+        if_asked(asked, result)?;
         // One that comes with `dead_after` does not cut short a keepalive that was set by itself.
         let keepalive = self.keepalive.unwrap_or(None);
         let at_least = keepalive.map(|keepalive| keepalive.finds_a_dead_peer_in());
@@ -147,9 +142,7 @@ impl Options {
         #[cfg(not(any(target_os = "android", target_os = "linux")))]
         let set_user_timeout = |_| Ok(());
         let result = set("TCP_USER_TIMEOUT", timeout, set_user_timeout);
-        if self.user_timeout != Setting::ByDefault {
-            result?;
-        }
+        if_asked(self.user_timeout != Setting::ByDefault, result)?;
         #[cfg(any(target_os = "android", target_os = "linux"))]
         set("SO_BINDTODEVICE", self.interface.as_ref(), |name| {
             socket.bind_device(Some(name.as_bytes()))
@@ -162,30 +155,26 @@ impl Options {
             socket.set_send_buffer_size(size as usize)
         })?;
         // In the address's family, where it can be set; a few systems have it in neither.
-        let _ = self.tos;
-        #[cfg(not(any(
-            target_os = "fuchsia",
-            target_os = "haiku",
-            target_os = "illumos",
-            target_os = "redox",
-            target_os = "solaris",
-        )))]
-        set("the traffic class", self.tos, |tos| match addr {
-            SocketAddr::V4(_) => socket.set_tos_v4(tos.into()),
-            SocketAddr::V6(_) => Ok(()),
-        })?;
-        #[cfg(any(
-            target_os = "android",
-            target_os = "dragonfly",
-            target_os = "freebsd",
-            target_os = "linux",
-            target_os = "macos",
-            target_os = "netbsd",
-            target_os = "openbsd",
-        ))]
-        set("the traffic class", self.tos, |tos| match addr {
-            SocketAddr::V4(_) => Ok(()),
-            SocketAddr::V6(_) => socket.set_tclass_v6(tos.into()),
+        set("the traffic class", self.tos, |tos| match (addr, tos) {
+            #[cfg(not(any(
+                target_os = "fuchsia",
+                target_os = "haiku",
+                target_os = "illumos",
+                target_os = "redox",
+                target_os = "solaris",
+            )))]
+            (addr, tos) if addr.is_ipv4() => socket.set_tos_v4(tos.into()),
+            #[cfg(any(
+                target_os = "android",
+                target_os = "dragonfly",
+                target_os = "freebsd",
+                target_os = "linux",
+                target_os = "macos",
+                target_os = "netbsd",
+                target_os = "openbsd",
+            ))]
+            (addr, tos) if addr.is_ipv6() => socket.set_tclass_v6(tos.into()),
+            _ => Ok(()),
         })?;
         let hook = self.before_connect.as_ref();
         set("before_connect", hook, |hook| (hook.0)(socket, addr))

@@ -7,8 +7,8 @@ use serde::de::{
 };
 use serde::ser::{Serialize, Serializer};
 
-use super::text::Keyed;
-use crate::{DialerConfig, Family, InvalidConfig, Order, PolicyConfig, ReconnectConfig, Target};
+use super::text::{Keyed, invalid};
+use crate::{DialerConfig, Family, Order, PolicyConfig, ReconnectConfig, Target};
 
 macro_rules! as_text {
     ($($type:ident),+) => {$(
@@ -86,7 +86,7 @@ impl<'de, C: Keyed> Visitor<'de> for Table<C> {
         let mut set = Vec::new();
         while let Some(name) = map.next_key::<String>()? {
             if set.contains(&name) {
-                return Err(Error::custom(InvalidConfig::at(&name, "given twice")));
+                return Err(Error::custom(invalid(&name, "given twice")));
             }
             map.next_value_seed(Setting(&mut self.0, &name))?;
             set.push(name);
@@ -104,7 +104,7 @@ impl<'de, C: Keyed> DeserializeSeed<'de> for Setting<'_, C> {
     fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<(), D::Error> {
         let Self(config, key) = self;
         C::check_name(key, key).map_err(Error::custom)?;
-        let refused = |why| Err(Error::custom(InvalidConfig::at(key, why)));
+        let refused = |why| Err(Error::custom(invalid(key, why)));
         let text = match key {
             // It may be a table of its own.
             "policy" => PolicyConfig::deserialize(value)?.to_string(),

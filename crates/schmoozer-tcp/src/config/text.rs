@@ -12,12 +12,6 @@ use crate::invalid_config::{may_hold_secret, quoted};
 /// The longest line that is read, in bytes.
 const LONGEST: usize = 64 * 1024;
 
-impl InvalidConfig {
-    pub(super) fn at(key: &str, why: &str) -> Self {
-        Self(format!("`{key}`: {why}"))
-    }
-}
-
 /// A configuration that is a list of keys, each with a text.
 pub(super) trait Keyed: Sized {
     /// What each setting is where it is left out.
@@ -52,7 +46,7 @@ pub(super) trait Keyed: Sized {
     fn set_key(&mut self, name: &str, text: &str, line: &str) -> Result<(), InvalidConfig> {
         Self::check_name(name, if may_hold_secret(line) { line } else { name })?;
         let read = self.read(name, text);
-        read.map_err(|why| InvalidConfig::at(name, &withheld(why, line)))
+        read.map_err(|why| invalid(name, &withheld(why, line)))
     }
 
     /// Returns the first key, and those others that are not as [`unset`](Self::unset) has them.
@@ -86,13 +80,17 @@ pub(super) trait Keyed: Sized {
                 _ => (part, ""),
             };
             if set.contains(&name) {
-                return Err(InvalidConfig::at(name, "given twice"));
+                return Err(invalid(name, "given twice"));
             }
             config.set_key(name, text, line)?;
             set.push(name);
         }
         config.complete()
     }
+}
+
+pub(super) fn invalid(key: &str, why: &str) -> InvalidConfig {
+    InvalidConfig(format!("`{key}`: {why}"))
 }
 
 /// Returns what is wrong with a part of `whole`, unless that may hold a secret.
