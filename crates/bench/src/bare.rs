@@ -58,19 +58,23 @@ struct Link<const SUSPENDS: bool> {
     failed: u32,
 }
 
-#[expect(
-    clippy::unused_async,
-    reason = "all three are async, as a connector's are"
-)]
 impl<const SUSPENDS: bool> Link<SUSPENDS> {
     async fn connect(&mut self) -> Result<(), Refused> {
         attempt::<SUSPENDS>().await
     }
 
+    #[expect(
+        clippy::unused_async,
+        reason = "all three are async, as a connector's are"
+    )]
     async fn run(&mut self) -> Result<(), Refused> {
         Ok(())
     }
 
+    #[expect(
+        clippy::unused_async,
+        reason = "all three are async, as a connector's are"
+    )]
     async fn retry_delay(&mut self, cause: Refused) -> Duration {
         black_box(cause);
         self.failed = self.failed.saturating_add(1);

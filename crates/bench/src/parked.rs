@@ -5,13 +5,10 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use std::{future, io};
 
-use allocation_counter::{AllocationInfo, measure};
 use schmoozer_core::{ConnResult, Connector, Failure, RetryResult, RunResult, Session};
 use schmoozer_peer::async_trait;
 use stubborn_io::tokio::{StubbornIo, UnderlyingIo};
 use tokio::io::{AsyncRead, ReadBuf};
-use tokio::runtime::Builder;
-use tokio::task::yield_now;
 use tokio::time::sleep;
 
 use crate::attempt::Refused;
@@ -48,24 +45,10 @@ pub struct Parked {
 }
 
 impl Parked {
-    /// Spawns so many of these tasks on a runtime of one thread, each of which runs until it is parked. Returns what that
-    /// allocated, and the size of one future.
-    ///
-    /// # Errors
-    ///
-    /// When there can be no runtime.
-    pub fn measure(&self, tasks: u32) -> io::Result<(AllocationInfo, usize)> {
-        let runtime = Builder::new_current_thread().enable_all().build()?;
-        let mut size = 0;
-        let allocated = measure(|| {
-            runtime.block_on(async {
-                for _ in 0..tasks {
-                    size = (self.spawn)();
-                    yield_now().await;
-                }
-            });
-        });
-        Ok((allocated, size))
+    /// Spawns one such task on the runtime that this is called on, and returns the size of its future.
+    #[must_use]
+    pub fn spawn(&self) -> usize {
+        (self.spawn)()
     }
 }
 

@@ -1,14 +1,27 @@
 //! What a task takes that has connected, and whose connection is silent.
 
-use allocation_counter::AllocationInfo;
+use allocation_counter::{AllocationInfo, measure};
 use bench::PARKED;
+use tokio::runtime::Builder;
 
 const TASKS: u32 = 1_000;
 
 fn allocated(name: &str) -> AllocationInfo {
     let parked = PARKED.iter().find(|parked| parked.name == name);
     let parked = parked.expect("it is in the table");
-    parked.measure(TASKS).expect("a runtime").0
+    let runtime = Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .expect("a runtime");
+    measure(|| {
+        runtime.block_on(async {
+            for _ in 0..TASKS {
+                let _ = parked.spawn();
+                // Each one runs until it is parked.
+                tokio::task::yield_now().await;
+            }
+        });
+    })
 }
 
 #[test]

@@ -1,5 +1,8 @@
+use allocation_counter::measure;
 use anyhow::Result;
 use bench::PARKED;
+use tokio::runtime::Builder;
+use tokio::task::yield_now;
 
 use crate::counted::each;
 use crate::table::Bound::AtMost;
@@ -15,7 +18,17 @@ pub(crate) fn ask(_quick: bool) -> Result<Table> {
     );
     let mut bare = None;
     for parked in PARKED {
-        let (counted, size) = parked.measure(TASKS)?;
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let mut size = 0;
+        let counted = measure(|| {
+            runtime.block_on(async {
+                for _ in 0..TASKS {
+                    size = parked.spawn();
+                    // Each one runs until it is parked.
+                    yield_now().await;
+                }
+            });
+        });
         let heap = each(u64::try_from(counted.bytes_current)?, TASKS);
         let bare = *bare.get_or_insert(heap);
         let allocations = each(counted.count_total, TASKS);
