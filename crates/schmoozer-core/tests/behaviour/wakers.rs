@@ -1,11 +1,12 @@
 //! Wakers that use the handle of the loop that wakes them.
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Wake, Waker};
 use std::thread;
 
-use schmoozer_core::{End, Handle, Status, connector_fn};
+use schmoozer_core::{End, Handle, Runner, Session, Status, connector_fn};
 use schmoozer_faults::{Checker, Script, Step};
 use tokio::runtime::Builder;
 use tokio::time::timeout;
@@ -109,4 +110,56 @@ fn a_loop_that_ended_or_moved_lets_go_of_its_task() {
         alive,
         [[true, true], [false, true], [false, true], [false, false]]
     );
+}
+
+type Loop = Pin<Box<dyn Future<Output = Result<(), &'static str>> + Send>>;
+
+/// Polls its loop at once when it is woken, with the next waker.
+struct PollsAtOnce(Arc<Mutex<Loop>>, Waker, AtomicU32);
+
+impl Wake for PollsAtOnce {
+    fn wake(self: Arc<Self>) {
+        let Self(looping, next, wakes) = &*self;
+        wakes.fetch_add(1, Ordering::Relaxed);
+        let mut looping = looping.lock().unwrap();
+        let polled = looping.as_mut().poll(&mut Context::from_waker(next));
+        assert!(polled.is_pending());
+    }
+}
+
+struct Counts(AtomicU32);
+
+impl Wake for Counts {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_loop_that_is_polled_while_it_is_woken_is_next_woken_by_that_polls_waker() {
+    let (give, given) = mpsc::channel();
+    let serve = move |(), session: Session| {
+        give.send(session).unwrap();
+        std::future::pending()
+    };
+    let connector = connector_fn(async || Ok::<_, &str>(()), serve, [secs(1)]);
+    let runner = Runner::new(connector.ready_when_marked());
+    let looping: Loop = Box::pin(runner.run());
+    let looping = Arc::new(Mutex::new(looping));
+    let second = Arc::new(Counts(AtomicU32::new(0)));
+    let next = Waker::from(Arc::clone(&second));
+    let first = Arc::new(PollsAtOnce(Arc::clone(&looping), next, AtomicU32::new(0)));
+    let waker = Waker::from(Arc::clone(&first));
+    let polled = looping
+        .lock()
+        .unwrap()
+        .as_mut()
+        .poll(&mut Context::from_waker(&waker));
+    assert!(polled.is_pending());
+    let session = given.recv().unwrap();
+    let counts = || [&first.2, &second.0].map(|wakes| wakes.load(Ordering::Relaxed));
+    session.ready();
+    assert_eq!(counts(), [1, 0]);
+    session.renew();
+    assert_eq!(counts(), [1, 1]);
 }
