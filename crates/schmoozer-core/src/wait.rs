@@ -31,8 +31,8 @@ impl<C: Connector> Full<'_, C> {
         // The wait before the first attempt is not announced, because it has no delay.
         if self.judge.attempt > 0 || due != Some(now) {
             let wait = match at {
-                Some(at) if Some(at) != due => at.saturating_duration_since(now),
-                _ => delay.unwrap_or_default(),
+                Some(at) => at.saturating_duration_since(now),
+                None => delay.unwrap_or_default(),
             };
             if delay.is_some() || !wait.is_zero() || at.is_none() {
                 self.announce_waiting(now, wait);
@@ -43,7 +43,7 @@ impl<C: Connector> Full<'_, C> {
                 yield_now().await;
             }
         }
-        let mut requested = self.until_due(due).await?;
+        let requested = self.until_due(due).await?;
         let Some(pacer) = self.options.pacer.clone() else {
             return Some(requested);
         };
@@ -61,7 +61,7 @@ impl<C: Connector> Full<'_, C> {
             if admitted.is_ok() && look(self).is_continue() {
                 break;
             }
-            requested |= self.until_due(Some(now)).await?;
+            self.until_due(Some(now)).await?;
         }
         Some(requested)
     }
