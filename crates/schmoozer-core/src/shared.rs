@@ -117,20 +117,6 @@ impl State {
         }
     }
 
-    /// Takes a request down, and says whether the loop must look. With an id, only if that connection is up.
-    fn request(&mut self, ask: Ask, id: Option<u64>) -> bool {
-        let up = self.up();
-        // A connection that stays is what a retry would bring.
-        let has_it = ask == Ask::Retry && up.is_some() && !self.leaving;
-        let is_over = self.asked == Some(Ask::Stop) || self.stopped().is_some();
-        if has_it || is_over || id.is_some_and(|id| up != Some(id)) {
-            return false;
-        }
-        self.leaving = true;
-        self.asked = self.asked.max(Some(ask));
-        true
-    }
-
     /// Writes down what happened `at` this time.
     #[inline]
     fn note(&mut self, at: Instant, event: &Event<'_>) {
@@ -284,10 +270,18 @@ impl Shared {
 
     /// Takes a request down. With an id, only if that connection is up.
     pub(crate) fn request(&self, ask: Ask, id: Option<u64>) {
-        let must_look = self.state().request(ask, id);
-        if must_look {
-            self.waker.wake();
+        let mut state = self.state();
+        let up = state.up();
+        // A connection that stays is what a retry would bring.
+        let has_it = ask == Ask::Retry && up.is_some() && !state.leaving;
+        let is_over = state.asked == Some(Ask::Stop) || state.stopped().is_some();
+        if has_it || is_over || id.is_some_and(|id| up != Some(id)) {
+            return;
         }
+        state.leaving = true;
+        state.asked = state.asked.max(Some(ask));
+        drop(state);
+        self.waker.wake();
     }
 
     /// Waits until `decide` does. Asks it again at each of these notifications.
