@@ -130,25 +130,16 @@ impl<C: Connector> Connector for &mut C {
     type Connection = C::Connection;
     type Error = C::Error;
 
-    fn connect(
-        &mut self,
-    ) -> impl Future<Output = ConnResult<Self::Connection, Self::Error>> + Send {
-        (**self).connect()
+    async fn connect(&mut self) -> ConnResult<C::Connection, C::Error> {
+        (**self).connect().await
     }
 
-    fn run(
-        &mut self,
-        connection: Self::Connection,
-        session: Session,
-    ) -> impl Future<Output = RunResult<Self::Error>> + Send {
-        (**self).run(connection, session)
+    async fn run(&mut self, connection: C::Connection, session: Session) -> RunResult<C::Error> {
+        (**self).run(connection, session).await
     }
 
-    fn retry_delay(
-        &mut self,
-        failure: Failure<Self::Error>,
-    ) -> impl Future<Output = RetryResult<Self::Error>> + Send {
-        (**self).retry_delay(failure)
+    async fn retry_delay(&mut self, failure: Failure<C::Error>) -> RetryResult<C::Error> {
+        (**self).retry_delay(failure).await
     }
 
     fn display_target(&self) -> Option<String> {

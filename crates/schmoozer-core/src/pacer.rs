@@ -61,7 +61,7 @@ struct Shared {
 #[derive(Debug, Clone, Copy)]
 #[must_use = "`burst` makes the pacer"]
 pub struct Rate {
-    interval: Option<Duration>,
+    per_second: u32,
 }
 
 impl Rate {
@@ -71,10 +71,12 @@ impl Rate {
     ///
     /// Returns [`InvalidPacer`] when the rate or `attempts` is zero.
     pub fn burst(self, attempts: u32) -> Result<Pacer, InvalidPacer> {
-        match self.interval {
-            Some(interval) => Pacer::every(interval, attempts),
-            None => Err(InvalidPacer::Rate),
+        if self.per_second == 0 {
+            return Err(InvalidPacer::Rate);
         }
+        // Rounded up: the rate is never passed.
+        let interval = 1_000_000_000_u64.div_ceil(self.per_second.into());
+        Pacer::every(Duration::from_nanos(interval), attempts)
     }
 }
 
@@ -105,14 +107,9 @@ impl Error for InvalidPacer {}
 impl Pacer {
     /// Lets through `attempts` a second: `Pacer::per_second(100).burst(10)`.
     pub const fn per_second(attempts: u32) -> Rate {
-        // Rounded up: the rate is never passed.
-        let interval = match attempts {
-            0 => None,
-            attempts => Some(Duration::from_nanos(
-                1_000_000_000_u64.div_ceil(attempts as u64),
-            )),
-        };
-        Rate { interval }
+        Rate {
+            per_second: attempts,
+        }
     }
 
     /// Lets through one attempt each `interval`, for rates under one a second, and up to `burst` at once after a quiet
