@@ -1,5 +1,7 @@
 //! Names resolved by `hickory-resolver`, both families at once and each used as it arrives.
 
+#[cfg(not(unix))]
+use std::future::{Ready, ready};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -142,8 +144,8 @@ async fn of_the_system() -> io::Result<(ResolverConfig, ResolverOpts)> {
 }
 
 #[cfg(not(unix))]
-async fn of_the_system() -> io::Result<(ResolverConfig, ResolverOpts)> {
-    Ok(hickory_resolver::system_conf::read_system_conf()?)
+fn of_the_system() -> Ready<io::Result<(ResolverConfig, ResolverOpts)>> {
+    ready(hickory_resolver::system_conf::read_system_conf().map_err(Into::into))
 }
 
 /// Returns what a host may be called, in the order to ask for it (resolv.conf(5), `search` and `ndots`).
