@@ -1,4 +1,4 @@
-//! Names resolved by `hickory-resolver`, both families at once and each used as it arrives.
+//! Resolves names with `hickory-resolver`. Asks for IPv6 and IPv4 addresses at the same time.
 
 #[cfg(not(unix))]
 use std::future::{Ready, ready};
@@ -20,32 +20,38 @@ use hickory_resolver::{Name, ResolveError, TokioResolver};
 use crate::hosts_file::local_addresses;
 use crate::{Answers, Resolve, SystemResolver};
 
-/// How often a question is repeated to which no name server replied.
+/// How many times a question is asked again if no name server replies.
 const RETRIES: usize = 1;
 
-/// Asks the name servers itself, with `hickory-resolver` (feature `hickory`).
+/// Sends questions to the name servers with `hickory-resolver` instead of the system resolver (feature `hickory`).
 ///
-/// IPv6 and IPv4 addresses are asked for at the same time, and connecting begins with what comes
-/// first (RFC 8305 §3). No thread is used, and a lookup ends when its dial does.
+/// It asks for IPv6 and IPv4 addresses at the same time. The dial starts to connect when the first addresses arrive
+/// (RFC 8305 §3). When a dial ends, its lookup ends too.
 ///
-/// The name servers are asked in their order, as the system resolver asks them. The next one is asked only if the one
-/// before is silent, fails, refuses, or denies a name without an SOA record. So a public server after an internal one
-/// cannot deny an internal name. It learns the name only while the internal one does not answer.
+/// Name servers are asked in the order of their list, as the system resolver does. The next one is asked only if the
+/// previous one does not reply, fails, refuses, or says without an SOA record that the name does not exist. So a public
+/// server that is listed after an internal one is asked for internal names only while the internal one does not help.
 ///
-/// The time for a lookup is divided so that all servers can be asked twice. A dead first server of two costs at most
-/// 1.9 s of the default dial timeout of 10 s.
+/// A lookup may take three quarters of the dial's timeout. This time is divided so that each server can be asked twice
+/// for each name. If the first of two servers is dead, a lookup loses at most 1.9 s of the default timeout of 10 s.
 ///
-/// Nothing is kept from one dial to the next: no answers, and not the system's configuration, which each dial reads
-/// again. A name in the hosts file and `localhost` are not asked for. For an address with a zone in that
-/// file, the system resolver uses a thread.
+/// Each dial reads the system's configuration again and asks again. Answers are not kept. `localhost` and the names in
+/// the hosts file need no name server. If the hosts file has an address with a zone (`fe80::1%eth0`), the system
+/// resolver reads it, in a thread.
 ///
-/// Where one family could not be asked for, the addresses of the other are connected to. If they fail too,
-/// the dial's error names the lookup among what was tried. A refusal has the name server's response code in its text; a
-/// name that does not exist is an error of kind [`NotFound`](ErrorKind::NotFound).
+/// If the lookup of one family fails, the dial connects to the addresses of the other. If these fail too, the dial's
+/// error lists the failed lookup beside the failed connects.
 ///
-/// It is version 0.25, as 0.26 needs Rust 1.88. Two advisories are open for that: RUSTSEC-2026-0118 is in
-/// DNSSEC validation, which is not compiled in here, and RUSTSEC-2026-0119 in writing large messages,
-/// where a resolver writes questions of one name.
+/// # Errors
+///
+/// If a name server refuses, the text of the error has its response code. If the name does not exist, the kind of the
+/// error is [`NotFound`](ErrorKind::NotFound).
+///
+/// # Version
+///
+/// This is `hickory-resolver` 0.25, because 0.26 needs Rust 1.88. Two advisories are open for 0.25. RUSTSEC-2026-0118
+/// concerns DNSSEC validation, which is not compiled in. RUSTSEC-2026-0119 concerns writing large messages, and a
+/// resolver writes only questions of one name.
 ///
 /// ```no_run
 /// use schmoozer_tcp::{Dialer, HickoryResolver};
@@ -59,26 +65,28 @@ const RETRIES: usize = 1;
 pub struct HickoryResolver(Option<Arc<[SocketAddr]>>);
 
 impl HickoryResolver {
-    /// Takes the name servers and the search list from the system's configuration, as each dial finds it.
+    /// Uses the name servers and the search list of the system's configuration. Each dial reads it again.
     ///
-    /// One that cannot be read, or has no name server, is an error of the dial. Lines and options of `/etc/resolv.conf`
-    /// that are unknown or malformed are skipped.
+    /// A dial fails if the configuration cannot be read or has no name server. Unknown or malformed lines and options of
+    /// `/etc/resolv.conf` are skipped.
     ///
-    /// Of the names of the search list, the first one that has an address counts, for both families. The next name is
-    /// asked for only after an answer about the one before, because a silent name server may yet know that one.
+    /// The host is tried with each suffix of the search list. The first full name that has an address is used, for both
+    /// families. The next name is tried only if a name server replied that the previous one has no address. If none
+    /// replied, the lookup ends, because the previous name may be the right one.
     #[must_use]
     pub fn system() -> Self {
         Self::default()
     }
 
-    /// Asks these name servers, over UDP and TCP, and has no search list.
+    /// Uses these name servers and no search list. Questions go over UDP, and over TCP if the reply is too long for UDP.
+    ///
+    /// If there are none, each dial that needs a name server fails.
     #[must_use]
     pub fn name_servers(servers: impl IntoIterator<Item = SocketAddr>) -> Self {
         Self(Some(servers.into_iter().collect()))
     }
 
-    /// Makes a resolver for one lookup, and the names to ask for, one after the other. All questions fit into the time
-    /// that is left for the lookup.
+    /// Returns a resolver for one lookup, and the names to ask for, in order. All its questions fit into `time`.
     async fn resolver(&self, host: &str, time: Duration) -> io::Result<(TokioResolver, Vec<Name>)> {
         let (config, mut options) = match &self.0 {
             None => of_the_system().await.map_err(|error| {
@@ -87,13 +95,13 @@ impl HickoryResolver {
             })?,
             Some(servers) => (config(servers, Vec::new())?, ResolverOpts::default()),
         };
-        // Each is there twice, for UDP and for TCP.
+        // The list has each server twice: for UDP and for TCP.
         let servers = config.name_servers().len().max(2) / 2;
         let names = names(host, &config, options.ndots).map_err(io::Error::other)?;
         let questions = u32::try_from(names.len() * servers * (1 + RETRIES)).unwrap_or(u32::MAX);
         options.timeout = options.timeout.min(time / questions);
         options.attempts = options.attempts.min(RETRIES);
-        // The first answer counts, even that there is no such name.
+        // One server at a time: its reply is final, even if it says that the name does not exist.
         options.num_concurrent_reqs = 1;
         options.server_ordering_strategy = ServerOrderingStrategy::UserProvidedOrder;
         options.use_hosts_file = ResolveHosts::Never;
@@ -104,7 +112,7 @@ impl HickoryResolver {
     }
 }
 
-/// Asks these name servers over UDP, and over TCP what is too long for that.
+/// Returns a configuration that asks these servers over UDP, and over TCP if a reply is too long for UDP.
 fn config(servers: &[SocketAddr], search: Vec<Name>) -> io::Result<ResolverConfig> {
     if servers.is_empty() {
         return Err(io::Error::other("there is no name server to ask"));
@@ -116,20 +124,20 @@ fn config(servers: &[SocketAddr], search: Vec<Name>) -> io::Result<ResolverConfi
     Ok(ResolverConfig::from_parts(None, search, servers))
 }
 
-/// Reads the configuration, which may have changed since the last dial. Skips what is unknown or malformed, as the
-/// system resolver does.
+/// Reads `/etc/resolv.conf`, which may have changed since the last dial. Skips unknown or malformed lines, as the system
+/// resolver does.
 #[cfg(unix)]
 async fn of_the_system() -> io::Result<(ResolverConfig, ResolverOpts)> {
     let text = std::fs::read("/etc/resolv.conf")?;
     let (file, _skipped) = resolv_conf::Config::parse_with_errors(&text);
     let servers = Answers::default();
     for ip in &file.nameservers {
-        // One whose zone is not there cannot be asked.
+        // A server cannot be asked if its address names a network interface that does not exist.
         let _ = push(&ip.to_string(), 53, &servers).await;
     }
     let mut list: Vec<_> = file.get_last_search_or_domain().cloned().collect();
     if list.is_empty() {
-        // Of the name of this host.
+        // The domain of the name of this machine.
         list.extend(file.get_system_domain());
     }
     let search = list.iter().map(Name::from_str_relaxed);
@@ -137,7 +145,7 @@ async fn of_the_system() -> io::Result<(ResolverConfig, ResolverOpts)> {
     let mut options = ResolverOpts::default();
     options.ndots = file.ndots as usize;
     options.attempts = file.attempts as usize;
-    // The system resolver takes 0 for 1 s.
+    // The system resolver treats 0 as 1 s.
     options.timeout = Duration::from_secs(file.timeout.max(1).into());
     options.edns0 = file.edns0;
     Ok((config, options))
@@ -148,9 +156,9 @@ fn of_the_system() -> Ready<io::Result<(ResolverConfig, ResolverOpts)>> {
     ready(hickory_resolver::system_conf::read_system_conf().map_err(Into::into))
 }
 
-/// Returns what a host may be called, in the order to ask for it (resolv.conf(5), `search` and `ndots`).
+/// Returns the full names to try for a host, in order (resolv.conf(5), `search` and `ndots`).
 fn names(host: &str, config: &ResolverConfig, ndots: usize) -> Result<Vec<Name>, ProtoError> {
-    // A `&str` would be held to the rules for host names, which know no underscore.
+    // From a `&str`, the rules for host names would apply, which forbid underscores.
     let mut name = Name::from_str_relaxed(host)?;
     if name.is_fqdn() {
         return Ok(vec![name]);
@@ -165,7 +173,7 @@ fn names(host: &str, config: &ResolverConfig, ndots: usize) -> Result<Vec<Name>,
     Ok(names)
 }
 
-/// Pushes an address as a file has it. One with a zone only the system can read.
+/// Adds an address that was read from a file. Only the system resolver can read one with a zone.
 async fn push(ip: &str, port: u16, answers: &Answers) -> io::Result<()> {
     match ip.parse() {
         Ok(ip) => answers.push(SocketAddr::new(ip, port)),
@@ -184,7 +192,7 @@ impl Resolve for HickoryResolver {
         if !local.is_empty() {
             return outcome;
         }
-        // So that there is time left to connect.
+        // Leave a quarter of the time to connect.
         let time = answers.time.unwrap_or(Duration::from_secs(10)) / 4 * 3;
         let (resolver, names) = self.resolver(host, time).await?;
         let ask = async |name: &Name, records: RecordType| {
@@ -202,12 +210,12 @@ impl Resolve for HickoryResolver {
                 failures.clear();
             }
             failures.extend(errors.iter().filter_map(|error| failure(error, is_found)));
-            // Without an answer, this name may still be the right one.
+            // Stop at a name that was found. Stop also if no server replied: the name may still be the right one.
             if is_found || !errors.iter().any(ResolveError::is_no_records_found) {
                 break;
             }
         }
-        // That a name does not exist says least.
+        // Any other failure says more about the cause than that a name does not exist.
         let failure = failures
             .into_iter()
             .min_by_key(|it| it.kind() == ErrorKind::NotFound);
@@ -215,7 +223,7 @@ impl Resolve for HickoryResolver {
     }
 }
 
-/// Tells what it means that one family was not found, unless the name just has none of it.
+/// Returns the error for a failed lookup of one family, or `None` if the name simply has no address of that family.
 fn failure(error: &ResolveError, other_was_found: bool) -> Option<io::Error> {
     match error.proto().map(ProtoError::kind) {
         // The name server replied without a record.
@@ -265,7 +273,7 @@ mod tests {
             asked("my_db", &["a_b.test"], 0)?,
             ["my_db.", "my_db.a_b.test."]
         );
-        // As systemd-resolved writes it.
+        // systemd-resolved writes `search .`.
         assert_eq!(asked("db", &["."], 1)?, ["db."]);
         assert_eq!(asked("db.x.", &list, 5)?, ["db.x."]);
         assert_eq!(asked("db", &[], 1)?, ["db."]);
