@@ -162,13 +162,14 @@ impl Pacer {
         self.take(turn.is_ok())
     }
 
-    fn take(&self, is_first: bool) -> Result<(), Instant> {
+    /// Lets through an attempt that has the turn, if it is time. Returns the earliest time otherwise.
+    fn take(&self, has_turn: bool) -> Result<(), Instant> {
         let shared = &*self.shared;
         let mut paid = shared.paid.lock().unwrap_or_else(PoisonError::into_inner);
         // Read while no other attempt can be let through.
         let now = shared.made.elapsed();
         let due = now.max(*paid);
-        if is_first && due <= now + shared.ahead {
+        if has_turn && due <= now + shared.ahead {
             *paid = due + shared.interval;
             return Ok(());
         }
