@@ -6,16 +6,16 @@ use crate::facts::Facts;
 use crate::shared::after;
 use crate::{Failure, Lifecycle, random};
 
-/// Decides what an attempt's number is, what an outage is, when a connection counts as ready, and when the next attempt
-/// may start: for both loops.
+/// The rules that `run` and `Runner` share. They number the attempts, and decide when an
+/// outage begins and ends, and when the next attempt may start.
 pub(crate) struct Judge {
     ready_when_marked: bool,
     min_interval: Duration,
-    /// The latest attempt.
+    /// The number of the latest attempt; 0 before the first one.
     pub(crate) attempt: u32,
-    /// When it began.
+    /// When the latest attempt began. Before the first one, when the loop was made.
     pub(crate) began: Instant,
-    /// When the first failure of the outage was, later by all the time that was spent offline since.
+    /// When the outage began, moved later by the time spent offline since then. `None` outside an outage.
     outage: Option<Instant>,
 }
 
@@ -30,14 +30,14 @@ impl Judge {
         }
     }
 
-    /// An attempt begins. Outside an outage it is always the first one.
+    /// Notes that an attempt begins. Outside an outage, its number is always 1.
     #[inline]
     pub(crate) fn begin(&mut self) {
         self.attempt = self.next_attempt();
         self.began = Instant::now();
     }
 
-    /// The number of the attempt to come.
+    /// Returns the number of the next attempt.
     pub(crate) fn next_attempt(&self) -> u32 {
         match self.outage {
             Some(_) => self.attempt.saturating_add(1),
@@ -45,23 +45,23 @@ impl Judge {
         }
     }
 
-    /// Since when a connection that came up at this time counts as ready, before its handler marks it.
+    /// Returns when a connection becomes ready: when it is connected, or `None` if its handler must mark it.
     pub(crate) fn ready(&self, connected: Instant) -> Option<Instant> {
         (!self.ready_when_marked).then_some(connected)
     }
 
-    /// A connection is stable: the outage is over.
+    /// Ends the outage, because a connection is stable.
     pub(crate) fn stable(&mut self) {
         self.outage = None;
     }
 
-    /// `connect` failed.
+    /// Notes that `connect` failed, and describes the failure.
     #[inline]
     pub(crate) fn failed<E>(&mut self, cause: E) -> Failure<E> {
         self.failure(cause, Instant::now())
     }
 
-    /// A connection was lost.
+    /// Notes that a connection was lost, and describes the failure.
     pub(crate) fn lost<E>(&mut self, cause: E, connected: Instant, facts: &Facts) -> Failure<E> {
         if facts.is_stable() {
             self.stable();
@@ -86,14 +86,14 @@ impl Judge {
         }
     }
 
-    /// The time between these is none of the outage's, for the policy.
+    /// Leaves the time offline out of the length of the outage that the policy sees.
     pub(crate) fn offline(&mut self, from: Instant, until: Instant) {
         if let Some(since) = &mut self.outage {
             *since += until.saturating_duration_since(from.max(*since));
         }
     }
 
-    /// When the next attempt may begin at the earliest: `min_interval` after the latest one began.
+    /// Returns when the next attempt may begin: `min_interval` after the latest one began. The first may begin at once.
     pub(crate) fn not_before(&self) -> Instant {
         match self.attempt {
             0 => self.began,
@@ -101,17 +101,18 @@ impl Judge {
         }
     }
 
-    /// The wait from `now` that keeps `min_interval` between the starts of two attempts, but at least `delay`.
+    /// Returns `delay`, or a longer wait from `now` if `min_interval` demands it.
     #[inline]
     pub(crate) fn at_least(&self, delay: Duration, now: impl FnOnce() -> Instant) -> Duration {
-        // The clock is read only where that can matter.
+        // Reads the clock only if `min_interval` may be longer.
         if delay >= self.min_interval {
             return delay;
         }
         delay.max(self.not_before().saturating_duration_since(now()))
     }
 
-    /// The wait after a planned end that the connection's own side asked for. The next connection may be `held` already.
+    /// Returns the wait after a planned end that the handler asked for. There is none after a stable connection if the
+    /// connector holds the next connection already: then `held` is true.
     pub(crate) fn renewal(&mut self, facts: &Facts, held: bool) -> Duration {
         if facts.is_stable() {
             self.stable();

@@ -70,7 +70,7 @@ struct Shared {
 /// use a session. So they are not called while this state is locked.
 #[derive(Default)]
 struct Life {
-    /// Since when the connection counts as ready.
+    /// When the connection became ready. `None` until then.
     ready: Option<Instant>,
     /// How the connection must end. `None` until its end is requested.
     told: Option<End>,
@@ -80,7 +80,7 @@ struct Life {
     asked: bool,
     /// Whether the loop is polling the handler.
     polling: bool,
-    /// Wakes the loop's task at the next change. Set before each poll of the handler.
+    /// Wakes the loop's task at the next change. Brought up to date before each poll of the handler.
     waker: Option<Waker>,
     /// Notifies the calls of `stopping` in other tasks. Allocated when needed, because few handlers make such calls.
     other_tasks: Option<Arc<Notify>>,
@@ -125,12 +125,13 @@ impl Session {
         }
     }
 
-    /// Asks for a planned end of this connection. The handler is notified, and the loop connects again
+    /// Requests the end of this connection in good order. The handler is notified, and the loop connects again
     /// after the connection has ended.
     ///
     /// A planned end is not a failure. If the connection was stable, the next attempt starts after a random delay of 0
     /// to 1 s. Otherwise the next attempt starts [`stable_after`](Lifecycle::stable_after) after the connection became
-    /// ready. If the connection was never ready, that time is counted from its end. A call has no effect
+    /// ready. If the connection was never ready, `stable_after` is counted from its end. After a stable connection there
+    /// is no delay if the connector [holds](crate::Connector::holds_connection) the next connection already. A call has no effect
     /// once the connection must end or has ended.
     pub fn renew(&self) {
         self.tell(End::Renew);
@@ -182,7 +183,7 @@ impl Session {
     }
 
     /// Ends the session after its connection has ended, and returns the facts about that connection. `renewed` says
-    /// whether the handler returned a renewal.
+    /// whether the handler returned `Ok(End::Renew)`.
     pub(crate) fn close(&self, renewed: bool) -> Facts {
         let (facts, waker) = {
             let mut life = self.shared.life();
@@ -291,7 +292,7 @@ impl Life {
     }
 
     /// Returns how the connection must end, once that is known. Until then, a caller in the loop's task stays pending,
-    /// and each change wakes it. Any other caller gets the `Notify` that it must wait for.
+    /// and each change wakes it. Any other caller receives the `Notify` to wait for.
     fn ask(&mut self, cx: &Context<'_>) -> Poll<Result<End, Arc<Notify>>> {
         self.asked = true;
         match self.end() {
@@ -301,7 +302,7 @@ impl Life {
         }
     }
 
-    /// Returns whether this is the loop's task, so that the loop's waker wakes it.
+    /// Returns whether `cx` belongs to the loop's task. If so, the stored waker wakes it.
     fn is_loop_task(&self, cx: &Context<'_>) -> bool {
         let waker = self.waker.as_ref();
         waker.is_some_and(|waker| waker.will_wake(cx.waker()))
@@ -327,7 +328,7 @@ impl Sessions {
         Self(Session::new(lifecycle.stable_after))
     }
 
-    /// Opens the session of a connection that came up. `ready` says since when it counts as ready, if it does.
+    /// Opens the session of a new connection, which became ready at `ready` if it is ready already.
     pub(crate) fn open(&mut self, ready: Option<Instant>) -> Session {
         let mut life = Life {
             ready,
