@@ -6,8 +6,8 @@ use crate::facts::Facts;
 use crate::shared::after;
 use crate::{Failure, Lifecycle, random};
 
-/// The rules that `run` and `Runner` share. They number the attempts, and decide when an
-/// outage begins and ends, and when the next attempt may start.
+/// The rules that `run` and `Runner` share. They number the attempts, and decide when an outage begins and ends, and when
+/// the next attempt may start.
 pub(crate) struct Judge {
     ready_when_marked: bool,
     min_interval: Duration,
