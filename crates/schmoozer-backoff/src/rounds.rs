@@ -47,8 +47,8 @@ use crate::shape::{Shape, options};
 /// for delay in Rounds::new(MINUTE).into_iter().take(100) {
 ///     assert!(delay < 2 * MINUTE);
 /// }
-/// let five: Duration = Rounds::new(MINUTE).into_iter().take(5).sum();
-/// assert!(five > 3 * MINUTE && five < 6 * MINUTE);
+/// let hundred: Duration = Rounds::new(MINUTE).into_iter().take(100).sum();
+/// assert!(hundred > 81 * MINUTE && hundred < 119 * MINUTE);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[must_use = "a policy does nothing until it is iterated"]
