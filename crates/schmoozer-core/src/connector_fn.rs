@@ -13,7 +13,7 @@ use crate::{
 /// policy, or a [`Retry`] where more is to be set. Every error is retried, unless [`retry_if`](ConnectorFn::retry_if)
 /// says otherwise.
 ///
-/// State that both closures use, or that outlives connections, goes to [`connector_with`](crate::connector_with).
+/// State that both closures use, or that outlives connections, goes to [`connector_with`].
 ///
 /// # Examples
 ///
@@ -44,58 +44,110 @@ use crate::{
 /// # }
 /// ```
 pub fn connector_fn<Connect, Connecting, Connection, Serve, Serving, E, P>(
-    connect: Connect,
-    serve: Serve,
+    mut connect: Connect,
+    mut serve: Serve,
     retry: impl Into<Retry<P>>,
-) -> ConnectorFn<(Connect, Serve), E, P>
+) -> ConnectorFn<
+    (),
+    impl for<'a> ConnectWith<'a, (), E, Connection = Connection>,
+    impl for<'a> ServeWith<'a, (), Connection, E>,
+    E,
+    P,
+>
 where
-    Connect: FnMut() -> Connecting,
+    Connect: FnMut() -> Connecting + Send,
     Connecting: Future<Output = Result<Connection, E>> + Send,
-    Serve: FnMut(Connection, Session) -> Serving,
+    Connection: Send,
+    Serve: FnMut(Connection, Session) -> Serving + Send,
     Serving: Future<Output = Result<End, E>> + Send,
     P: Clone + IntoIterator<Item = Duration>,
 {
-    ConnectorFn::new((connect, serve), retry.into())
+    connector_with(
+        (),
+        move |(): &mut ()| connect(),
+        move |(): &mut (), connection, session| serve(connection, session),
+        retry,
+    )
 }
 
-/// A [`Connector`] made of closures by [`connector_fn`] or [`connector_with`](crate::connector_with).
+/// Makes a connector of a state, two functions that borrow it, and a delay policy.
 ///
-/// `F` is what it was made of, as a tuple.
+/// The state outlives connections: a queue, counters, a session token. `connect` and `serve` are async functions that
+/// take `&mut S` first, such as methods of `S`. An `async` closure may only borrow what it captures. The rest is as in
+/// [`connector_fn`]. [`into_state`](ConnectorFn::into_state) returns the state.
+///
+/// # Examples
+///
+/// ```
+/// use std::{collections::VecDeque, io, time::Duration};
+/// use schmoozer_core::{End, Session, connector_with, run};
+///
+/// struct Queue { jobs: VecDeque<&'static str> }
+///
+/// impl Queue {
+///     async fn connect(&mut self) -> io::Result<String> {
+///         Ok(String::new())
+///     }
+///
+///     async fn drain(&mut self, mut connection: String, session: Session) -> io::Result<End> {
+///         session.ready();
+///         while let Some(job) = self.jobs.front() {
+///             connection.push_str(job); // sent, and only now taken out
+///             self.jobs.pop_front();
+///         }
+///         Ok(End::Exit)
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> io::Result<()> {
+/// let queue = Queue { jobs: ["a", "b"].into() };
+/// let mut link = connector_with(queue, Queue::connect, Queue::drain, [Duration::from_secs(1); 5]);
+/// run(&mut link).await?;
+/// assert!(link.into_state().jobs.is_empty());
+/// # Ok(())
+/// # }
+/// ```
+pub fn connector_with<S, Connect, Serve, C, E, P>(
+    state: S,
+    connect: Connect,
+    serve: Serve,
+    retry: impl Into<Retry<P>>,
+) -> ConnectorFn<S, Connect, Serve, E, P>
+where
+    Connect: for<'a> ConnectWith<'a, S, E, Connection = C>,
+    Serve: for<'a> ServeWith<'a, S, C, E>,
+    P: Clone + IntoIterator<Item = Duration>,
+{
+    ConnectorFn {
+        state,
+        connect,
+        serve,
+        retry: retry.into(),
+        retry_if: None,
+        hint: None,
+        lifecycle: Lifecycle::new(),
+        target: None,
+    }
+}
+
+/// A [`Connector`] made of a state and two functions by [`connector_with`]. [`connector_fn`] makes one with the state `()`.
 #[must_use = "a connector does nothing until it is run"]
-pub struct ConnectorFn<F, E, P: IntoIterator> {
-    pub(crate) parts: F,
+pub struct ConnectorFn<S, Connect, Serve, E, P: IntoIterator> {
+    state: S,
+    connect: Connect,
+    serve: Serve,
     retry: Retry<P>,
     retry_if: Option<RetryIf<E>>,
     hint: Option<Hint<E>>,
-    pub(crate) lifecycle: Lifecycle,
-    pub(crate) target: Option<String>,
+    lifecycle: Lifecycle,
+    target: Option<String>,
 }
 
 type RetryIf<E> = Box<dyn FnMut(&Failure<E>) -> bool + Send>;
 type Hint<E> = Box<dyn FnMut(&E) -> Option<Duration> + Send>;
 
-impl<F, E, P: Clone + IntoIterator<Item = Duration>> ConnectorFn<F, E, P> {
-    pub(crate) fn new(parts: F, retry: Retry<P>) -> Self {
-        Self {
-            parts,
-            retry,
-            retry_if: None,
-            hint: None,
-            lifecycle: Lifecycle::new(),
-            target: None,
-        }
-    }
-
-    pub(crate) fn decide(&mut self, failure: Failure<E>) -> RetryResult<E> {
-        let is_final = |retry_if: &mut RetryIf<E>| !retry_if(&failure);
-        if self.retry_if.as_mut().is_some_and(is_final) {
-            return RetryResult::Exit(Err(failure.cause));
-        }
-        let hint = self.hint.as_mut();
-        let asked = hint.and_then(|hint| hint(&failure.cause));
-        self.retry.on_failure_asked(failure, asked)
-    }
-
+impl<S, Connect, Serve, E, P: IntoIterator> ConnectorFn<S, Connect, Serve, E, P> {
     /// Sets which failures are retried. Any other failure ends the loop with its error: [`Why::Final`](crate::Why::Final).
     pub fn retry_if(mut self, retry_if: impl FnMut(&Failure<E>) -> bool + Send + 'static) -> Self {
         self.retry_if = Some(Box::new(retry_if));
@@ -132,14 +184,17 @@ impl<F, E, P: Clone + IntoIterator<Item = Duration>> ConnectorFn<F, E, P> {
         self.target = Some(name.into());
         self
     }
+    /// Returns the state that it was made with.
+    pub fn into_state(self) -> S {
+        self.state
+    }
 }
 
-impl<Connect, Connecting, C, Serve, Serving, E, P> Connector for ConnectorFn<(Connect, Serve), E, P>
+impl<S, Connect, Serve, C, E, P> Connector for ConnectorFn<S, Connect, Serve, E, P>
 where
-    Connect: FnMut() -> Connecting + Send,
-    Connecting: Future<Output = Result<C, E>> + Send,
-    Serve: FnMut(C, Session) -> Serving + Send,
-    Serving: Future<Output = Result<End, E>> + Send,
+    S: Send,
+    Connect: for<'a> ConnectWith<'a, S, E, Connection = C>,
+    Serve: for<'a> ServeWith<'a, S, C, E>,
     C: Send,
     E: Display + Send,
     P: Clone + IntoIterator<Item = Duration> + Send,
@@ -148,16 +203,29 @@ where
     type Connection = C;
     type Error = E;
 
-    async fn connect(&mut self) -> ConnResult<C, E> {
-        (self.parts.0)().await.into()
+    // Not `async fn`: what these call borrows the state for as long as the future lives.
+    fn connect(&mut self) -> impl Future<Output = ConnResult<C, E>> + Send {
+        let connecting = (self.connect)(&mut self.state);
+        async { connecting.await.into() }
     }
 
-    async fn run(&mut self, connection: C, session: Session) -> RunResult<E> {
-        (self.parts.1)(connection, session).await.into()
+    fn run(
+        &mut self,
+        connection: C,
+        session: Session,
+    ) -> impl Future<Output = RunResult<E>> + Send {
+        let serving = (self.serve)(&mut self.state, connection, session);
+        async { serving.await.into() }
     }
 
     async fn retry_delay(&mut self, failure: Failure<E>) -> RetryResult<E> {
-        self.decide(failure)
+        let is_final = |retry_if: &mut RetryIf<E>| !retry_if(&failure);
+        if self.retry_if.as_mut().is_some_and(is_final) {
+            return RetryResult::Exit(Err(failure.cause));
+        }
+        let hint = self.hint.as_mut();
+        let asked = hint.and_then(|hint| hint(&failure.cause));
+        self.retry.on_failure_asked(failure, asked)
     }
 
     fn display_target(&self) -> Option<String> {
@@ -169,10 +237,52 @@ where
     }
 }
 
-impl<F, E, P: IntoIterator> fmt::Debug for ConnectorFn<F, E, P> {
+impl<S, Connect, Serve, E, P: IntoIterator> fmt::Debug for ConnectorFn<S, Connect, Serve, E, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ConnectorFn")
             .field("target", &self.target)
             .finish_non_exhaustive()
     }
+}
+
+/// A function that connects with a borrowed state: `async fn(&mut S) -> Result<C, E>`. Implemented by all of them.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not connect with a borrowed `{S}`",
+    label = "expected `async fn(&mut {S}) -> Result<_, {E}>`",
+    note = "a method of the state fits, or an async closure that only borrows what it captures; its future must be `Send`"
+)]
+pub trait ConnectWith<'a, S: 'a, E>: FnMut(&'a mut S) -> Self::Connecting + Send {
+    /// What it establishes.
+    type Connection: Send;
+    /// The future that it returns.
+    type Connecting: Future<Output = Result<Self::Connection, E>> + Send;
+}
+
+impl<'a, S: 'a, C: Send, E, F, Fut> ConnectWith<'a, S, E> for F
+where
+    F: FnMut(&'a mut S) -> Fut + Send,
+    Fut: Future<Output = Result<C, E>> + Send,
+{
+    type Connection = C;
+    type Connecting = Fut;
+}
+
+/// A function that runs a connection with a borrowed state:
+/// `async fn(&mut S, C, Session) -> Result<End, E>`. Implemented by all of them.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not serve a `{C}` with a borrowed `{S}`",
+    label = "expected `async fn(&mut {S}, {C}, Session) -> Result<End, {E}>`",
+    note = "a method of the state fits, or an async closure that only borrows what it captures; its future must be `Send`"
+)]
+pub trait ServeWith<'a, S: 'a, C, E>: FnMut(&'a mut S, C, Session) -> Self::Serving + Send {
+    /// The future that it returns.
+    type Serving: Future<Output = Result<End, E>> + Send;
+}
+
+impl<'a, S: 'a, C, E, F, Fut> ServeWith<'a, S, C, E> for F
+where
+    F: FnMut(&'a mut S, C, Session) -> Fut + Send,
+    Fut: Future<Output = Result<End, E>> + Send,
+{
+    type Serving = Fut;
 }
