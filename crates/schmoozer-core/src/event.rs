@@ -92,21 +92,14 @@ impl Display for Event<'_> {
             Self::Connecting { attempt } => write!(f, "connecting, attempt {attempt}"),
             Self::Connected { .. } => f.write_str("connected"),
             Self::Ready { .. } => f.write_str("ready"),
-            Self::Stable { outage: None, .. } => f.write_str("stable"),
-            Self::Stable {
-                outage: Some(outage),
-                ..
-            } => write!(f, "stable, outage over: {outage}"),
-            Self::Failed {
-                cause,
-                uptime: None,
-                ..
-            } => write!(f, "connect failed: {cause}"),
-            Self::Failed {
-                cause,
-                uptime: Some(uptime),
-                ..
-            } => write!(f, "connection lost after {}: {cause}", Spoken(uptime)),
+            Self::Stable { outage, .. } => match outage {
+                Some(outage) => write!(f, "stable, outage over: {outage}"),
+                None => f.write_str("stable"),
+            },
+            Self::Failed { cause, uptime, .. } => match uptime {
+                Some(uptime) => write!(f, "connection lost after {}: {cause}", Spoken(uptime)),
+                None => write!(f, "connect failed: {cause}"),
+            },
             Self::Waiting { delay, attempt } => {
                 write!(f, "attempt {attempt} in {}", Spoken(delay))
             }

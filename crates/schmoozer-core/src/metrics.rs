@@ -86,6 +86,14 @@ impl Metrics {
             up: None,
         }
     }
+
+    /// The connection that was up, if one was, is gone.
+    fn ended(&mut self, now: Instant) {
+        if let Some(since) = self.up.take() {
+            self.connected.decrement(1.0);
+            self.uptime.record(now - since);
+        }
+    }
 }
 
 impl Observer for Metrics {
@@ -127,16 +135,6 @@ impl Observer for Metrics {
     fn enabled(&self) -> bool {
         // No metric holds the text of a cause.
         false
-    }
-}
-
-impl Metrics {
-    /// The connection that was up, if one was, is gone.
-    fn ended(&mut self, now: Instant) {
-        if let Some(since) = self.up.take() {
-            self.connected.decrement(1.0);
-            self.uptime.record(now - since);
-        }
     }
 }
 

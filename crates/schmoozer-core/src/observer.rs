@@ -44,15 +44,3 @@ impl<F: FnMut(&Event<'_>) + Send> Observer for F {
         self(event);
     }
 }
-
-impl<O: Observer> Observer for Option<O> {
-    fn on_event(&mut self, event: &Event<'_>) {
-        if let Some(observer) = self {
-            observer.on_event(event);
-        }
-    }
-
-    fn enabled(&self) -> bool {
-        self.as_ref().is_some_and(O::enabled)
-    }
-}

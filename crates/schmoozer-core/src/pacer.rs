@@ -72,7 +72,9 @@ impl Rate {
     /// Returns [`InvalidPacer`] when the rate or `attempts` is zero.
     pub fn burst(self, attempts: u32) -> Result<Pacer, InvalidPacer> {
         if self.per_second == 0 {
-            return Err(InvalidPacer::Rate);
+            return Err(InvalidPacer(
+                "a pacer's rate is 0 attempts a second, and must be at least 1",
+            ));
         }
         // Rounded up: the rate is never passed.
         let interval = 1_000_000_000_u64.div_ceil(self.per_second.into());
@@ -80,25 +82,13 @@ impl Rate {
     }
 }
 
-/// Why there is no such [`Pacer`].
+/// A pacer that would never let an attempt through, or each at once. Its text says which number is zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum InvalidPacer {
-    /// The rate is zero.
-    Rate,
-    /// The interval is zero.
-    Interval,
-    /// The burst is zero.
-    Burst,
-}
+pub struct InvalidPacer(&'static str);
 
 impl fmt::Display for InvalidPacer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Rate => "a pacer's rate is 0 attempts a second, and must be at least 1",
-            Self::Interval => "a pacer's interval is zero, and must be longer",
-            Self::Burst => "a pacer's burst is 0 attempts, and must be at least 1",
-        })
+        f.write_str(self.0)
     }
 }
 
@@ -120,10 +110,14 @@ impl Pacer {
     /// Returns [`InvalidPacer`] when either is zero.
     pub fn every(interval: Duration, burst: u32) -> Result<Self, InvalidPacer> {
         if interval.is_zero() {
-            return Err(InvalidPacer::Interval);
+            return Err(InvalidPacer(
+                "a pacer's interval is zero, and must be longer",
+            ));
         }
         if burst == 0 {
-            return Err(InvalidPacer::Burst);
+            return Err(InvalidPacer(
+                "a pacer's burst is 0 attempts, and must be at least 1",
+            ));
         }
         let interval = interval.min(CENTURY);
         Ok(Self {

@@ -70,13 +70,11 @@ pub enum NotConnected {
 impl fmt::Display for NotConnected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Failed { failures: 1, cause } => {
-                write!(f, "not connected after a failure: {cause}")
-            }
             Self::Failed { failures, cause } => {
+                let s = if *failures == 1 { "" } else { "s" };
                 write!(
                     f,
-                    "not connected after {failures} failures, the last: {cause}"
+                    "not connected after {failures} failure{s}, the last: {cause}"
                 )
             }
             Self::Stopped(stopped) => write!(f, "not connected: {stopped}"),

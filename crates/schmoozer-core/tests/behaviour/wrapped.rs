@@ -153,7 +153,7 @@ fn errors_say_why_there_is_no_connection() {
     );
     assert_eq!(
         failed(1).to_string(),
-        "not connected after a failure: refused"
+        "not connected after 1 failure, the last: refused"
     );
     let stopped = Stopped {
         why: Why::GaveUp,
