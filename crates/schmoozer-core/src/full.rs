@@ -79,13 +79,12 @@ pub(crate) async fn drive<C: Connector>(
 impl<C: Connector> Full<'_, C> {
     async fn keep_alive(&mut self, connector: &mut C) -> Result<Infallible, Ended<C::Error>> {
         let stops = self.is_stopping().await;
-        let connection = self.options.starting_with.take();
-        let mut next = match connection.filter(|_| !stops) {
-            Some(connection) => {
+        let mut next = match self.options.starting_with.take() {
+            Some(connection) if !stops => {
                 self.report.shared.state().satisfied();
                 self.run(connector, connection).await?
             }
-            None => Next::Attempt(Some(Duration::ZERO)),
+            _ => Next::Attempt(Some(Duration::ZERO)),
         };
         loop {
             let requested = match next {
@@ -145,7 +144,7 @@ impl<C: Connector> Full<'_, C> {
                 Some(Ask::Reconnect) => Ok(Next::Attempt(None)),
                 _ => self.run(connector, connection).await,
             },
-            Ok(ConnResult::Exit(result)) => Err(ended(result)),
+            Ok(ConnResult::Exit(result)) => Err(ended(result, Why::Final)),
             Ok(ConnResult::Reconnect(cause)) | Err(Some(cause)) => {
                 self.signals.account(&mut self.judge);
                 Ok(Next::Failed(self.judge.failed(cause)))
@@ -223,7 +222,7 @@ impl<C: Connector> Full<'_, C> {
                 if told.is_none() && result.is_ok() {
                     self.tell_ending(facts, End::Exit);
                 }
-                Err(ended(result))
+                Err(ended(result, Why::Final))
             }
             (None, _) if self.asked() == Some(Ask::Reconnect) => {
                 self.set_waiting(None);
@@ -260,10 +259,6 @@ impl<C: Connector> Full<'_, C> {
     ) -> Result<Option<Duration>, Ended<C::Error>> {
         let at = self.judge.began + failure.elapsed;
         self.report.failed(at, &failure);
-        // A shutdown in this moment comes before the end of the retries.
-        if self.is_stopping().await {
-            return Err(self.shut_down(None));
-        }
         let decision = pin!(connector.retry_delay(failure));
         let look = |this: &mut Self| match this.next_start(None)? {
             Some(due) if due <= Instant::now() => Break(()),
@@ -271,11 +266,10 @@ impl<C: Connector> Full<'_, C> {
         };
         match self.until(decision, None, look).await {
             Ok(RetryResult::After(delay)) => Ok(Some(delay)),
-            Ok(RetryResult::GiveUp(cause)) => {
-                let stopped = Stopped::new(Why::GaveUp, Some(Clean(&cause).to_string()));
-                Err((Err(cause), stopped))
-            }
-            Ok(RetryResult::Exit(result)) => Err(ended(result)),
+            // A shutdown in this moment comes before the end of the retries.
+            Ok(_) if self.is_stopping().await => Err(self.shut_down(None)),
+            Ok(RetryResult::GiveUp(cause)) => Err(ended(Err(cause), Why::GaveUp)),
+            Ok(RetryResult::Exit(result)) => Err(ended(result, Why::Final)),
             // A request starts the next attempt now, or the loop stops.
             Err(()) => Ok(None),
         }
@@ -293,10 +287,8 @@ impl<C: Connector> Full<'_, C> {
             self.judge.stable();
             self.report.stable(id, ready, self.judge.attempt);
         }
-        if facts.told != told.told {
-            if let Some(end) = facts.told {
-                self.tell_ending(&facts, end);
-            }
+        if let Some(end) = facts.told.filter(|_| facts.told != told.told) {
+            self.tell_ending(&facts, end);
         }
     }
 
@@ -312,11 +304,11 @@ impl<C: Connector> Full<'_, C> {
     }
 }
 
-/// The connector has said that it is over.
-fn ended<E: std::fmt::Display>(result: Result<(), E>) -> Ended<E> {
+/// The connector has said that it is over, and why if that is an error.
+fn ended<E: std::fmt::Display>(result: Result<(), E>, why: Why) -> Ended<E> {
     let stopped = match &result {
         Ok(()) => Stopped::new(Why::Exit, None),
-        Err(error) => Stopped::new(Why::Final, Some(Clean(error).to_string())),
+        Err(error) => Stopped::new(why, Some(Clean(error).to_string())),
     };
     (result, stopped)
 }

@@ -1,7 +1,7 @@
 use std::future::pending;
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::shared::{Ask, Shared, State};
 use crate::{NotConnected, Outage, Stats, Status, Stopped};
@@ -60,14 +60,10 @@ use crate::{NotConnected, Outage, Stats, Status, Stopped};
 /// ```
 #[derive(Debug, Clone)]
 pub struct Handle {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 impl Handle {
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared }
-    }
-
     /// Returns what the connection is doing now.
     #[must_use]
     pub fn status(&self) -> Status {
@@ -106,7 +102,7 @@ impl Handle {
     ///
     /// Cancel safe: dropping the future has no effect.
     pub async fn connected(&self) -> Result<u64, Stopped> {
-        match self.answer(None).await {
+        match self.answer(&self.shared.answered, u64::MAX).await {
             Ok(id) => Ok(id),
             Err(NotConnected::Stopped(stopped)) => Err(stopped),
             // Failures without a limit are never used up.
@@ -131,7 +127,7 @@ impl Handle {
         &self,
         failures: u32,
     ) -> impl Future<Output = Result<u64, NotConnected>> + Send {
-        self.answer(Some(failures.max(1)))
+        self.answer(&self.shared.failing, failures.max(1).into())
     }
 
     /// Starts the next attempt now if the loop waits. See [Requests](Self#requests).
@@ -188,18 +184,17 @@ impl Handle {
         self.shared.wait(&self.shared.answered, decide).await
     }
 
-    fn answer(
-        &self,
-        failures: Option<u32>,
+    /// Waits for a connection, a stop, or so many failures. `news` tells when to look.
+    fn answer<'a>(
+        &'a self,
+        news: &'a Notify,
+        failures: u64,
     ) -> impl Future<Output = Result<u64, NotConnected>> + Send {
         // Counts every event after the call, even before the future is first polled.
-        let (ready, failed) = {
+        let (ready, limit) = {
             let state = self.shared.state();
-            (state.ready, state.failures)
+            (state.ready, state.failures.saturating_add(failures))
         };
-        let limit = failures.map_or(u64::MAX, |failures| {
-            failed.saturating_add(u64::from(failures))
-        });
         let decide = move |state: &mut State| {
             if let Some(id) = state.kept() {
                 return Some(Ok(id));
@@ -210,7 +205,7 @@ impl Handle {
             }
             if state.failures >= limit {
                 return Some(Err(NotConnected::Failed {
-                    failures: failures.unwrap_or(u32::MAX),
+                    failures: failures.try_into().unwrap_or(u32::MAX),
                     cause: state.last_cause().unwrap_or_default(),
                 }));
             }
@@ -219,10 +214,6 @@ impl Handle {
             }
             state.awaited = state.awaited.min(limit);
             None
-        };
-        let news = match failures {
-            Some(_) => &self.shared.failing,
-            None => &self.shared.answered,
         };
         self.shared.wait(news, decide)
     }

@@ -159,7 +159,6 @@ mod status;
 mod stopped;
 mod text;
 mod wait;
-mod waker;
 mod yield_now;
 
 pub use closed::{Closed, closed};

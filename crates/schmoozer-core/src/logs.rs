@@ -3,7 +3,6 @@
 #![cfg_attr(
     not(feature = "tracing"),
     expect(
-        dead_code,
         unused_variables,
         clippy::if_same_then_else,
         clippy::match_same_arms,
@@ -17,7 +16,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 #[cfg(feature = "tracing")]
-use tracing::{Level, debug, enabled, error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use crate::text::Clean;
 use crate::{Event, Outage, Status, Why};
@@ -50,21 +49,9 @@ impl Logs {
         self.connector = target.map_or_else(String::new, |target| Clean(target).to_string());
     }
 
-    pub(crate) fn enabled() -> bool {
-        #[cfg(feature = "tracing")]
-        return enabled!(target: "schmoozer", Level::WARN);
-        #[cfg(not(feature = "tracing"))]
-        false
-    }
-
-    /// Warns of an outage. Where nothing says that it listens, no text was written; but the `log` crate never says so.
-    pub(crate) fn outage_began(&mut self, written: Option<&str>, cause: &dyn Display) {
+    pub(crate) fn outage_began(&mut self, error: &str) {
         self.reminders = 0;
-        if let Some(error) = written {
-            line!(warn, self, error, "outage began");
-        } else {
-            line!(warn, self, error = %Clean(cause), "outage began");
-        }
+        line!(warn, self, error, "outage began");
     }
 
     pub(crate) fn on_event(&mut self, event: &Event<'_>) {
@@ -87,7 +74,7 @@ impl Logs {
                 id,
                 outage = outage.length.as_secs_f64(),
                 attempts = outage.attempts,
-                error = last_cause(outage),
+                error = outage.last_cause.as_str(),
                 "outage over"
             ),
             Event::Connecting { attempt } => line!(debug, self, attempt, "connecting"),
@@ -157,14 +144,9 @@ impl Logs {
             self,
             outage = (now - outage.since).as_secs_f64(),
             attempts = outage.attempts,
-            error = last_cause(outage),
+            error = outage.last_cause.as_str(),
             state,
             "outage goes on"
         );
     }
-}
-
-/// Nothing where no text was written.
-fn last_cause(outage: &Outage) -> Option<&str> {
-    Some(outage.last_cause.as_str()).filter(|cause| !cause.is_empty())
 }

@@ -24,26 +24,11 @@ pub struct Outage {
     pub last_cause: String,
 }
 
-impl Outage {
-    pub(crate) fn begin(since: Instant) -> Self {
-        Self {
-            since,
-            attempts: 1,
-            length: Duration::ZERO,
-            first_cause: String::new(),
-            last_cause: String::new(),
-        }
-    }
-}
-
 impl fmt::Display for Outage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let attempts = match self.attempts {
-            1 => "attempt",
-            _ => "attempts",
-        };
-        let length = Spoken(self.length);
-        write!(f, "{length}, {} {attempts}", self.attempts)?;
+        let (length, attempts) = (Spoken(self.length), self.attempts);
+        let s = if attempts == 1 { "" } else { "s" };
+        write!(f, "{length}, {attempts} attempt{s}")?;
         match self.last_cause.as_str() {
             "" => Ok(()),
             cause => write!(f, ", last: {cause}"),

@@ -9,6 +9,7 @@ use crate::text::write_clean;
 use crate::{Event, Failure, Observer, Stopped, Why};
 
 /// Hands each event on: to the handles, to the logs, and to the observers.
+#[derive(Default)]
 pub(crate) struct Report<'a> {
     pub(crate) shared: Arc<Shared>,
     pub(crate) logs: Logs,
@@ -18,15 +19,6 @@ pub(crate) struct Report<'a> {
 }
 
 impl Report<'_> {
-    pub(crate) fn new() -> Self {
-        Self {
-            shared: Shared::new(),
-            logs: Logs::default(),
-            observers: Vec::new(),
-            cause: String::new(),
-        }
-    }
-
     pub(crate) fn tell(&mut self, at: Instant, event: &Event<'_>) {
         self.shared.note(at, event);
         self.hand_on(event);
@@ -42,8 +34,8 @@ impl Report<'_> {
     pub(crate) fn failed<E: Display>(&mut self, at: Instant, failure: &Failure<E>) {
         // A handle holds the shared state too; a watch may outlive the handles.
         let is_read = Arc::strong_count(&self.shared) > 1
-            || self.shared.is_watched()
-            || Logs::enabled()
+            || self.shared.watch.get().is_some()
+            || cfg!(feature = "tracing")
             || self.observers.iter().any(|observer| observer.enabled());
         if is_read {
             self.cause.clear();
@@ -54,7 +46,7 @@ impl Report<'_> {
         let cause = is_read.then_some(self.cause.as_str());
         let outage = self.shared.change(|state| state.failed(at, attempt, cause));
         if attempt == 1 {
-            self.logs.outage_began(cause, &failure.cause);
+            self.logs.outage_began(&self.cause);
         }
         self.hand_on(&Event::Failed {
             cause: &outage.last_cause,
@@ -100,7 +92,8 @@ impl Report<'_> {
 
 impl Drop for Report<'_> {
     fn drop(&mut self) {
-        self.shared.waker.forget();
+        let waker = self.shared.state().waker.take();
+        drop(waker);
         if std::thread::panicking() {
             // Only to the handles: what panicked may have been an observer.
             self.observers.clear();

@@ -79,7 +79,7 @@ impl<'a, C: Connector> Runner<'a, C> {
                 online: None,
                 starting_with: None,
             },
-            report: Report::new(),
+            report: Report::default(),
         }
     }
 
@@ -191,7 +191,8 @@ impl<'a, C: Connector> Runner<'a, C> {
 
     /// Returns a handle, which watches and controls the loop from other tasks.
     pub fn handle(&self) -> Handle {
-        Handle::new(Arc::clone(&self.report.shared))
+        let shared = Arc::clone(&self.report.shared);
+        Handle { shared }
     }
 
     /// Runs the connector until the connector exits or gives up, or until a shutdown.

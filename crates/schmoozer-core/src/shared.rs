@@ -1,26 +1,25 @@
 //! What a loop and its handles share: where the connection stands, and what the handles have asked for.
 
+use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
-use crate::waker::LoopWaker;
 use crate::{Event, Outage, Stats, Status, Stopped};
 
 /// Shared by a loop and its handles. The lock is never held while anything foreign is called.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Shared {
     state: Mutex<State>,
-    /// The loop's task.
-    pub(crate) waker: LoopWaker,
     /// A connection is ready, or the loop has ended.
     pub(crate) answered: Notify,
     /// The same, or as many failures have come as the most impatient waiter allows.
     pub(crate) failing: Notify,
     /// Made when it is first asked for.
-    watch: OnceLock<watch::Sender<Status>>,
+    pub(crate) watch: OnceLock<watch::Sender<Status>>,
 }
 
 #[derive(Debug)]
@@ -35,6 +34,8 @@ pub(crate) struct State {
     until: Option<Instant>,
     stats: Stats,
     pub(crate) asked: Option<Ask>,
+    /// Wakes the loop's task at the next request. Its `clone`, `wake` and `drop` are foreign.
+    pub(crate) waker: Option<Waker>,
     /// The latest connection that was ready and not about to end.
     pub(crate) ready: u64,
     /// Failures, without those while offline.
@@ -51,6 +52,24 @@ pub(crate) enum Ask {
     Renew,
     Reconnect,
     Stop,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            status: Status::Connecting { attempt: 1 },
+            leaving: false,
+            outage: None,
+            until: None,
+            stats: Stats::default(),
+            asked: None,
+            waker: None,
+            ready: 0,
+            failures: 0,
+            awaited: u64::MAX,
+            offline: false,
+        }
+    }
 }
 
 impl State {
@@ -175,10 +194,15 @@ impl State {
         }
         // For how long is decided next, and that may itself take time.
         self.wait(None, attempt.saturating_add(1), at);
-        let stats = &mut self.stats;
         let outage = self.outage.get_or_insert_with(|| {
-            count(&mut stats.outages);
-            Arc::new(Outage::begin(at))
+            count(&mut self.stats.outages);
+            Arc::new(Outage {
+                since: at,
+                attempts: attempt,
+                length: Duration::ZERO,
+                first_cause: cause.unwrap_or_default().to_owned(),
+                last_cause: String::new(),
+            })
         });
         let record = Arc::make_mut(outage);
         record.attempts = attempt;
@@ -186,9 +210,6 @@ impl State {
         if let Some(cause) = cause {
             record.last_cause.clear();
             record.last_cause.push_str(cause);
-            if attempt == 1 {
-                record.first_cause.push_str(cause);
-            }
         }
         Arc::clone(outage)
     }
@@ -218,9 +239,7 @@ impl State {
 
     #[inline]
     fn move_to(&mut self, status: Status, at: Instant) {
-        if self.up().is_some() {
-            self.stats.uptime = self.uptime(at);
-        }
+        self.stats.uptime = self.uptime(at);
         self.until = None;
         self.status = status;
     }
@@ -231,27 +250,6 @@ fn count(counter: &mut u64) {
 }
 
 impl Shared {
-    pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self {
-            state: Mutex::new(State {
-                status: Status::Connecting { attempt: 1 },
-                leaving: false,
-                outage: None,
-                until: None,
-                stats: Stats::default(),
-                asked: None,
-                ready: 0,
-                failures: 0,
-                awaited: u64::MAX,
-                offline: false,
-            }),
-            waker: LoopWaker::default(),
-            answered: Notify::new(),
-            failing: Notify::new(),
-            watch: OnceLock::new(),
-        })
-    }
-
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -261,11 +259,6 @@ impl Shared {
         self.watch
             .get_or_init(|| watch::Sender::new(state.status()))
             .subscribe()
-    }
-
-    pub(crate) fn is_watched(&self) -> bool {
-        let watch = self.watch.get();
-        watch.is_some_and(|watch| watch.receiver_count() > 0)
     }
 
     /// Takes a request down. With an id, only if that connection is up.
@@ -280,8 +273,26 @@ impl Shared {
         }
         state.leaving = true;
         state.asked = state.asked.max(Some(ask));
+        let waker = state.waker.take();
         drop(state);
-        self.waker.wake();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Has the loop's task woken at the next request. Look again afterwards: one may have come in between.
+    #[inline]
+    pub(crate) fn listen(&self, cx: &Context<'_>) {
+        let is_known = {
+            let state = self.state();
+            let waker = state.waker.as_ref();
+            waker.is_some_and(|waker| waker.will_wake(cx.waker()))
+        };
+        if !is_known {
+            let waker = Some(cx.waker().clone());
+            let old = mem::replace(&mut self.state().waker, waker);
+            drop(old);
+        }
     }
 
     /// Waits until `decide` does. Asks it again at each of these notifications.

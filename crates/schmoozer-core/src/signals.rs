@@ -43,19 +43,14 @@ impl<'a> Signals<'a> {
     /// Hands on what has come from the shutdown and the network, and wakes the task when more comes.
     #[inline]
     pub(crate) fn look(&mut self, cx: &mut Context<'_>, shared: &Shared, judge: &mut Judge) {
-        self.look_at_shutdown(cx, shared);
-        if self.network.is_some() {
-            self.look_at_network(cx, shared, judge);
-        }
-    }
-
-    #[inline]
-    pub(crate) fn look_at_shutdown(&mut self, cx: &mut Context<'_>, shared: &Shared) {
         if let Some(shutdown) = &mut self.shutdown {
             if shutdown.as_mut().poll(cx).is_ready() {
                 self.shutdown = None;
                 shared.request(Ask::Stop, None);
             }
+        }
+        if self.network.is_some() {
+            self.look_at_network(cx, shared, judge);
         }
     }
 

@@ -22,7 +22,7 @@ impl<C: Connector> Full<'_, C> {
     pub(crate) async fn wait(&mut self, delay: Option<Duration>) -> Option<bool> {
         if delay.is_none() {
             // If the network is offline by now, no one knows when the attempt will start, and a wait must be announced.
-            self.poll_signals().await;
+            self.is_stopping().await;
         }
         let now = Instant::now();
         let delay = delay.map(|delay| self.judge.at_least(delay, || now).min(LONGEST_WAIT));
@@ -58,7 +58,7 @@ impl<C: Connector> Full<'_, C> {
             };
             let admitted = self.until(pin!(pacer.admit()), None, look).await;
             // The network may have gone offline in the meantime.
-            self.poll_signals().await;
+            self.is_stopping().await;
             if admitted.is_ok() && look(self).is_continue() {
                 break;
             }
@@ -131,7 +131,7 @@ impl<C: Connector> Full<'_, C> {
             }
             session.map(Session::polled);
             self.signals.look(cx, &self.report.shared, &mut self.judge);
-            self.report.shared.waker.listen(cx);
+            self.report.shared.listen(cx);
             loop {
                 let again = match look(self) {
                     Break(why) => return Poll::Ready(Err(why)),
@@ -150,19 +150,10 @@ impl<C: Connector> Full<'_, C> {
         self.report.shared.state().asked
     }
 
-    /// Takes note of what the shutdown and the network have reported, without waiting.
-    async fn poll_signals(&mut self) {
-        poll_fn(|cx| {
-            self.signals.look(cx, &self.report.shared, &mut self.judge);
-            Poll::Ready(())
-        })
-        .await;
-    }
-
     /// Returns whether the loop must stop. Polls the shutdown future first.
     pub(crate) async fn is_stopping(&mut self) -> bool {
         poll_fn(|cx| {
-            self.signals.look_at_shutdown(cx, &self.report.shared);
+            self.signals.look(cx, &self.report.shared, &mut self.judge);
             Poll::Ready(self.asked() == Some(Ask::Stop))
         })
         .await

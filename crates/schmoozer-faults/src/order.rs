@@ -298,7 +298,9 @@ impl Order {
     fn stopped(&mut self, stopped: &Stopped) -> Checked<()> {
         match (self.phase, self.decided) {
             (Phase::Failed, Some(Decision::Ends(why))) => {
-                ensure(stopped.why == why, "why it stopped")?;
+                // A shutdown in this moment comes first.
+                let is_why = [why, Why::Shutdown].contains(&stopped.why);
+                ensure(is_why, "why it stopped")?;
             }
             (Phase::Failed, None) if !self.decisions => {}
             _ => ensure(stopped.why != Why::GaveUp, "why it stopped")?,
