@@ -12,11 +12,11 @@ const DEFAULT_GRACE: Duration = Duration::from_secs(5);
 pub(crate) struct Facts {
     pub(crate) id: u64,
     pub(crate) ready: Option<Instant>,
-    pub(crate) told: Option<End>,
+    pub(crate) ending: Option<End>,
     /// When these facts were collected. For a closed connection, that is its end.
     pub(crate) ended: Instant,
     pub(crate) stable_after: Duration,
-    pub(crate) asked: bool,
+    pub(crate) waits_for_end: bool,
 }
 
 impl Facts {
@@ -35,7 +35,7 @@ impl Facts {
     pub(crate) fn grace(&self, set: Option<Duration>) -> Duration {
         match set {
             Some(grace) => grace,
-            None if self.asked => DEFAULT_GRACE,
+            None if self.waits_for_end => DEFAULT_GRACE,
             None => Duration::ZERO,
         }
     }

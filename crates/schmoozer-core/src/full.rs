@@ -174,16 +174,16 @@ impl<C: Connector> Full<'_, C> {
             let look = |this: &mut Self| {
                 let is_old = |old| old <= Instant::now() && session.was_stable();
                 match this.asked() {
-                    Some(Ask::Stop) => session.tell(End::Exit),
+                    Some(Ask::Stop) => session.end(End::Exit),
                     Some(Ask::Reconnect) => return Break(()),
-                    Some(Ask::Renew) => session.tell(End::Renew),
-                    _ if old.is_some_and(is_old) => session.tell(End::Renew),
+                    Some(Ask::Renew) => session.end(End::Renew),
+                    _ if old.is_some_and(is_old) => session.end(End::Renew),
                     _ => {}
                 }
                 let facts = session.facts();
                 this.tell_life(facts, &mut told);
                 let stable = facts.stable_at().filter(|_| !facts.is_stable());
-                if facts.told.is_none() {
+                if facts.ending.is_none() {
                     return Continue(if facts.is_stable() { old } else { stable });
                 }
                 let over = *grace
@@ -210,7 +210,7 @@ impl<C: Connector> Full<'_, C> {
         connected: Instant,
         facts: &Facts,
     ) -> After<C> {
-        match (result, facts.told) {
+        match (result, facts.ending) {
             // It was told to: whatever its word for it, that is the shutdown.
             (result, Some(End::Exit)) => Err(self.shut_down(match result {
                 Some(RunResult::Reconnect(cause) | RunResult::Exit(Err(cause))) => {
@@ -218,8 +218,8 @@ impl<C: Connector> Full<'_, C> {
                 }
                 _ => None,
             })),
-            (Some(RunResult::Exit(result)), told) => {
-                if told.is_none() && result.is_ok() {
+            (Some(RunResult::Exit(result)), ending) => {
+                if ending.is_none() && result.is_ok() {
                     self.tell_ending(facts, End::Exit);
                 }
                 Err(ended(result, Why::Final))
@@ -287,7 +287,7 @@ impl<C: Connector> Full<'_, C> {
             self.judge.stable();
             self.report.stable(id, ready, self.judge.attempt);
         }
-        if let Some(end) = facts.told.filter(|_| facts.told != told.told) {
+        if let Some(end) = facts.ending.filter(|_| facts.ending != told.ending) {
             self.tell_ending(&facts, end);
         }
     }

@@ -58,12 +58,12 @@ fn plain<C: Connector>(mut connector: C) -> impl Future<Output = Result<(), C::E
                         let connected = Instant::now();
                         let session = sessions.open(judge.ready(connected));
                         let handler = connector.run(connection, session.clone());
-                        let result = until_told(pin!(handler), &session).await;
+                        let result = until_over(pin!(handler), &session).await;
                         let renewed = matches!(result, Some(RunResult::Renew));
                         let facts = session.close(renewed);
                         match result {
                             Some(RunResult::Exit(result)) => return result,
-                            Some(RunResult::Reconnect(cause)) if facts.told.is_none() => {
+                            Some(RunResult::Reconnect(cause)) if facts.ending.is_none() => {
                                 judge.lost(cause, connected, &facts)
                             }
                             _ => break 'ended judge.renewal(&facts, connector.holds_connection()),
@@ -88,7 +88,7 @@ fn plain<C: Connector>(mut connector: C) -> impl Future<Output = Result<(), C::E
 }
 
 /// Runs a handler until it returns; one that was told to end, at most until its grace is over.
-fn until_told<F: Future>(
+fn until_over<F: Future>(
     mut handler: Pin<&mut F>,
     session: &Session,
 ) -> impl Future<Output = Option<F::Output>> {

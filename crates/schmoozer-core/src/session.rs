@@ -73,11 +73,11 @@ struct Life {
     /// When the connection became ready. `None` until then.
     ready: Option<Instant>,
     /// How the connection must end. `None` until its end is requested.
-    told: Option<End>,
+    ending: Option<End>,
     /// Whether the connection was stable at its end. `None` until it ends.
     ended: Option<bool>,
     /// Whether the handler has called `stopping`.
-    asked: bool,
+    waits_for_end: bool,
     /// Whether the loop is polling the handler.
     polling: bool,
     /// Wakes the loop's task at the next change. Brought up to date before each poll of the handler.
@@ -117,11 +117,11 @@ impl Session {
                 Err(waiting) => waiting,
             };
             // Created before the state is read again: a `Notified` receives every notification after its creation.
-            let told = waiting.notified();
+            let notified = waiting.notified();
             if let Some(end) = self.shared.life().end() {
                 return end;
             }
-            told.await;
+            notified.await;
         }
     }
 
@@ -134,7 +134,7 @@ impl Session {
     /// is no delay if the connector [holds](crate::Connector::holds_connection) the next connection already. A call has no effect
     /// once the connection must end or has ended.
     pub fn renew(&self) {
-        self.tell(End::Renew);
+        self.end(End::Renew);
     }
 
     /// Returns whether the connection is stable now, or was stable at its end. A connection is stable when it has been
@@ -188,7 +188,7 @@ impl Session {
         let (facts, waker) = {
             let mut life = self.shared.life();
             if renewed && life.is_live() {
-                life.told = Some(End::Renew);
+                life.ending = Some(End::Renew);
             }
             let facts = self.shared.facts(&life);
             life.ended.get_or_insert(facts.is_stable());
@@ -206,11 +206,11 @@ impl Session {
 
     /// Requests the end of the connection, and says how it must end. Only the first call counts, but an exit replaces a
     /// renewal. A call has no effect after the connection has ended.
-    pub(crate) fn tell(&self, end: End) {
+    pub(crate) fn end(&self, end: End) {
         let mut life = self.shared.life();
-        let changes_end = life.told.is_none() || (life.told, end) == (Some(End::Renew), End::Exit);
-        if changes_end && life.ended.is_none() {
-            life.told = Some(end);
+        let replaces = |before| (before, end) == (End::Renew, End::Exit);
+        if life.ended.is_none() && life.ending.is_none_or(replaces) {
+            life.ending = Some(end);
             drop(life);
             self.wake();
             self.notify();
@@ -273,28 +273,28 @@ impl Shared {
         Facts {
             id: self.id,
             ready: life.ready,
-            told: life.told,
+            ending: life.ending,
             ended: Instant::now(),
             stable_after: self.stable_after,
-            asked: life.asked,
+            waits_for_end: life.waits_for_end,
         }
     }
 }
 
 impl Life {
     fn is_live(&self) -> bool {
-        self.told.is_none() && self.ended.is_none()
+        self.ending.is_none() && self.ended.is_none()
     }
 
     /// Returns how the connection must end, or `None` while it may stay.
     fn end(&self) -> Option<End> {
-        (!self.is_live()).then(|| self.told.unwrap_or(End::Exit))
+        (!self.is_live()).then(|| self.ending.unwrap_or(End::Exit))
     }
 
     /// Returns how the connection must end, once that is known. Until then, a caller in the loop's task stays pending,
     /// and each change wakes it. Any other caller receives the `Notify` to wait for.
     fn ask(&mut self, cx: &Context<'_>) -> Poll<Result<End, Arc<Notify>>> {
-        self.asked = true;
+        self.waits_for_end = true;
         match self.end() {
             Some(end) => Poll::Ready(Ok(end)),
             None if self.polling && self.is_loop_task(cx) => Poll::Pending,

@@ -93,8 +93,8 @@ impl<'a> Signals<'a> {
 /// The next change. A sender that is gone says that it is there.
 fn next(mut online: watch::Receiver<bool>) -> Change {
     Box::pin(async move {
-        let is_told = online.changed().await.is_ok();
-        let is_online = !is_told || *online.borrow_and_update();
-        (is_online, is_told.then_some(online))
+        let has_sender = online.changed().await.is_ok();
+        let is_online = !has_sender || *online.borrow_and_update();
+        (is_online, has_sender.then_some(online))
     })
 }
