@@ -20,9 +20,9 @@ impl<C: Connector> Full<'_, C> {
     /// if a request starts the attempt. Then it starts as soon as requests may start an attempt again. Returns
     /// whether a request starts the attempt, or `None` if the loop must stop.
     pub(crate) async fn wait(&mut self, delay: Option<Duration>) -> Option<bool> {
-        if delay.is_none() {
-            // If the network is offline by now, no one knows when the attempt will start, and a wait must be announced.
-            self.is_stopping().await;
+        // If the network is offline by now, no one knows when the attempt will start, and a wait must be announced.
+        if delay.is_none() && self.is_stopping().await {
+            return None;
         }
         let now = Instant::now();
         let delay = delay.map(|delay| self.judge.at_least(delay, || now).min(LONGEST_WAIT));
@@ -58,8 +58,7 @@ impl<C: Connector> Full<'_, C> {
             };
             let admitted = self.until(pin!(pacer.admit()), None, look).await;
             // The network may have gone offline in the meantime.
-            self.is_stopping().await;
-            if admitted.is_ok() && look(self).is_continue() {
+            if !self.is_stopping().await && admitted.is_ok() && look(self).is_continue() {
                 break;
             }
             self.until_due(Some(now)).await?;
@@ -150,7 +149,7 @@ impl<C: Connector> Full<'_, C> {
         self.report.shared.state().asked
     }
 
-    /// Returns whether the loop must stop. Polls the shutdown future first.
+    /// Returns whether the loop must stop. Looks first at what the shutdown future and the network have to say.
     pub(crate) async fn is_stopping(&mut self) -> bool {
         poll_fn(|cx| {
             self.signals.look(cx, &self.report.shared, &mut self.judge);
