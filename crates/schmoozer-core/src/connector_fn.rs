@@ -1,6 +1,11 @@
 use std::fmt::{self, Display};
 use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
+
+use pin_project_lite::pin_project;
 
 use crate::{
     ConnResult, Connector, End, Failure, Lifecycle, Retry, RetryResult, RunResult, Session,
@@ -132,6 +137,8 @@ where
 }
 
 /// A [`Connector`] made of a state and two functions by [`connector_with`]. [`connector_fn`] makes one with the state `()`.
+///
+/// To write its type down, for example in a field, use `connector_with` and function pointers. Closures have no names.
 #[must_use = "a connector does nothing until it is run"]
 pub struct ConnectorFn<S, Connect, Serve, E, P: IntoIterator> {
     state: S,
@@ -205,8 +212,10 @@ where
 
     // Not `async fn`: what these call borrows the state for as long as the future lives.
     fn connect(&mut self) -> impl Future<Output = ConnResult<C, E>> + Send {
-        let connecting = (self.connect)(&mut self.state);
-        async { connecting.await.into() }
+        Converted {
+            future: (self.connect)(&mut self.state),
+            into: PhantomData,
+        }
     }
 
     fn run(
@@ -214,8 +223,10 @@ where
         connection: C,
         session: Session,
     ) -> impl Future<Output = RunResult<E>> + Send {
-        let serving = (self.serve)(&mut self.state, connection, session);
-        async { serving.await.into() }
+        Converted {
+            future: (self.serve)(&mut self.state, connection, session),
+            into: PhantomData,
+        }
     }
 
     async fn retry_delay(&mut self, failure: Failure<E>) -> RetryResult<E> {
@@ -234,6 +245,23 @@ where
 
     fn lifecycle(&self) -> Lifecycle {
         self.lifecycle
+    }
+}
+
+pin_project! {
+    /// A future whose output is converted. An `async` block would hold the future twice.
+    struct Converted<F, T> {
+        #[pin]
+        future: F,
+        into: PhantomData<T>,
+    }
+}
+
+impl<F: Future<Output: Into<T>>, T> Future for Converted<F, T> {
+    type Output = T;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        self.project().future.poll(cx).map(Into::into)
     }
 }
 

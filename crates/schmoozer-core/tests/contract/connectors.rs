@@ -1,5 +1,6 @@
-//! Connectors of closures, of a state, of a `Result`, and in a box.
+//! Connectors of functions, of a state, and of a `Result`.
 
+use std::future::pending;
 use std::io;
 use std::sync::{Arc, Mutex};
 
@@ -207,4 +208,37 @@ async fn every_error_is_retried_by_default() {
             assert_eq!(*calls.lock().unwrap(), 6);
         }
     }
+}
+
+/// The functions' futures are held once: what a program keeps for each connection is what its handler needs.
+#[test]
+fn the_futures_of_connectors_from_functions_are_no_larger_than_those_of_the_functions() {
+    async fn hold<const SIZE: usize, T>(value: T) -> Result<T, String> {
+        let held = [1_u8; SIZE];
+        pending::<()>().await;
+        let _ = std::hint::black_box(held);
+        Ok(value)
+    }
+    let connect = || hold::<600, _>(());
+    let serve = |(), _: Session| hold::<800, _>(End::Exit);
+    let (connecting, serving) = (connect(), serve((), Session::detached()));
+    let sizes = [size_of_val(&connecting), size_of_val(&serving)];
+
+    let mut of_functions = connector_fn(connect, serve, [secs(1)]);
+    assert_eq!(size_of_val(&of_functions.connect()), sizes[0]);
+    let running = of_functions.run((), Session::detached());
+    assert_eq!(size_of_val(&running), sizes[1]);
+    drop(running);
+
+    let mut with_state = connector_with(
+        0,
+        |_: &mut u8| hold::<600, _>(()),
+        |_: &mut u8, (), _| hold::<800, _>(End::Exit),
+        [secs(1)],
+    );
+    assert_eq!(size_of_val(&with_state.connect()), sizes[0]);
+    assert_eq!(
+        size_of_val(&with_state.run((), Session::detached())),
+        sizes[1]
+    );
 }
