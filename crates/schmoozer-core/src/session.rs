@@ -1,3 +1,4 @@
+use std::fmt;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -53,13 +54,12 @@ use crate::{End, Lifecycle};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Session {
     shared: Arc<Shared>,
 }
 
 /// The state of a session. The next connection reuses this allocation if no clone of the session exists any more.
-#[derive(Debug)]
 struct Shared {
     id: u64,
     stable_after: Duration,
@@ -68,7 +68,7 @@ struct Shared {
 
 /// The state that may change while the connection is up. A waker's `clone`, `wake` and `drop` are foreign code, and may
 /// use a session. So they are not called while this state is locked.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Life {
     /// When the connection became ready. `None` until then.
     ready: Option<Instant>,
@@ -306,6 +306,12 @@ impl Life {
     fn is_loop_task(&self, cx: &Context<'_>) -> bool {
         let waker = self.waker.as_ref();
         waker.is_some_and(|waker| waker.will_wake(cx.waker()))
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Session").field(&self.id()).finish()
     }
 }
 

@@ -45,18 +45,19 @@ impl<W: Write> Write for Cleaner<'_, W> {
             return self.out.write_str(text);
         }
         for char in text.chars() {
-            let shown = if is_unsafe(char) {
-                char.escape_default().to_string()
-            } else {
-                char.to_string()
-            };
+            let escaped = is_unsafe(char).then(|| char.escape_default());
+            let plain = char.len_utf8();
+            let length = escaped.as_ref().map_or(plain, ExactSizeIterator::len);
             // The ellipsis has its place.
-            if shown.len() + '…'.len_utf8() > self.left {
+            if length + '…'.len_utf8() > self.left {
                 self.left = 0;
                 return Err(fmt::Error);
             }
-            self.left -= shown.len();
-            self.out.write_str(&shown)?;
+            self.left -= length;
+            match escaped {
+                Some(escaped) => write!(self.out, "{escaped}")?,
+                None => self.out.write_char(char)?,
+            }
         }
         Ok(())
     }
