@@ -59,7 +59,9 @@ pub(crate) async fn drive<C: Connector>(
     mut options: Options<'_, C>,
     mut report: Report<'_>,
 ) -> Result<(), C::Error> {
-    report.logs.name(connector.display_target());
+    if let Some(target) = connector.display_target() {
+        report.logs.connector = Clean(target).to_string();
+    }
     let lifecycle = connector.lifecycle();
     let mut full = Full {
         signals: Signals::new(options.shutdown.take(), options.online.take()),
@@ -237,7 +239,7 @@ impl<C: Connector> Full<'_, C> {
             }
             (result, _) => {
                 if let Some(RunResult::Reconnect(cause)) = result {
-                    self.report.logs.ended_with(&cause);
+                    self.report.logs.ended_with(&Clean(cause));
                 }
                 if self.asked() == Some(Ask::Renew) {
                     return Ok(Next::Attempt(None));
@@ -266,8 +268,7 @@ impl<C: Connector> Full<'_, C> {
         };
         match self.until(decision, None, look).await {
             Ok(RetryResult::After(delay)) => Ok(Some(delay)),
-            // A shutdown in this moment comes before the end of the retries.
-            Ok(_) if self.is_stopping().await => Err(self.shut_down(None)),
+            Ok(_) if self.asked() == Some(Ask::Stop) => Err(self.shut_down(None)),
             Ok(RetryResult::GiveUp(cause)) => Err(ended(Err(cause), Why::GaveUp)),
             Ok(RetryResult::Exit(result)) => Err(ended(result, Why::Final)),
             // A request starts the next attempt now, or the loop stops.

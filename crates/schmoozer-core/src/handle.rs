@@ -169,9 +169,7 @@ impl Handle {
 
     /// Returns a guard. The loop stops when the guard is dropped.
     pub fn shutdown_on_drop(&self) -> ShutdownOnDrop {
-        ShutdownOnDrop {
-            handle: self.clone(),
-        }
+        ShutdownOnDrop(self.clone())
     }
 
     /// Waits until the loop has ended, and returns the reason.
@@ -222,12 +220,10 @@ impl Handle {
 /// A guard that stops a loop when the guard is dropped. [`Handle::shutdown_on_drop`] returns it.
 #[derive(Debug)]
 #[must_use = "the loop is stopped when this is dropped"]
-pub struct ShutdownOnDrop {
-    handle: Handle,
-}
+pub struct ShutdownOnDrop(Handle);
 
 impl Drop for ShutdownOnDrop {
     fn drop(&mut self) {
-        self.handle.shutdown();
+        self.0.shutdown();
     }
 }

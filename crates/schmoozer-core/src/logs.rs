@@ -18,14 +18,13 @@ use tokio::time::Instant;
 #[cfg(feature = "tracing")]
 use tracing::{debug, error, info, warn};
 
-use crate::text::Clean;
 use crate::{Event, Outage, Status, Why};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
 #[derive(Default)]
 pub(crate) struct Logs {
-    connector: String,
+    pub(crate) connector: String,
     /// How many times the current outage was said to go on.
     reminders: u32,
 }
@@ -44,11 +43,6 @@ macro_rules! line {
 }
 
 impl Logs {
-    /// Names the target.
-    pub(crate) fn name(&mut self, target: Option<String>) {
-        self.connector = target.map_or_else(String::new, |target| Clean(target).to_string());
-    }
-
     pub(crate) fn outage_began(&mut self, error: &str) {
         self.reminders = 0;
         line!(warn, self, error, "outage began");
@@ -113,7 +107,7 @@ impl Logs {
 
     /// A handler that was told to end returned an error.
     pub(crate) fn ended_with(&self, cause: &dyn Display) {
-        line!(debug, self, error = %Clean(cause), "failed while it was renewed");
+        line!(debug, self, error = %cause, "failed while it was renewed");
     }
 
     /// When to say next that the outage since then goes on: after 1 minute, 10 minutes, and each hour.

@@ -66,22 +66,13 @@ impl Metrics {
             attempts: counts("schmoozer_attempts_total", "calls of connect"),
             failures: counts(
                 "schmoozer_failures_total",
-                "calls of connect that failed, and connections lost",
+                "failed connects, lost connections",
             ),
             outages: counts("schmoozer_outages_total", "outages begun"),
             connected: gauge!("schmoozer_connected", "target" => target.clone()),
-            connect_duration: measures(
-                "schmoozer_connect_duration_seconds",
-                "how long a connect that succeeded took",
-            ),
-            uptime: measures(
-                "schmoozer_uptime_seconds",
-                "how long a connection was up when it ended",
-            ),
-            outage_duration: measures(
-                "schmoozer_outage_duration_seconds",
-                "how long an outage was when it was over",
-            ),
+            connect_duration: measures("schmoozer_connect_duration_seconds", "time to connect"),
+            uptime: measures("schmoozer_uptime_seconds", "time from connected to the end"),
+            outage_duration: measures("schmoozer_outage_duration_seconds", "length of an outage"),
             attempt: None,
             up: None,
         }

@@ -60,9 +60,7 @@ struct Shared {
 /// The rate of a [`Pacer`]; [`burst`](Rate::burst) makes the pacer.
 #[derive(Debug, Clone, Copy)]
 #[must_use = "`burst` makes the pacer"]
-pub struct Rate {
-    per_second: u32,
-}
+pub struct Rate(u32);
 
 impl Rate {
     /// Makes a pacer that lets through up to `attempts` at once after a quiet time.
@@ -71,13 +69,13 @@ impl Rate {
     ///
     /// Returns [`InvalidPacer`] when the rate or `attempts` is zero.
     pub fn burst(self, attempts: u32) -> Result<Pacer, InvalidPacer> {
-        if self.per_second == 0 {
+        if self.0 == 0 {
             return Err(InvalidPacer(
                 "a pacer's rate is 0 attempts a second, and must be at least 1",
             ));
         }
         // Rounded up: the rate is never passed.
-        let interval = 1_000_000_000_u64.div_ceil(self.per_second.into());
+        let interval = 1_000_000_000_u64.div_ceil(self.0.into());
         Pacer::every(Duration::from_nanos(interval), attempts)
     }
 }
@@ -97,9 +95,7 @@ impl Error for InvalidPacer {}
 impl Pacer {
     /// Lets through `attempts` a second: `Pacer::per_second(100).burst(10)`.
     pub const fn per_second(attempts: u32) -> Rate {
-        Rate {
-            per_second: attempts,
-        }
+        Rate(attempts)
     }
 
     /// Lets through one attempt each `interval`, for rates under one a second, and up to `burst` at once after a quiet

@@ -10,11 +10,8 @@ use tokio::time::Instant;
 /// No generator is kept, so forked workers, and containers in which every process has the same number, draw
 /// different ones.
 pub(crate) fn up_to(most: Duration) -> Duration {
-    let process = if cfg!(target_family = "wasm") {
-        0 // has no processes, and asking for one panics
-    } else {
-        std::process::id()
-    };
+    // WebAssembly has no processes, and asking for the number of one panics.
+    let process = (!cfg!(target_family = "wasm")).then(std::process::id);
     // 53 bits, as many as an `f64` holds.
     let bits = RandomState::new().hash_one((process, Instant::now())) >> 11;
     #[expect(clippy::cast_precision_loss, reason = "53 bits fit")]

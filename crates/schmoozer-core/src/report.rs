@@ -99,7 +99,6 @@ impl Drop for Report<'_> {
             self.observers.clear();
         }
         let cause = self.shared.state().last_cause();
-        let stopped = Stopped::new(Why::Dropped, cause);
-        self.stopped(&stopped);
+        self.stopped(&Stopped::new(Why::Dropped, cause));
     }
 }

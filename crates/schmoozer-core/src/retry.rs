@@ -123,10 +123,8 @@ impl<P: Clone + IntoIterator<Item = Duration>> Retry<P> {
             delay = asked.saturating_add(random::up_to(asked / 10));
         }
         let ends = failure.outage.saturating_add(delay);
-        if self
-            .give_up_after
-            .is_some_and(|limit| ends > limit || limit.is_zero())
-        {
+        let is_over = |limit: Duration| ends > limit || limit.is_zero();
+        if self.give_up_after.is_some_and(is_over) {
             return RetryResult::GiveUp(failure.cause);
         }
         RetryResult::After(delay)

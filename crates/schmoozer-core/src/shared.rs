@@ -118,12 +118,7 @@ impl State {
 
     /// The connection that is ready and stays.
     pub(crate) fn kept(&self) -> Option<u64> {
-        match self.status {
-            Status::Connected {
-                id, ready: true, ..
-            } if !self.leaving => Some(id),
-            _ => None,
-        }
+        self.up().filter(|id| *id == self.ready && !self.leaving)
     }
 
     fn uptime(&self, at: Instant) -> Duration {

@@ -40,21 +40,26 @@ impl<'a> Signals<'a> {
         }
     }
 
-    /// Hands on what has come from the shutdown and the network, and wakes the task when more comes.
+    /// Hands on the shutdown if it has come, and wakes the task when it comes.
     #[inline]
-    pub(crate) fn look(&mut self, cx: &mut Context<'_>, shared: &Shared, judge: &mut Judge) {
+    pub(crate) fn poll_shutdown(&mut self, cx: &mut Context<'_>, shared: &Shared) {
         if let Some(shutdown) = &mut self.shutdown {
             if shutdown.as_mut().poll(cx).is_ready() {
                 self.shutdown = None;
                 shared.request(Ask::Stop, None);
             }
         }
+    }
+
+    /// Hands on what has come from the network, and wakes the task when more comes.
+    #[inline]
+    pub(crate) fn look(&mut self, cx: &mut Context<'_>, shared: &Shared, judge: &mut Judge) {
         if self.network.is_some() {
-            self.look_at_network(cx, shared, judge);
+            self.poll_network(cx, shared, judge);
         }
     }
 
-    fn look_at_network(&mut self, cx: &mut Context<'_>, shared: &Shared, judge: &mut Judge) {
+    fn poll_network(&mut self, cx: &mut Context<'_>, shared: &Shared, judge: &mut Judge) {
         while let Some(change) = &mut self.network {
             let Poll::Ready((online, receiver)) = change.as_mut().poll(cx) else {
                 break;

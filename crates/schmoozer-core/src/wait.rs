@@ -125,6 +125,8 @@ impl<C: Connector> Full<'_, C> {
     ) -> Result<F::Output, T> {
         poll_fn(|cx| {
             session.inspect(|session| session.listen(cx));
+            // Before the step: a shutdown in the moment in which the step ends comes first.
+            self.signals.poll_shutdown(cx, &self.report.shared);
             if let Poll::Ready(output) = step.as_mut().poll(cx) {
                 return Poll::Ready(Ok(output));
             }
@@ -152,6 +154,7 @@ impl<C: Connector> Full<'_, C> {
     /// Returns whether the loop must stop. Looks first at what the shutdown future and the network have to say.
     pub(crate) async fn is_stopping(&mut self) -> bool {
         poll_fn(|cx| {
+            self.signals.poll_shutdown(cx, &self.report.shared);
             self.signals.look(cx, &self.report.shared, &mut self.judge);
             Poll::Ready(self.asked() == Some(Ask::Stop))
         })

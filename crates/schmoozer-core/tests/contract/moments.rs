@@ -130,6 +130,28 @@ async fn a_shutdown_comes_before_giving_up() {
     }
 }
 
+/// Row 23: a shutdown that comes with a failure, or with the decision on it, whatever that is.
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_with_a_failure_or_its_decision_is_a_shutdown_and_tells_of_no_wait() {
+    for decides in [secs(0), secs(1)] {
+        for policy in [vec![], vec![secs(0)], vec![secs(1)]] {
+            let script = Script::new([fails(secs(1))], policy).decides(decides);
+            let log = script.log();
+            let runner = script.runner().shutdown(sleep(secs(1) + decides));
+            assert_eq!(runner.run().await, Ok(()));
+            let end = 1_000 + decides.as_millis();
+            assert_eq!(
+                log.events(),
+                [
+                    "0 connecting 1",
+                    "1000 failed 1 None 0: refused",
+                    &format!("{end} stopped Shutdown refused")
+                ]
+            );
+        }
+    }
+}
+
 /// Row 23: nothing is said of a wait that does not come.
 #[tokio::test(start_paused = true)]
 async fn a_shutdown_within_the_minimum_interval_tells_of_no_wait() {
