@@ -139,6 +139,24 @@ where
 /// A [`Connector`] made of a state and two functions by [`connector_with`]. [`connector_fn`] makes one with the state `()`.
 ///
 /// To write its type down, for example in a field, use `connector_with` and function pointers. Closures have no names.
+///
+/// ```
+/// use std::{future::{Ready, ready}, time::Duration};
+/// use schmoozer_core::{ConnectorFn, End, Session, connector_with};
+///
+/// type Connect = fn(&mut ()) -> Ready<Result<u8, String>>;
+/// type Serve = fn(&mut (), u8, Session) -> Ready<Result<End, String>>;
+///
+/// struct Program {
+///     link: ConnectorFn<(), Connect, Serve, String, [Duration; 1]>,
+/// }
+///
+/// let (connect, serve): (Connect, Serve) = (|_| ready(Ok(7)), |_, _, _| ready(Ok(End::Exit)));
+/// let program = Program {
+///     link: connector_with((), connect, serve, [Duration::from_secs(1)]),
+/// };
+/// let _ = schmoozer_core::run(program.link);
+/// ```
 #[must_use = "a connector does nothing until it is run"]
 pub struct ConnectorFn<S, Connect, Serve, E, P: IntoIterator> {
     state: S,
