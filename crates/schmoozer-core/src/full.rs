@@ -64,7 +64,7 @@ pub(crate) async fn drive<C: Connector>(
     }
     let lifecycle = connector.lifecycle();
     let mut full = Full {
-        signals: Signals::new(options.shutdown.take(), options.online.take()),
+        signals: Signals::new(&mut options),
         options,
         report,
         judge: Judge::new(lifecycle),

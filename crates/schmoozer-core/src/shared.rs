@@ -234,7 +234,9 @@ impl State {
 
     #[inline]
     fn move_to(&mut self, status: Status, at: Instant) {
-        self.stats.uptime = self.uptime(at);
+        if self.up().is_some() {
+            self.stats.uptime = self.uptime(at);
+        }
         self.until = None;
         self.status = status;
     }

@@ -5,7 +5,9 @@ use std::task::{Context, Poll};
 use tokio::sync::watch;
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use crate::Connector;
 use crate::judge::Judge;
+use crate::runner::Options;
 use crate::shared::{Ask, Shared};
 
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -24,13 +26,10 @@ pub(crate) struct Signals<'a> {
 type Change = BoxFuture<'static, (bool, Option<watch::Receiver<bool>>)>;
 
 impl<'a> Signals<'a> {
-    pub(crate) fn new(
-        shutdown: Option<BoxFuture<'a, ()>>,
-        online: Option<watch::Receiver<bool>>,
-    ) -> Self {
+    pub(crate) fn new<C: Connector>(options: &mut Options<'a, C>) -> Self {
         Self {
-            shutdown,
-            network: online.map(|mut online| {
+            shutdown: options.shutdown.take(),
+            network: options.online.take().map(|mut online| {
                 // What it is now is a change too.
                 online.mark_changed();
                 next(online)

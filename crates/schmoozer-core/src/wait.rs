@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::full::{Full, REQUEST_INTERVAL};
 use crate::session::Session;
-use crate::shared::{Ask, LONGEST_WAIT, State, after};
+use crate::shared::{Ask, LONGEST_WAIT, State};
 use crate::yield_now::yield_now;
 use crate::{Connector, Event};
 
@@ -26,7 +26,7 @@ impl<C: Connector> Full<'_, C> {
         }
         let now = Instant::now();
         let delay = delay.map(|delay| self.judge.at_least(delay, || now).min(LONGEST_WAIT));
-        let due = delay.map(|delay| after(now, delay));
+        let due = delay.map(|delay| now + delay);
         let at = self.next_start(due).continue_value()?;
         // The wait before the first attempt is not announced, because it has no delay.
         if self.judge.attempt > 0 || due != Some(now) {
@@ -124,9 +124,9 @@ impl<C: Connector> Full<'_, C> {
         mut look: impl FnMut(&mut Self) -> ControlFlow<T, Option<Instant>>,
     ) -> Result<F::Output, T> {
         poll_fn(|cx| {
-            session.inspect(|session| session.listen(cx));
             // Before the step: a shutdown in the moment in which the step ends comes first.
             self.signals.poll_shutdown(cx, &self.report.shared);
+            session.inspect(|session| session.listen(cx));
             if let Poll::Ready(output) = step.as_mut().poll(cx) {
                 return Poll::Ready(Ok(output));
             }
