@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use schmoozer_core::{NotConnected, Session, Why};
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::checked::checked;
 use crate::scene::{Script, ends, fails, ms, secs, serves, stays, up};
@@ -263,5 +263,19 @@ async fn waiters_that_need_not_look_are_not_woken() {
     sleep(secs(1)).await;
     assert_eq!(counts.0.load(Ordering::SeqCst), 1);
     assert!(matches!(third.as_mut().poll(&mut cx), Poll::Ready(Err(_))));
+    task.abort();
+}
+
+/// Row 29: who asked before a connection, and looks after it, is told that there was one.
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_came_and_went_before_the_answer_was_looked_at_is_the_answer() {
+    let script = Script::new([up(secs(1))], [secs(3600)]);
+    let (log, handle, task) = script.spawn();
+    let asked = handle.connected_or_fail(9);
+    sleep(secs(2)).await;
+    assert_eq!(log.of(&["ready", "failed"]).len(), 2);
+    assert!(asked.await.is_ok());
+    // Who asks now waits for the next one.
+    assert!(timeout(secs(60), handle.connected()).await.is_err());
     task.abort();
 }
