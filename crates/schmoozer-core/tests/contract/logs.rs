@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use schmoozer_core::{End, Session, connector_fn};
+use schmoozer_core::{End, Session, connector_fn, run};
 use tokio::time::sleep;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -95,6 +95,30 @@ fn subscribe() -> (Records, Dispatch, DefaultGuard) {
 async fn runs(script: Script) -> (Log, Result<(), &'static str>) {
     let log = script.log();
     (log, script.runner().run().await)
+}
+
+/// Nobody else need read the texts: no observer, no handle, no watch.
+#[tokio::test(start_paused = true)]
+async fn the_lines_have_the_causes_where_nobody_else_reads_them() {
+    let (records, _second, _guard) = subscribe();
+    let mut causes = ["refused", "reset"].into_iter();
+    let connector = connector_fn(
+        move || std::future::ready(causes.next().map_or(Ok(()), Err)),
+        async |(), _: Session| {
+            sleep(secs(60)).await;
+            Ok(End::Exit)
+        },
+        [secs(1); 2],
+    );
+    assert_eq!(run(connector).await, Ok(()));
+    assert_eq!(
+        records.of(Level::WARN),
+        ["message=outage began connector= error=refused"]
+    );
+    let [recovery] = &records.of(Level::INFO)[..] else {
+        panic!("one line: {:?}", records.of(Level::INFO));
+    };
+    assert!(recovery.ends_with("error=reset"), "{recovery}");
 }
 
 /// Rows 2, 20, 37: one WARN and one INFO an outage, however it flaps.
