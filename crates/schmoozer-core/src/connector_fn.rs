@@ -11,12 +11,12 @@ use crate::{
     ConnResult, Connector, End, Failure, Lifecycle, Retry, RetryResult, RunResult, Session,
 };
 
-/// Makes a connector of two closures and a delay policy.
+/// Makes a connector from two closures and a delay policy.
 ///
 /// `connect` establishes a connection and returns `Result<C, E>`. `serve` runs it and returns `Result<End, E>`:
 /// `Ok(End::Exit)` ends the loop, `Ok(End::Renew)` connects again, and an `Err` is a lost connection. `retry` is a
-/// policy, or a [`Retry`] where more is to be set. Every error is retried, unless [`retry_if`](ConnectorFn::retry_if)
-/// says otherwise.
+/// delay policy, or a [`Retry`] with more settings. Every error that [`retry_if`](ConnectorFn::retry_if) accepts is
+/// retried, until the policy ends.
 ///
 /// State that both closures use, or that outlives connections, goes to [`connector_with`].
 ///
@@ -75,11 +75,11 @@ where
     )
 }
 
-/// Makes a connector of a state, two functions that borrow it, and a delay policy.
+/// Makes a connector from a state, two functions that borrow it, and a delay policy.
 ///
 /// The state outlives connections: a queue, counters, a session token. `connect` and `serve` are async functions that
-/// take `&mut S` first, such as methods of `S`. An `async` closure may only borrow what it captures. The rest is as in
-/// [`connector_fn`]. [`into_state`](ConnectorFn::into_state) returns the state.
+/// take `&mut S` first, such as methods of `S`. An `async` closure may capture only shared references: one that owns or
+/// changes a captured value does not implement `FnMut`. The rest is as in [`connector_fn`]. [`into_state`](ConnectorFn::into_state) returns the state.
 ///
 /// # Examples
 ///
@@ -97,7 +97,7 @@ where
 ///     async fn drain(&mut self, mut connection: String, session: Session) -> io::Result<End> {
 ///         session.ready();
 ///         while let Some(job) = self.jobs.front() {
-///             connection.push_str(job); // sent, and only now taken out
+///             connection.push_str(job); // send it first, then take it out
 ///             self.jobs.pop_front();
 ///         }
 ///         Ok(End::Exit)
@@ -136,7 +136,7 @@ where
     }
 }
 
-/// A [`Connector`] made of a state and two functions by [`connector_with`]. [`connector_fn`] makes one with the state `()`.
+/// A [`Connector`] made from a state and two functions by [`connector_with`]. [`connector_fn`] makes one with the state `()`.
 ///
 /// To write its type down, for example in a field, use `connector_with` and function pointers. Closures have no names.
 ///
@@ -179,14 +179,14 @@ impl<S, Connect, Serve, E, P: IntoIterator> ConnectorFn<S, Connect, Serve, E, P>
         self
     }
 
-    /// Reads from an error how long the server asks its clients to wait. See
-    /// [`Retry::on_failure_asked`].
+    /// Sets the function that reads from an error how long the server asks its clients to wait. `None` means that the error
+    /// does not say. See [`Retry::on_failure_asked`].
     pub fn hint(mut self, hint: impl FnMut(&E) -> Option<Duration> + Send + 'static) -> Self {
         self.hint = Some(Box::new(hint));
         self
     }
 
-    /// Sets the constants of a connection's life.
+    /// Sets when a connection is ready and stable, and the shortest time between two attempts.
     pub fn lifecycle(mut self, lifecycle: Lifecycle) -> Self {
         self.lifecycle = lifecycle;
         self
@@ -198,7 +198,7 @@ impl<S, Connect, Serve, E, P: IntoIterator> ConnectorFn<S, Connect, Serve, E, P>
         self
     }
 
-    /// Sets [`Lifecycle::ready_when_marked`]: `serve` calls [`Session::ready`].
+    /// Sets [`Lifecycle::ready_when_marked`]. A connection is then ready only after `serve` calls [`Session::ready`].
     pub fn ready_when_marked(mut self) -> Self {
         self.lifecycle = self.lifecycle.ready_when_marked();
         self
@@ -209,7 +209,7 @@ impl<S, Connect, Serve, E, P: IntoIterator> ConnectorFn<S, Connect, Serve, E, P>
         self.target = Some(name.into());
         self
     }
-    /// Returns the state that it was made with.
+    /// Returns the state, with all that `connect` and `serve` changed in it.
     pub fn into_state(self) -> S {
         self.state
     }
@@ -228,7 +228,7 @@ where
     type Connection = C;
     type Error = E;
 
-    // Not `async fn`: what these call borrows the state for as long as the future lives.
+    // Not `async fn`: its future would keep its arguments beside the future of the function.
     fn connect(&mut self) -> impl Future<Output = ConnResult<C, E>> + Send {
         Converted {
             future: (self.connect)(&mut self.state),
@@ -291,11 +291,11 @@ impl<S, Connect, Serve, E, P: IntoIterator> fmt::Debug for ConnectorFn<S, Connec
     }
 }
 
-/// A function that connects with a borrowed state: `async fn(&mut S) -> Result<C, E>`. Implemented by all of them.
+/// A function that connects with a borrowed state: `async fn(&mut S) -> Result<C, E>`. Implemented for every such function.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not connect with a borrowed `{S}`",
+    message = "`{Self}` is not a connect function for the state `{S}`",
     label = "expected `async fn(&mut {S}) -> Result<_, {E}>`",
-    note = "a method of the state fits, or an async closure that only borrows what it captures; its future must be `Send`"
+    note = "use an async method of the state, or an async closure that captures only shared references; the future of either must be `Send`"
 )]
 pub trait ConnectWith<'a, S: 'a, E>: FnMut(&'a mut S) -> Self::Connecting + Send {
     /// What it establishes.
@@ -314,11 +314,11 @@ where
 }
 
 /// A function that runs a connection with a borrowed state:
-/// `async fn(&mut S, C, Session) -> Result<End, E>`. Implemented by all of them.
+/// `async fn(&mut S, C, Session) -> Result<End, E>`. Implemented for every such function.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not serve a `{C}` with a borrowed `{S}`",
+    message = "`{Self}` is not a serve function for the connection `{C}` and the state `{S}`",
     label = "expected `async fn(&mut {S}, {C}, Session) -> Result<End, {E}>`",
-    note = "a method of the state fits, or an async closure that only borrows what it captures; its future must be `Send`"
+    note = "use an async method of the state, or an async closure that captures only shared references; the future of either must be `Send`"
 )]
 pub trait ServeWith<'a, S: 'a, C, E>: FnMut(&'a mut S, C, Session) -> Self::Serving + Send {
     /// The future that it returns.

@@ -16,7 +16,7 @@ pub(crate) struct Facts {
     /// When these facts were collected. For a closed connection, that is its end.
     pub(crate) ended: Instant,
     pub(crate) stable_after: Duration,
-    pub(crate) waits_for_end: bool,
+    pub(crate) called_stopping: bool,
 }
 
 impl Facts {
@@ -35,7 +35,7 @@ impl Facts {
     pub(crate) fn grace(&self, set: Option<Duration>) -> Duration {
         match set {
             Some(grace) => grace,
-            None if self.waits_for_end => DEFAULT_GRACE,
+            None if self.called_stopping => DEFAULT_GRACE,
             None => Duration::ZERO,
         }
     }

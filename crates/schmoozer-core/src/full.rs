@@ -116,7 +116,7 @@ impl<C: Connector> Full<'_, C> {
 
         let limit = self.options.connect_timeout.as_ref();
         let late = limit.map(|limit| after(began, limit.after));
-        let look = |this: &mut Self| {
+        let check = |this: &mut Self| {
             let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= Instant::now());
             // Where no other attempt may begin yet, this one goes on.
             let mut restart = this
@@ -138,7 +138,7 @@ impl<C: Connector> Full<'_, C> {
                 None => Continue(earlier(restart, late)),
             }
         };
-        let connected = self.until(pin!(connector.connect()), None, look).await;
+        let connected = self.until(pin!(connector.connect()), None, check).await;
         match connected {
             // Also what came within this last poll of `connect`.
             Ok(ConnResult::Connected(_)) if self.is_stopping().await => Err(self.shut_down(None)),
@@ -173,7 +173,7 @@ impl<C: Connector> Full<'_, C> {
         let mut grace = None;
         let ended = {
             let handler = pin!(connector.run(connection, session.clone()));
-            let look = |this: &mut Self| {
+            let check = |this: &mut Self| {
                 let is_old = |old| old <= Instant::now() && session.was_stable();
                 match this.asked() {
                     Some(Ask::Stop) => session.end(End::Exit),
@@ -195,7 +195,7 @@ impl<C: Connector> Full<'_, C> {
                 }
                 Continue(earlier(stable, Some(over)))
             };
-            self.until(handler, Some(&session), look).await
+            self.until(handler, Some(&session), check).await
         };
 
         let renewed = matches!(ended, Ok(RunResult::Renew));
@@ -262,12 +262,13 @@ impl<C: Connector> Full<'_, C> {
         let at = self.judge.began + failure.elapsed;
         self.report.failed(at, &failure);
         let decision = pin!(connector.retry_delay(failure));
-        let look = |this: &mut Self| match this.next_start(None)? {
+        let check = |this: &mut Self| match this.next_start(None)? {
             Some(due) if due <= Instant::now() => Break(()),
             due => Continue(due),
         };
-        match self.until(decision, None, look).await {
+        match self.until(decision, None, check).await {
             Ok(RetryResult::After(delay)) => Ok(Some(delay)),
+            // A shutdown in this moment comes before the end of the retries.
             Ok(_) if self.asked() == Some(Ask::Stop) => Err(self.shut_down(None)),
             Ok(RetryResult::GiveUp(cause)) => Err(ended(Err(cause), Why::GaveUp)),
             Ok(RetryResult::Exit(result)) => Err(ended(result, Why::Final)),
@@ -305,7 +306,7 @@ impl<C: Connector> Full<'_, C> {
     }
 }
 
-/// The connector has said that it is over, and why if that is an error.
+/// The end that the connector has decided on. `why` says what an error means.
 fn ended<E: std::fmt::Display>(result: Result<(), E>, why: Why) -> Ended<E> {
     let stopped = match &result {
         Ok(()) => Stopped::new(Why::Exit, None),

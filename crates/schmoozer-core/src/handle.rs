@@ -182,7 +182,7 @@ impl Handle {
         self.shared.wait(&self.shared.answered, decide).await
     }
 
-    /// Waits for a connection, a stop, or so many failures. `news` tells when to look.
+    /// Waits for a connection, a stop, or this number of failures. Looks after each notification of `news`.
     fn answer<'a>(
         &'a self,
         news: &'a Notify,
@@ -191,15 +191,15 @@ impl Handle {
         // Counts every event after the call, even before the future is first polled.
         let (ready, limit) = {
             let state = self.shared.state();
-            (state.ready, state.failures.saturating_add(failures))
+            (state.ready_id, state.failures.saturating_add(failures))
         };
         let decide = move |state: &mut State| {
             if let Some(id) = state.kept() {
                 return Some(Ok(id));
             }
             // A connection became ready and ended before this future was polled.
-            if state.ready > ready {
-                return Some(Ok(state.ready));
+            if state.ready_id > ready {
+                return Some(Ok(state.ready_id));
             }
             if state.failures >= limit {
                 return Some(Err(NotConnected::Failed {

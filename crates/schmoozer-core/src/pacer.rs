@@ -80,7 +80,7 @@ impl Rate {
     }
 }
 
-/// A pacer that would never let an attempt through, or each at once. Its text says which number is zero.
+/// Why there is no such [`Pacer`]: one of its numbers is zero. The text says which.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvalidPacer(&'static str);
 

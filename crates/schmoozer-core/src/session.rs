@@ -77,7 +77,7 @@ struct Life {
     /// Whether the connection was stable at its end. `None` until it ends.
     ended: Option<bool>,
     /// Whether the handler has called `stopping`.
-    waits_for_end: bool,
+    called_stopping: bool,
     /// Whether the loop is polling the handler.
     polling: bool,
     /// Wakes the loop's task at the next change. Brought up to date before each poll of the handler.
@@ -276,7 +276,7 @@ impl Shared {
             ending: life.ending,
             ended: Instant::now(),
             stable_after: self.stable_after,
-            waits_for_end: life.waits_for_end,
+            called_stopping: life.called_stopping,
         }
     }
 }
@@ -294,7 +294,7 @@ impl Life {
     /// Returns how the connection must end, once that is known. Until then, a caller in the loop's task stays pending,
     /// and each change wakes it. Any other caller receives the `Notify` to wait for.
     fn ask(&mut self, cx: &Context<'_>) -> Poll<Result<End, Arc<Notify>>> {
-        self.waits_for_end = true;
+        self.called_stopping = true;
         match self.end() {
             Some(end) => Poll::Ready(Ok(end)),
             None if self.polling && self.is_loop_task(cx) => Poll::Pending,

@@ -10,13 +10,13 @@ use tokio::time::Instant;
 
 use crate::{Event, Outage, Stats, Status, Stopped};
 
-/// Shared by a loop and its handles. The lock is never held while anything foreign is called.
+/// Shared by a loop and its handles. The lock is never held while foreign code runs, such as a waker's.
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
     state: Mutex<State>,
     /// A connection is ready, or the loop has ended.
     pub(crate) answered: Notify,
-    /// The same, or as many failures have come as the most impatient waiter allows.
+    /// Notified when `answered` is, and when the number of failures reaches `awaited`.
     pub(crate) failing: Notify,
     /// Made when it is first asked for.
     pub(crate) watch: OnceLock<watch::Sender<Status>>,
@@ -30,22 +30,22 @@ pub(crate) struct State {
     leaving: bool,
     /// As it was at the last failure.
     pub(crate) outage: Option<Arc<Outage>>,
-    /// When the outage ended, if it has: the connection that is up became ready, or the loop stopped.
-    until: Option<Instant>,
+    /// When the current connection became ready, or the loop stopped. If there is an outage, its length ends here.
+    outage_end: Option<Instant>,
     stats: Stats,
     pub(crate) asked: Option<Ask>,
     /// Wakes the loop's task at the next request. Its `clone`, `wake` and `drop` are foreign.
     pub(crate) waker: Option<Waker>,
     /// The latest connection that was ready and not about to end.
-    pub(crate) ready: u64,
+    pub(crate) ready_id: u64,
     /// Failures, without those while offline.
     pub(crate) failures: u64,
-    /// At which number of those some waiter must be woken.
+    /// The value of `failures` at which to wake waiters. `u64::MAX` if no waiter has a limit.
     pub(crate) awaited: u64,
     pub(crate) offline: bool,
 }
 
-/// What was asked for and is not yet done: the weightiest request of all.
+/// The strongest pending request. The variants are in ascending order, and `max` keeps the strongest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Ask {
     Retry,
@@ -60,11 +60,11 @@ impl Default for State {
             status: Status::Connecting { attempt: 1 },
             leaving: false,
             outage: None,
-            until: None,
+            outage_end: None,
             stats: Stats::default(),
             asked: None,
             waker: None,
-            ready: 0,
+            ready_id: 0,
             failures: 0,
             awaited: u64::MAX,
             offline: false,
@@ -91,7 +91,7 @@ impl State {
 
     pub(crate) fn outage(&self) -> Option<Outage> {
         let mut outage = self.outage.as_deref().cloned()?;
-        let until = self.until.unwrap_or_else(Instant::now);
+        let until = self.outage_end.unwrap_or_else(Instant::now);
         outage.length = until.saturating_duration_since(outage.since);
         Some(outage)
     }
@@ -118,7 +118,7 @@ impl State {
 
     /// The connection that is ready and stays.
     pub(crate) fn kept(&self) -> Option<u64> {
-        self.up().filter(|id| *id == self.ready && !self.leaving)
+        self.up().filter(|id| *id == self.ready_id && !self.leaving)
     }
 
     fn uptime(&self, at: Instant) -> Duration {
@@ -137,13 +137,13 @@ impl State {
         match *event {
             Event::Connecting { attempt } => {
                 count(&mut self.stats.attempts);
-                // What was asked for until now has what it wants: an attempt that began later.
+                // This attempt began after every pending request, so it satisfies all of them except a stop.
                 self.satisfied();
                 self.move_to(Status::Connecting { attempt }, at);
             }
             Event::Connected { id } => {
                 count(&mut self.stats.connections);
-                // Drops it, or has what it wants.
+                // Satisfies a retry and a renewal. A reconnect and a stop stay, and end this connection.
                 self.asked = self.asked.filter(|ask| *ask >= Ask::Reconnect);
                 self.leaving = self.asked.is_some();
                 let connected = Status::Connected {
@@ -158,9 +158,9 @@ impl State {
                 if let Status::Connected { ready, .. } = &mut self.status {
                     *ready = true;
                 }
-                self.until = Some(at);
+                self.outage_end = Some(at);
                 if !self.leaving {
-                    self.ready = id;
+                    self.ready_id = id;
                 }
             }
             Event::Waiting { delay, attempt } => {
@@ -169,9 +169,9 @@ impl State {
             Event::Ending { .. } => self.leaving = true,
             Event::Stopped { stopped } => {
                 self.move_to(Status::Stopped(stopped.clone()), at);
-                self.until = Some(at);
+                self.outage_end = Some(at);
             }
-            // Told when they are written down already.
+            // The state contains these already when they are told.
             Event::Failed { .. } | Event::Stable { .. } | Event::Reconnecting { .. } => {}
         }
     }
@@ -187,7 +187,7 @@ impl State {
         if !self.offline {
             count(&mut self.failures);
         }
-        // For how long is decided next, and that may itself take time.
+        // The end of the wait is unknown: `retry_delay` decides it next, and may take time.
         self.wait(None, attempt.saturating_add(1), at);
         let outage = self.outage.get_or_insert_with(|| {
             count(&mut self.stats.outages);
@@ -237,7 +237,7 @@ impl State {
         if self.up().is_some() {
             self.stats.uptime = self.uptime(at);
         }
-        self.until = None;
+        self.outage_end = None;
         self.status = status;
     }
 }
@@ -258,11 +258,12 @@ impl Shared {
             .subscribe()
     }
 
-    /// Takes a request down. With an id, only if that connection is up.
+    /// Records a request, and wakes the loop. Ignores it after a stop, if a retry would bring nothing, or if connection `id`
+    /// is not up.
     pub(crate) fn request(&self, ask: Ask, id: Option<u64>) {
         let mut state = self.state();
         let up = state.up();
-        // A connection that stays is what a retry would bring.
+        // A retry brings nothing while a connection is up and stays.
         let has_it = ask == Ask::Retry && up.is_some() && !state.leaving;
         let is_over = state.asked == Some(Ask::Stop) || state.stopped().is_some();
         if has_it || is_over || id.is_some_and(|id| up != Some(id)) {
@@ -277,7 +278,7 @@ impl Shared {
         }
     }
 
-    /// Has the loop's task woken at the next request. Look again afterwards: one may have come in between.
+    /// Registers the loop's task, to be woken by the next request. Check for requests afterwards: one may have come before.
     #[inline]
     pub(crate) fn listen(&self, cx: &Context<'_>) {
         let is_known = {
@@ -292,7 +293,7 @@ impl Shared {
         }
     }
 
-    /// Waits until `decide` does. Asks it again at each of these notifications.
+    /// Calls `decide` now and after each notification of `news`, until it returns `Some`.
     pub(crate) async fn wait<T>(
         &self,
         news: &Notify,
@@ -318,8 +319,8 @@ impl Shared {
         }
     }
 
-    /// Changes the state. Wakes those that wait for as many failures, and shows a changed status to those that watch. It is
-    /// shown while the state is unlocked: a waker may look at it.
+    /// Changes the state. Then wakes the waiters whose limit of failures is reached, and shows a changed status to those
+    /// that watch. The state is unlocked first, because a waker may read it.
     #[inline]
     pub(crate) fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let (changed, is_awaited) = {
@@ -327,7 +328,7 @@ impl Shared {
             let changed = change(&mut state);
             let is_awaited = state.failures >= state.awaited;
             if is_awaited {
-                // Those that go on waiting say so again.
+                // A waiter that goes on waiting sets it again in `decide`.
                 state.awaited = u64::MAX;
             }
             (changed, is_awaited)
@@ -347,7 +348,7 @@ impl Shared {
     }
 }
 
-/// The longest wait: the clock of every system goes so far.
+/// The longest wait, 30 years. The present plus this overflows on no system.
 pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(30 * 365 * 86_400);
 
 /// `delay` after `from`, at most [`LONGEST_WAIT`].

@@ -17,12 +17,13 @@ pub(crate) struct Signals<'a> {
     shutdown: Option<BoxFuture<'a, ()>>,
     /// The next change of the network, where there may be one.
     network: Option<Change>,
-    /// Since when the network has been gone, so far as the judge does not know.
+    /// When the offline time began that the judge does not know yet. [`account`](Self::account) moves it to now. `None` while
+    /// online.
     pub(crate) offline: Option<Instant>,
     alarm: Pin<Box<Sleep>>,
 }
 
-/// Whether the network is there, and the receiver again unless the sender is gone.
+/// Resolves to whether the network is online, and to the receiver unless its sender was dropped.
 type Change = BoxFuture<'static, (bool, Option<watch::Receiver<bool>>)>;
 
 impl<'a> Signals<'a> {
@@ -30,7 +31,7 @@ impl<'a> Signals<'a> {
         Self {
             shutdown: options.shutdown.take(),
             network: options.online.take().map(|mut online| {
-                // What it is now is a change too.
+                // The current value counts as a change.
                 online.mark_changed();
                 next(online)
             }),
@@ -39,7 +40,7 @@ impl<'a> Signals<'a> {
         }
     }
 
-    /// Hands on the shutdown if it has come, and wakes the task when it comes.
+    /// Polls the shutdown future. When it is ready, requests a stop.
     #[inline]
     pub(crate) fn poll_shutdown(&mut self, cx: &mut Context<'_>, shared: &Shared) {
         if let Some(shutdown) = &mut self.shutdown {
@@ -50,7 +51,7 @@ impl<'a> Signals<'a> {
         }
     }
 
-    /// Hands on what has come from the network, and wakes the task when more comes.
+    /// Polls the network. Notes its changes, and requests a retry when it is back online.
     #[inline]
     pub(crate) fn look(&mut self, cx: &mut Context<'_>, shared: &Shared, judge: &mut Judge) {
         if self.network.is_some() {
@@ -76,7 +77,7 @@ impl<'a> Signals<'a> {
         }
     }
 
-    /// Lets the judge know of the time offline until now.
+    /// Reports the offline time up to now to the judge.
     #[inline]
     pub(crate) fn account(&mut self, judge: &mut Judge) {
         if let Some(since) = &mut self.offline {
@@ -85,7 +86,7 @@ impl<'a> Signals<'a> {
         }
     }
 
-    /// Whether it is `at` that time; if not, the task is woken then.
+    /// Returns whether `at` has come. If not, wakes the task then.
     pub(crate) fn poll_alarm(&mut self, cx: &mut Context<'_>, at: Instant) -> bool {
         if self.alarm.deadline() != at {
             self.alarm.as_mut().reset(at);
@@ -94,7 +95,7 @@ impl<'a> Signals<'a> {
     }
 }
 
-/// The next change. A sender that is gone says that it is there.
+/// Waits for the next change of the network. If the sender was dropped, reports the network as online, without a receiver.
 fn next(mut online: watch::Receiver<bool>) -> Change {
     Box::pin(async move {
         let has_sender = online.changed().await.is_ok();

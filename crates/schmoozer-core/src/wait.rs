@@ -16,11 +16,11 @@ use crate::yield_now::yield_now;
 use crate::{Connector, Event};
 
 impl<C: Connector> Full<'_, C> {
-    /// Waits before the next attempt: for its delay or a request, then for the network and the pacer. `delay` is `None`
-    /// if a request starts the attempt. Then it starts as soon as requests may start an attempt again. Returns
-    /// whether a request starts the attempt, or `None` if the loop must stop.
+    /// Waits until the delay is over or a request arrives, and the network is online. Then waits for the pacer. If `delay`
+    /// is `None`, the attempt starts as soon as [`REQUEST_INTERVAL`] and `min_interval` allow. Returns `Some(true)` if a
+    /// request starts the attempt, `Some(false)` if its delay is over, and `None` if the loop must stop.
     pub(crate) async fn wait(&mut self, delay: Option<Duration>) -> Option<bool> {
-        // If the network is offline by now, no one knows when the attempt will start, and a wait must be announced.
+        // `is_stopping` also polls the network. If it is offline, the start is unknown, so the wait below is announced.
         if delay.is_none() && self.is_stopping().await {
             return None;
         }
@@ -28,16 +28,17 @@ impl<C: Connector> Full<'_, C> {
         let delay = delay.map(|delay| self.judge.at_least(delay, || now).min(LONGEST_WAIT));
         let due = delay.map(|delay| now + delay);
         let at = self.next_start(due).continue_value()?;
-        // The wait before the first attempt is not announced, because it has no delay.
+        // A first attempt that is due now has no wait to announce.
         if self.judge.attempt > 0 || due != Some(now) {
             let wait = match at {
-                // Only where it is not known: a difference of two times takes 40 instructions.
+                // If the start is `due`, the wait is `delay`. A subtraction takes 40 instructions, so it is skipped.
                 Some(at) if Some(at) != due => at.saturating_duration_since(now),
                 _ => delay.unwrap_or_default(),
             };
             if delay.is_some() || !wait.is_zero() || at.is_none() {
                 self.announce_waiting(now, wait);
             } else {
+                // A request starts this attempt now, so only the status changes.
                 self.set_waiting(Some(now));
             }
             if wait.is_zero() {
@@ -51,14 +52,15 @@ impl<C: Connector> Full<'_, C> {
         while let Err(earliest) = pacer.try_admit() {
             let now = Instant::now();
             self.announce_waiting(now, earliest.saturating_duration_since(now));
-            // An attempt that the pacer admits must start at once. While offline, the attempt gives up its turn.
-            let look = |this: &mut Self| match this.next_start(Some(now))? {
+            // An admitted attempt must start at once. If the network goes offline, this wait ends, and the loop asks the
+            // pacer again later.
+            let check = |this: &mut Self| match this.next_start(Some(now))? {
                 Some(_) => Continue(None),
                 None => Break(()),
             };
-            let admitted = self.until(pin!(pacer.admit()), None, look).await;
+            let admitted = self.until(pin!(pacer.admit()), None, check).await;
             // The network may have gone offline in the meantime.
-            if !self.is_stopping().await && admitted.is_ok() && look(self).is_continue() {
+            if !self.is_stopping().await && admitted.is_ok() && check(self).is_continue() {
                 break;
             }
             self.until_due(Some(now)).await?;
@@ -66,9 +68,9 @@ impl<C: Connector> Full<'_, C> {
         Some(requested)
     }
 
-    /// Returns when the next attempt may start, or `Break` if the loop must stop. Without requests, that is `due`. The
-    /// requests so far may make it earlier. The time is `None` if it is not known, for example while the network is
-    /// offline. The network does not matter if the connector already holds the next connection.
+    /// Returns when the next attempt may start, or `Break` if the loop must stop. Without a pending request, that is `due`.
+    /// A request can make it earlier, but not before [`REQUEST_INTERVAL`] and `min_interval` allow. `None` means that the
+    /// time is unknown, as while offline. The network does not matter if the connector already holds the next connection.
     #[inline]
     pub(crate) fn next_start(&self, due: Option<Instant>) -> ControlFlow<(), Option<Instant>> {
         Continue(match self.asked() {
@@ -82,11 +84,11 @@ impl<C: Connector> Full<'_, C> {
         })
     }
 
-    /// Waits until the next attempt may start, at the time that [`due`](Self::due) returns. Returns what
-    /// [`wait`](Self::wait) returns.
+    /// Waits until the time that [`next_start`](Self::next_start) returns. Returns `Some(true)` if that is before `due`, or if
+    /// `due` is `None`. Returns `None` if the loop must stop.
     async fn until_due(&mut self, due: Option<Instant>) -> Option<bool> {
         let mut shown = due;
-        let look = |this: &mut Self| {
+        let check = |this: &mut Self| {
             let at = this.next_start(due).map_break(|()| None)?;
             let now = Instant::now();
             if at.is_some_and(|at| at <= now) {
@@ -98,7 +100,7 @@ impl<C: Connector> Full<'_, C> {
             }
             Continue(at)
         };
-        let Err(requested) = self.until(pin!(pending::<Infallible>()), None, look).await;
+        let Err(requested) = self.until(pin!(pending::<Infallible>()), None, check).await;
         requested
     }
 
@@ -109,22 +111,24 @@ impl<C: Connector> Full<'_, C> {
         self.report.shared.change(wait);
     }
 
+    /// Sends [`Event::Waiting`] to observers, and shows the wait in the status.
     fn announce_waiting(&mut self, now: Instant, delay: Duration) {
         let attempt = self.judge.next_attempt();
         let waiting = Event::Waiting { delay, attempt };
         self.report.tell(now, &waiting);
     }
 
-    /// Waits for `step`. Until it is ready, calls `look` each time something may have changed. If `look` returns
-    /// `Break`, the wait ends with that value as an `Err`. `Continue` sets the latest time of the next call, if any.
+    /// Waits for `step`. Until it is ready, calls `check` each time something may have changed. If `check` returns
+    /// `Break`, the wait ends with that value as an `Err`. After `Continue(Some(at))`, `check` is called again no later than
+    /// `at`. `session` is that of the connection, if `step` is its handler. Its changes wake this wait.
     pub(crate) async fn until<F: Future, T>(
         &mut self,
         mut step: Pin<&mut F>,
         session: Option<&Session>,
-        mut look: impl FnMut(&mut Self) -> ControlFlow<T, Option<Instant>>,
+        mut check: impl FnMut(&mut Self) -> ControlFlow<T, Option<Instant>>,
     ) -> Result<F::Output, T> {
         poll_fn(|cx| {
-            // Before the step: a shutdown in the moment in which the step ends comes first.
+            // If both are ready, the request to stop is recorded before the step's output is returned.
             self.signals.poll_shutdown(cx, &self.report.shared);
             session.inspect(|session| session.listen(cx));
             if let Poll::Ready(output) = step.as_mut().poll(cx) {
@@ -133,8 +137,9 @@ impl<C: Connector> Full<'_, C> {
             session.map(Session::polled);
             self.signals.look(cx, &self.report.shared, &mut self.judge);
             self.report.shared.listen(cx);
+            // The alarm has one time: the earlier of what `check` asks for and the next log line about the outage.
             loop {
-                let again = match look(self) {
+                let again = match check(self) {
                     Break(why) => return Poll::Ready(Err(why)),
                     Continue(again) => earlier(again, self.report.reminder()),
                 };
@@ -151,7 +156,7 @@ impl<C: Connector> Full<'_, C> {
         self.report.shared.state().asked
     }
 
-    /// Returns whether the loop must stop. Looks first at what the shutdown future and the network have to say.
+    /// Polls the shutdown future and the network. Then returns whether the loop must stop.
     pub(crate) async fn is_stopping(&mut self) -> bool {
         poll_fn(|cx| {
             self.signals.poll_shutdown(cx, &self.report.shared);
@@ -162,7 +167,7 @@ impl<C: Connector> Full<'_, C> {
     }
 }
 
-/// Returns the earlier of two times. `None` means never.
+/// Returns the earlier of two times. Ignores a `None`, and returns `None` if both are.
 pub(crate) fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.min(other)),
